@@ -1,0 +1,1 @@
+//! The platforms that agents live on: one folder each.

@@ -1,0 +1,1 @@
+//! The vocabulary of the service. Imports no transport and no storage.

@@ -1,0 +1,9 @@
+//! Parloir's server: gRPC in, agents' platforms out and back in by webhook, one log in between.
+
+pub mod agents;
+pub mod commands;
+pub mod config;
+pub mod domain;
+pub mod net;
+pub mod ops;
+pub mod simulate;

@@ -1,0 +1,3 @@
+//! The binary `parloir`.
+
+fn main() {}
