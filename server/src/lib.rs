@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod commands;
 pub mod config;
+pub mod conversations;
 pub mod domain;
 pub mod net;
 pub mod ops;

@@ -1,1 +1,35 @@
-//! The vocabulary of the service. Imports no transport and no storage.
+//! The vocabulary of the service and its rules. Imports no transport and no storage.
+
+pub mod agent;
+pub mod conversation;
+pub mod cursor;
+pub mod delivery;
+pub mod error;
+pub mod event;
+pub mod fingerprint;
+pub mod id;
+pub mod inbound;
+pub mod message;
+pub mod outbound;
+pub mod owner;
+pub mod parameter;
+pub mod ports;
+pub mod query;
+pub mod request;
+pub mod time;
+
+pub use agent::{Account, ActionSettings, AgentSettings, Directory};
+pub use conversation::{Conversation, Session, SessionState, Visitor};
+pub use cursor::{Cursor, CursorError};
+pub use delivery::{Delivery, DeliveryKind, DeliveryState, Reason, Subject};
+pub use error::{Error, Result, Violation};
+pub use event::{EndCause, Event, EventBody, EventKind, NewEvent, Position, StoredEvent};
+pub use fingerprint::Fingerprint;
+pub use id::{ConversationKey, Id};
+pub use message::{AgentMessage, Button, ButtonKind, Card, Choice, VisitorContent, VisitorMessage};
+pub use owner::{Owner, OwnerChangeCause};
+pub use parameter::Parameter;
+pub use request::{
+    Answer, AnsweredRequest, Question, Request, RequestDelivery, RequestKind, RequestOutcome,
+};
+pub use time::{Clock, SystemClock, Timestamp};

@@ -1,0 +1,183 @@
+//! Agents and accounts as they are configured: what the rules need to know of them.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use super::{
+    error::{Error, Result},
+    id::Id,
+    parameter::Parameter,
+    request::RequestKind,
+};
+
+/// How one agent is to be treated, whatever platform it lives on.
+#[derive(Debug, Clone)]
+pub struct AgentSettings {
+    pub name: Id,
+    /// How long the platform keeps a session without a word.
+    pub session_timeout: Duration,
+    /// How long one request to the platform may take.
+    pub send_timeout: Duration,
+    /// How long a delivery may wait before it fails.
+    pub max_queue_age: Duration,
+    /// How many deliveries may wait.
+    pub max_queued: usize,
+    /// How many questions may be open; above it the fallback is sent at once.
+    pub max_open_requests: usize,
+    pub action_time_limit: Duration,
+    pub escalation_time_limit: Duration,
+    pub availability_time_limit: Duration,
+    /// How long a repeated question gets the stored answer; zero: never.
+    pub repeat_window: Duration,
+    /// Change the id that the platform sees at each handback.
+    pub fence_by_id: bool,
+    /// The account of conversations that the agent begins and no prefix tells.
+    pub default_account: Option<Id>,
+    /// The parameter that carries the note of a handback.
+    pub handback_parameter: String,
+    pub action_fallback: ActionFallback,
+    /// What an action that is not declared is answered, when any is declared.
+    pub refuse_unlisted_actions: bool,
+    /// Declared actions by name. Empty: every name is offered.
+    pub actions: HashMap<String, ActionSettings>,
+}
+
+/// How one action is to be treated.
+#[derive(Debug, Clone)]
+pub struct ActionSettings {
+    pub time_limit: Option<Duration>,
+    pub fallback: Option<ActionFallback>,
+}
+
+/// What an action is answered when nobody else answers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActionFallback {
+    /// An empty success: the dialogue goes on.
+    Empty,
+    /// A failure: the platform does what its author set up for it.
+    Error,
+    /// A success with these results.
+    Results(Vec<Parameter>),
+}
+
+impl AgentSettings {
+    /// The time a question has in all; `action` is the action's name.
+    pub fn time_limit(&self, kind: RequestKind, action: &str) -> Duration {
+        match kind {
+            RequestKind::Action => self
+                .actions
+                .get(action)
+                .and_then(|settings| settings.time_limit)
+                .unwrap_or(self.action_time_limit),
+            RequestKind::Escalation => self.escalation_time_limit,
+            RequestKind::Availability => self.availability_time_limit,
+        }
+    }
+
+    pub fn action_fallback(&self, action: &str) -> &ActionFallback {
+        self.actions
+            .get(action)
+            .and_then(|settings| settings.fallback.as_ref())
+            .unwrap_or(&self.action_fallback)
+    }
+
+    /// Whether the action may be offered to subscribers.
+    pub fn offers(&self, action: &str) -> bool {
+        self.actions.is_empty() || self.actions.contains_key(action)
+    }
+}
+
+/// A customer account.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub name: Id,
+    pub agent: Id,
+    /// Put before the id that the platform sees; empty for none.
+    pub upstream_prefix: String,
+}
+
+/// All agents and accounts.
+#[derive(Debug, Default)]
+pub struct Directory {
+    agents: HashMap<Id, Arc<AgentSettings>>,
+    accounts: HashMap<Id, Arc<Account>>,
+}
+
+impl Directory {
+    pub fn new(agents: Vec<AgentSettings>, accounts: Vec<Account>) -> Self {
+        Self {
+            agents: agents
+                .into_iter()
+                .map(|agent| (agent.name.clone(), Arc::new(agent)))
+                .collect(),
+            accounts: accounts
+                .into_iter()
+                .map(|account| (account.name.clone(), Arc::new(account)))
+                .collect(),
+        }
+    }
+
+    pub fn agent(&self, name: &str) -> Option<&Arc<AgentSettings>> {
+        self.agents.get(name)
+    }
+
+    pub fn agents(&self) -> impl Iterator<Item = &Arc<AgentSettings>> {
+        self.agents.values()
+    }
+
+    /// The account with its agent, or NOT_FOUND.
+    pub fn account(&self, name: &Id) -> Result<(&Arc<Account>, &Arc<AgentSettings>)> {
+        let account = self
+            .accounts
+            .get(name)
+            .ok_or_else(|| Error::not_found("account", name))?;
+        let agent = self
+            .agents
+            .get(&account.agent)
+            .ok_or_else(|| Error::not_found("agent", &account.agent))?;
+        Ok((account, agent))
+    }
+
+    /// The names of the accounts that an agent serves.
+    pub fn accounts_of(&self, agent: &str) -> impl Iterator<Item = &Id> {
+        self.accounts
+            .values()
+            .filter(move |account| account.agent.as_str() == agent)
+            .map(|account| &account.name)
+    }
+
+    /// Whose conversation an id is that the platform names first: the account with the longest matching prefix, then
+    /// the agent's default account, then its only one. Answers the account and our own id.
+    pub fn account_of_upstream(
+        &self,
+        agent: &AgentSettings,
+        upstream_id: &str,
+    ) -> Option<(&Arc<Account>, String)> {
+        let mine = || {
+            self.accounts
+                .values()
+                .filter(|account| account.agent == agent.name)
+        };
+        let prefixed = mine()
+            .filter(|account| !account.upstream_prefix.is_empty())
+            .filter_map(|account| {
+                Some((
+                    account,
+                    upstream_id.strip_prefix(account.upstream_prefix.as_str())?,
+                ))
+            })
+            .filter(|(_, rest)| !rest.is_empty())
+            .max_by_key(|(account, _)| account.upstream_prefix.len());
+        if let Some((account, rest)) = prefixed {
+            return Some((account, rest.to_owned()));
+        }
+        let default = agent
+            .default_account
+            .as_ref()
+            .and_then(|name| self.accounts.get(name));
+        let account = default.or_else(|| {
+            let mut all = mine();
+            all.next().filter(|_| all.next().is_none())
+        })?;
+        Some((account, upstream_id.to_owned()))
+    }
+}

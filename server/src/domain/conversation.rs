@@ -1,0 +1,215 @@
+//! A conversation: its session, its owner, and what is allowed when.
+
+use std::time::Duration;
+
+use super::{
+    id::{ConversationKey, Id},
+    owner::Owner,
+    parameter::{self, Parameter},
+    time::Timestamp,
+};
+
+/// One visitor's thread.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    pub key: ConversationKey,
+    pub agent: Id,
+    /// The id by which the agent's platform knows it now. Changes at each handback, so that late words of the session
+    /// before can be told apart.
+    pub upstream_id: String,
+    /// The owner epoch in which that id came into use.
+    pub upstream_epoch: u64,
+    pub session: Session,
+    pub owner: Owner,
+    /// Grows by one with every change of the owner.
+    pub owner_epoch: u64,
+    /// `sequence` of the newest event.
+    pub sequence: u64,
+    /// `sequence` of the newest ConversationEnded; what was queued before it belongs to the session it ended.
+    pub ended_sequence: u64,
+    pub visitor: Option<Visitor>,
+    /// Parameters of the session as last told.
+    pub parameters: Vec<Parameter>,
+    /// Parameters that wait for the next start or message, because no session was alive when they came.
+    pub kept: Vec<Parameter>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Our estimate of the platform's session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// From 1; 0 before the first.
+    pub number: u32,
+    pub state: SessionState,
+    /// When it runs out if nothing is said until then. Meaningful while active.
+    pub expires_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SessionState {
+    None,
+    Active,
+    Ended,
+}
+
+/// Who the visitor is, as far as the caller told.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Visitor {
+    pub visitor_id: String,
+    pub display_name: String,
+    pub language: String,
+}
+
+/// A visitor's name is personal.
+impl std::fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Visitor")
+            .field("visitor_id", &self.visitor_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Conversation {
+    /// A conversation that nobody has heard of before.
+    pub fn new(key: ConversationKey, agent: Id, upstream_id: String, now: Timestamp) -> Self {
+        Self {
+            key,
+            agent,
+            upstream_id,
+            upstream_epoch: 1,
+            session: Session {
+                number: 0,
+                state: SessionState::None,
+                expires_at: Timestamp(0),
+            },
+            owner: Owner::Agent,
+            owner_epoch: 1,
+            sequence: 0,
+            ended_sequence: 0,
+            visitor: None,
+            parameters: Vec::new(),
+            kept: Vec::new(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The `sequence` of the next event.
+    pub fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// Whether the session is alive at `now`.
+    pub fn session_is_live(&self, now: Timestamp) -> bool {
+        self.session.state == SessionState::Active && now < self.session.expires_at
+    }
+
+    /// Whether the session is still open but its time has run out.
+    pub fn session_has_expired(&self, now: Timestamp) -> bool {
+        self.session.state == SessionState::Active && now >= self.session.expires_at
+    }
+
+    /// Something was said: the session lives `timeout` longer.
+    pub fn extend_session(&mut self, now: Timestamp, timeout: Duration) {
+        if self.session.state == SessionState::Active {
+            self.session.expires_at = now + timeout;
+        }
+    }
+
+    /// Begins the next session. Parameters do not carry over.
+    pub fn begin_session(&mut self, now: Timestamp, timeout: Duration) {
+        self.session = Session {
+            number: self.session.number + 1,
+            state: SessionState::Active,
+            expires_at: now + timeout,
+        };
+        self.parameters.clear();
+    }
+
+    /// Ends the session, if one was begun; the event that says so has this `sequence`.
+    pub fn end_session(&mut self, sequence: u64) {
+        self.session.state = SessionState::Ended;
+        self.ended_sequence = sequence;
+    }
+
+    pub fn set_parameters(&mut self, changes: &[Parameter]) {
+        parameter::merge(&mut self.parameters, changes);
+    }
+
+    pub fn keep_parameters(&mut self, changes: &[Parameter]) {
+        parameter::merge(&mut self.kept, changes);
+    }
+
+    /// What `sent` carried has reached the agent and need not be kept. What was set anew meanwhile stays.
+    pub fn drop_kept(&mut self, sent: &[Parameter]) {
+        self.kept.retain(|kept| !sent.contains(kept));
+    }
+
+    /// Gives the conversation to another owner under a new epoch.
+    pub fn change_owner(&mut self, to: Owner) {
+        self.owner = to;
+        self.owner_epoch += 1;
+    }
+
+    /// Whether words of the agent that name an id from `upstream_epoch` are of today.
+    pub fn is_current(&self, upstream_epoch: u64) -> bool {
+        self.owner == Owner::Agent && upstream_epoch == self.upstream_epoch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn conversation() -> Conversation {
+        let id = |text: &str| Id::trusted(text);
+        let key = ConversationKey {
+            tenant: id("t"),
+            account: id("a"),
+            id: id("c"),
+        };
+        Conversation::new(key, id("agent"), "c".into(), Timestamp(0))
+    }
+
+    #[test]
+    fn a_session_lives_until_nothing_was_said_for_its_timeout() {
+        let mut conversation = conversation();
+        assert!(!conversation.session_is_live(Timestamp(0)));
+        conversation.begin_session(Timestamp(0), 2 * HOUR);
+        assert!(conversation.session_is_live(Timestamp(0) + HOUR));
+        conversation.extend_session(Timestamp(0) + HOUR, 2 * HOUR);
+        assert!(conversation.session_is_live(Timestamp(0) + HOUR * 5 / 2));
+        assert!(conversation.session_has_expired(Timestamp(0) + 3 * HOUR));
+    }
+
+    #[test]
+    fn parameters_do_not_carry_over_into_the_next_session() {
+        let mut conversation = conversation();
+        conversation.begin_session(Timestamp(0), HOUR);
+        conversation.set_parameters(&[Parameter {
+            key: "k".into(),
+            value: "v".into(),
+            personal: false,
+        }]);
+        conversation.end_session(3);
+        conversation.begin_session(Timestamp(1), HOUR);
+        assert!(conversation.parameters.is_empty());
+        assert_eq!(conversation.session.number, 2);
+    }
+
+    #[test]
+    fn words_under_an_older_upstream_id_or_while_a_human_owns_are_not_current() {
+        let mut conversation = conversation();
+        assert!(conversation.is_current(1));
+        conversation.change_owner(Owner::Human);
+        assert!(!conversation.is_current(1));
+        conversation.change_owner(Owner::Agent);
+        conversation.upstream_epoch = conversation.owner_epoch;
+        assert!(!conversation.is_current(1));
+        assert!(conversation.is_current(3));
+    }
+}

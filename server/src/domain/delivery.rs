@@ -1,0 +1,134 @@
+//! What is on its way to an agent.
+
+use super::{
+    id::{ConversationKey, Id},
+    time::Timestamp,
+};
+
+/// How far a delivery has come. The first two block what comes after them in the lane; the others are final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeliveryState {
+    /// Waits for its turn or for the next try.
+    Queued,
+    /// A request is under way, or was when the process ended.
+    Attempting,
+    /// The platform acknowledged it.
+    Delivered,
+    /// Sent, and nobody can tell whether it arrived.
+    Unknown,
+    /// Refused, or not deliverable in time.
+    Failed,
+    /// The agent did not own the conversation.
+    Held,
+    /// The owner changed before it could be delivered to a source.
+    Superseded,
+}
+
+impl DeliveryState {
+    /// Nothing will change it any more, short of a caller's `resend`.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Attempting)
+    }
+}
+
+/// What is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeliveryKind {
+    Start,
+    Message,
+    Parameters,
+    End,
+}
+
+/// Why a delivery is in its state; the stable word that callers see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The agent answered 400 or another 4xx without a word of its own.
+    AgentRejected,
+    /// The agent answered 401 or 403.
+    AgentCredentialsRejected,
+    /// The agent answered 404.
+    AgentNotFoundUpstream,
+    /// No connection, or the agent asked to come back later.
+    AgentUnavailable,
+    /// The request was sent and no answer came, or one that does not tell.
+    OutcomeUnknown,
+    /// It waited longer than the agent's `max_queue_age`.
+    QueuedTooLong,
+    /// The process ended while the request was under way.
+    Interrupted,
+    /// The agent does not own the conversation.
+    NotOwner,
+    /// The agent is not configured any more.
+    AgentRemoved,
+}
+
+impl Reason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AgentRejected => "AGENT_REJECTED",
+            Self::AgentCredentialsRejected => "AGENT_CREDENTIALS_REJECTED",
+            Self::AgentNotFoundUpstream => "AGENT_NOT_FOUND_UPSTREAM",
+            Self::AgentUnavailable => "AGENT_UNAVAILABLE",
+            Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
+            Self::QueuedTooLong => "QUEUED_TOO_LONG",
+            Self::Interrupted => "INTERRUPTED",
+            Self::NotOwner => "NOT_OWNER",
+            Self::AgentRemoved => "AGENT_REMOVED",
+        }
+    }
+
+    /// The reverse of [`Reason::as_str`], for the store.
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::AgentRejected,
+            Self::AgentCredentialsRejected,
+            Self::AgentNotFoundUpstream,
+            Self::AgentUnavailable,
+            Self::OutcomeUnknown,
+            Self::QueuedTooLong,
+            Self::Interrupted,
+            Self::NotOwner,
+            Self::AgentRemoved,
+        ]
+        .into_iter()
+        .find(|reason| reason.as_str() == text)
+    }
+}
+
+/// Whose delivery it is, in the caller's words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    Message(String),
+    Command(String),
+    Request(String),
+}
+
+/// One row of a lane. It points at its event and copies nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub id: Id,
+    pub key: ConversationKey,
+    pub agent: Id,
+    pub kind: DeliveryKind,
+    pub subject: Subject,
+    /// Place in the lane: the order in which rows were committed, also when an old message is sent once more.
+    pub order: u64,
+    /// `sequence` of the event that holds what to deliver.
+    pub sequence: u64,
+    pub state: DeliveryState,
+    pub reason: Option<Reason>,
+    /// What the platform said about a refusal, redacted and cut to 512 bytes.
+    pub detail: String,
+    /// Requests begun so far.
+    pub attempt: u32,
+    /// The session it went into; 0 while undecided.
+    pub session: u32,
+    /// It began that session.
+    pub new_session: bool,
+    /// The owner epoch of its commit, compared again before each request.
+    pub owner_epoch: u64,
+    pub queued_at: Timestamp,
+    /// No request before this time.
+    pub not_before: Timestamp,
+}

@@ -1,0 +1,134 @@
+//! What comes in from an agent's platform, told in our words.
+
+use super::{event::Intent, message::AgentMessage, request::ActionParameter};
+
+/// A webhook as it arrived: nothing in it is trusted before the agent's adapter has verified it.
+#[derive(Clone)]
+pub struct Webhook {
+    pub headers: http::HeaderMap,
+    /// The path behind `/webhooks/{agent}`, without the leading slash; often empty.
+    pub path: String,
+    /// The query string without the question mark.
+    pub query: String,
+    pub body: bytes::Bytes,
+}
+
+/// Sizes and header names only: values may be secrets, the body a visitor's words.
+impl std::fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Webhook")
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A verified and decoded webhook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inbound {
+    /// The id by which the platform knows the conversation; absent where the event belongs to none.
+    pub upstream_id: Option<String>,
+    /// The platform's own id of the event, where it has one: what duplicates are removed by.
+    pub platform_event_id: Option<String>,
+    pub body: InboundBody,
+}
+
+/// What the platform says or asks.
+#[derive(Clone, PartialEq)]
+pub enum InboundBody {
+    Message(AgentMessage),
+    /// Waits for an answer.
+    Action {
+        name: String,
+        parameters: Vec<ActionParameter>,
+        raw: String,
+    },
+    /// Waits for an answer.
+    Escalation {
+        target: String,
+        raw: String,
+    },
+    /// Waits for an answer.
+    Availability {
+        team: String,
+        raw: String,
+    },
+    /// The platform's own widget wants a human; it does not wait.
+    WidgetEscalation {
+        target: String,
+        raw: String,
+    },
+    /// A visitor speaks to the human through the platform's own widget.
+    WidgetMessage {
+        text: String,
+        raw: String,
+    },
+    /// A visitor closed the platform's own widget.
+    WidgetEnd,
+    Ticket {
+        text: String,
+        intents: Vec<Intent>,
+        attachments: Vec<String>,
+        raw: String,
+    },
+    Alert {
+        name: String,
+        raw: String,
+    },
+    Unknown {
+        event_type: String,
+        raw: String,
+    },
+}
+
+/// The kind only: the rest may be a visitor's words.
+impl std::fmt::Debug for InboundBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Message(_) => "Message",
+            Self::Action { .. } => "Action",
+            Self::Escalation { .. } => "Escalation",
+            Self::Availability { .. } => "Availability",
+            Self::WidgetEscalation { .. } => "WidgetEscalation",
+            Self::WidgetMessage { .. } => "WidgetMessage",
+            Self::WidgetEnd => "WidgetEnd",
+            Self::Ticket { .. } => "Ticket",
+            Self::Alert { .. } => "Alert",
+            Self::Unknown { .. } => "Unknown",
+        })
+    }
+}
+
+/// Why a webhook was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebhookRefusal {
+    /// It does not verify: 401, and nothing of it was parsed.
+    Unverified,
+    /// It is not what the platform sends: 400.
+    Malformed,
+    /// It names another agent than its URL: 404, or 200 by setting.
+    UnknownAgent { acknowledge: bool },
+}
+
+/// What a webhook is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookReply {
+    pub status: http::StatusCode,
+    /// JSON, or empty.
+    pub body: bytes::Bytes,
+}
+
+impl WebhookReply {
+    /// 200 with nothing in it: taken.
+    pub fn ok() -> Self {
+        Self::status(http::StatusCode::OK)
+    }
+
+    /// A status with nothing in it.
+    pub fn status(status: http::StatusCode) -> Self {
+        Self {
+            status,
+            body: bytes::Bytes::new(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What goes out to an agent's platform, and how that can end.
+
+use std::time::Duration;
+
+use super::parameter::Parameter;
+
+/// One request to an agent's platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outbound {
+    /// The id by which the platform knows the conversation.
+    pub upstream_id: String,
+    pub content: OutboundContent,
+}
+
+/// What the request says.
+#[derive(Clone, PartialEq, Eq)]
+pub enum OutboundContent {
+    Start {
+        parameters: Vec<Parameter>,
+    },
+    Message {
+        text: String,
+        card_index: Option<u32>,
+        parameters: Vec<Parameter>,
+    },
+    Parameters {
+        parameters: Vec<Parameter>,
+    },
+    End,
+}
+
+/// A visitor's words are never printed.
+impl std::fmt::Debug for OutboundContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Start { .. } => "Start",
+            Self::Message { .. } => "Message",
+            Self::Parameters { .. } => "Parameters",
+            Self::End => "End",
+        })
+    }
+}
+
+/// How a request to a platform ended, as far as the wire tells. What follows from it is the lane's decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// Acknowledged.
+    Acknowledged,
+    /// No connection was made: certainly not received.
+    NotSent,
+    /// The platform asked to come back later (429 or 503): certainly not processed.
+    Busy { retry_after: Option<Duration> },
+    /// Something was sent, and what came back does not tell (timeout, reset, 408, 500, 502, 504, a redirect).
+    Unclear,
+    /// Refused for good; the detail is redacted and at most 512 bytes long.
+    Refused { refusal: Refusal, detail: String },
+}
+
+/// Why a platform refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request itself (400 and other 4xx).
+    Request,
+    /// Our credentials (401, 403).
+    Credentials,
+    /// No such agent (404).
+    AgentUnknown,
+}

@@ -1,0 +1,234 @@
+//! What the rules need from the world: an agent to talk to and a store to write in.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{
+    conversation::Conversation,
+    delivery::Delivery,
+    error::Result,
+    event::{Event, NewEvent, Position, StoredEvent},
+    fingerprint::Fingerprint,
+    id::{ConversationKey, Id},
+    inbound::{Inbound, Webhook, WebhookRefusal, WebhookReply},
+    outbound::{Outbound, Sent},
+    query::{ConversationQuery, EventQuery},
+    request::{Answer, Request, RequestKind},
+    time::Timestamp,
+};
+
+/// One agent on its platform, both directions.
+#[async_trait]
+pub trait Agent: Send + Sync + std::fmt::Debug {
+    /// Sends one request and tells how it ended. Tries once: when to try again is the lane's decision. The caller
+    /// bounds the time.
+    async fn send(&self, outbound: &Outbound) -> Sent;
+
+    /// Verifies the raw bytes and, only then, decodes them.
+    fn receive(&self, webhook: &Webhook) -> Result<Inbound, WebhookRefusal>;
+
+    /// What a waiting webhook is answered. `Failure` stands for "could not be done".
+    fn reply(&self, kind: RequestKind, answer: &Answer) -> WebhookReply;
+}
+
+/// A unit of work: reads, decides, writes, all in one transaction. It may be run more than once (when a neighbour in
+/// its batch fails), so it keeps nothing of an earlier run.
+#[async_trait]
+pub trait Unit: Send + Sync + 'static {
+    type Output: Send + 'static;
+
+    /// An error undoes everything that this unit wrote, and nothing else.
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<Self::Output>;
+}
+
+/// A transaction as a unit of work sees it.
+#[async_trait]
+pub trait Transaction: Send {
+    /// The database's clock, fixed for the transaction.
+    fn now(&self) -> Timestamp;
+
+    /// The content's hash under the database's key: what may be kept of it beside the log.
+    fn digest(&self, content: &Fingerprint) -> Vec<u8>;
+
+    /// Adds an event; its position is assigned at commit. Answers its index among this unit's events, from 0.
+    fn append(&mut self, event: NewEvent) -> usize;
+
+    /// Asks for something to be done once this transaction is committed.
+    fn after_commit(&mut self, effect: Effect);
+
+    async fn conversation(&mut self, key: &ConversationKey) -> Result<Option<Conversation>>;
+    async fn save_conversation(&mut self, conversation: &Conversation) -> Result<()>;
+
+    /// Whose id at the agent's platform this is, and since which owner epoch.
+    async fn resolve_upstream(
+        &mut self,
+        agent: &Id,
+        upstream_id: &str,
+    ) -> Result<Option<(ConversationKey, u64)>>;
+    /// Notes an id at the agent's platform. False: another conversation has it.
+    async fn claim_upstream(
+        &mut self,
+        agent: &Id,
+        upstream_id: &str,
+        key: &ConversationKey,
+        owner_epoch: u64,
+    ) -> Result<bool>;
+
+    /// What an idempotency key stands for.
+    async fn remembered(&mut self, key: &CommandKey) -> Result<Option<Command>>;
+    async fn remember(&mut self, key: &CommandKey, command: &Command) -> Result<()>;
+
+    /// Notes a platform's own event id. False: it came before.
+    async fn first_seen(&mut self, agent: &Id, platform_event: &Fingerprint) -> Result<bool>;
+
+    async fn add_delivery(&mut self, delivery: &Delivery) -> Result<()>;
+    async fn save_delivery(&mut self, delivery: &Delivery) -> Result<()>;
+    async fn delivery(&mut self, id: &Id) -> Result<Option<Delivery>>;
+    /// The first delivery of a lane that is not final, by `order`.
+    async fn lane_head(&mut self, key: &ConversationKey) -> Result<Option<Delivery>>;
+    /// The `order` for the next row of a lane.
+    async fn next_order(&mut self, key: &ConversationKey) -> Result<u64>;
+    /// How many deliveries of the agent are not final.
+    async fn waiting_deliveries(&mut self, agent: &Id) -> Result<usize>;
+    /// Deliveries that were under way when the process before ended, at most `limit`.
+    async fn attempting_deliveries(&mut self, limit: usize) -> Result<Vec<Delivery>>;
+
+    async fn add_request(&mut self, request: &Request) -> Result<()>;
+    async fn save_request(&mut self, request: &Request) -> Result<()>;
+    async fn request(&mut self, id: &Id) -> Result<Option<Request>>;
+    /// The newest request with this fingerprint that is open or was asked at or after `since`.
+    async fn repeated_request(
+        &mut self,
+        fingerprint: &[u8],
+        since: Timestamp,
+    ) -> Result<Option<Request>>;
+    async fn open_requests(&mut self, key: &ConversationKey) -> Result<Vec<Request>>;
+    /// Open requests of every conversation, at most `limit`.
+    async fn all_open_requests(&mut self, limit: usize) -> Result<Vec<Request>>;
+    async fn count_open_requests(&mut self, agent: &Id) -> Result<usize>;
+
+    /// Publishes that a team is online or not, until `expires_at`.
+    async fn set_availability(
+        &mut self,
+        agent: &Id,
+        team: &str,
+        publisher: &str,
+        online: bool,
+        expires_at: Timestamp,
+    ) -> Result<()>;
+    /// What the unexpired publishers say together: absent when there is none.
+    async fn availability(&mut self, agent: &Id, team: &str) -> Result<Option<bool>>;
+
+    /// One event by its conversation and `sequence`.
+    async fn event(&mut self, key: &ConversationKey, sequence: u64) -> Result<Option<Event>>;
+    /// One event by its `event_id`.
+    async fn event_by_id(&mut self, event_id: &str) -> Result<Option<Event>>;
+
+    /// Conversations whose session ran out before now and whose lane is idle, at most `limit`.
+    async fn expired_sessions(&mut self, limit: usize) -> Result<Vec<Conversation>>;
+    /// Removes events recorded before `before`, at most `limit`, never those of unfinished deliveries and open
+    /// requests, and raises the floor. Answers how many.
+    async fn trim_log(&mut self, before: Timestamp, limit: usize) -> Result<usize>;
+    /// Removes idempotency keys, seen platform events, final deliveries and closed requests from before `before`, at
+    /// most `limit` of each. Answers how many in all.
+    async fn forget_finished(&mut self, before: Timestamp, limit: usize) -> Result<usize>;
+}
+
+/// What happens after a commit, before its unit is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Something in this lane can be done.
+    RingLane(ConversationKey),
+}
+
+/// An idempotency key in its scope.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CommandKey {
+    pub tenant: Id,
+    pub account: Id,
+    pub method: &'static str,
+    pub key: Id,
+}
+
+/// What an idempotency key stands for: enough to answer the call again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Keyed hash of the content.
+    pub content: Vec<u8>,
+    pub conversation_id: Id,
+    /// `sequence` of the command's event, or of the newest one when it added none.
+    pub sequence: u64,
+    /// The delivery it set on its way, if any.
+    pub delivery: Option<Id>,
+    /// It resumed a session, or began none.
+    pub resumed: bool,
+}
+
+/// A transaction as the committer sees it.
+#[async_trait]
+pub trait OpenTransaction: Transaction {
+    /// Marks the beginning of a unit's work.
+    fn mark(&mut self) -> Mark;
+    /// Takes back what a unit appended since `mark`. False: it also wrote rows, so the whole transaction must be
+    /// rolled back and the other units run again.
+    fn take_back(&mut self, mark: Mark) -> bool;
+    /// Commits; what comes back is durable. An error means that nobody can tell whether it was committed.
+    async fn commit(self: Box<Self>) -> Result<Batch>;
+    async fn roll_back(self: Box<Self>) -> Result<()>;
+}
+
+/// A place in a transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    pub events: usize,
+    pub effects: usize,
+    pub writes: u64,
+}
+
+/// What a commit made durable.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// In order, without gaps.
+    pub events: Vec<StoredEvent>,
+    /// The same events, for those who wait in this process.
+    pub facts: Vec<Arc<Event>>,
+    pub effects: Vec<Effect>,
+}
+
+/// The database.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Its identity, drawn at random when it was made.
+    fn epoch(&self) -> u64;
+
+    /// Begins the one writing transaction.
+    async fn begin(&self) -> Result<Box<dyn OpenTransaction>>;
+
+    /// The first position that retention has left, and the newest one. Empty log: floor is newest + 1.
+    async fn bounds(&self) -> Result<(Position, Position)>;
+    /// Events after `after` in order, at most `limit` of them and about `max_bytes` in all, at least one if there is one.
+    async fn page(
+        &self,
+        after: Position,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<StoredEvent>>;
+    /// The position before the first event recorded at or after `time`.
+    async fn position_before(&self, time: Timestamp) -> Result<Position>;
+    /// The position of one event of a conversation.
+    async fn position_of(&self, key: &ConversationKey, sequence: u64) -> Result<Option<Position>>;
+
+    async fn conversation(&self, key: &ConversationKey) -> Result<Option<Conversation>>;
+    async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>>;
+    async fn open_requests(&self, key: &ConversationKey) -> Result<Vec<Request>>;
+    async fn delivery(&self, id: &Id) -> Result<Option<Delivery>>;
+    /// A conversation's events with their `sequence`.
+    async fn events(&self, query: &EventQuery) -> Result<Vec<(u64, StoredEvent)>>;
+    /// `sequence` of the first event that is left; 0 when there is none.
+    async fn first_sequence(&self, key: &ConversationKey) -> Result<u64>;
+    /// Lanes with something to do.
+    async fn busy_lanes(&self) -> Result<Vec<ConversationKey>>;
+    /// Everything is written to its place and closed.
+    async fn close(&self) -> Result<()>;
+}
