@@ -1,12 +1,7 @@
 //! The contract of Parloir as Rust types, generated from the `.proto` files beside this one.
 
 /// Package `parloir.v1`.
-#[expect(
-    missing_debug_implementations,
-    clippy::pedantic,
-    clippy::allow_attributes,
-    reason = "generated code"
-)]
+#[expect(clippy::pedantic, clippy::allow_attributes, reason = "generated code")]
 pub mod v1 {
     tonic::include_proto!("parloir.v1");
 }
