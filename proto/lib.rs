@@ -1,7 +1,13 @@
 //! The contract of Parloir as Rust types, generated from the `.proto` files beside this one.
 
 /// Package `parloir.v1`.
-#[expect(clippy::pedantic, clippy::allow_attributes, reason = "generated code")]
+#[expect(
+    clippy::pedantic,
+    clippy::allow_attributes,
+    clippy::doc_lazy_continuation,
+    clippy::large_enum_variant,
+    reason = "generated code"
+)]
 pub mod v1 {
     tonic::include_proto!("parloir.v1");
 }
