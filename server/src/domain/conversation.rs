@@ -25,8 +25,8 @@ pub struct Conversation {
     pub owner_epoch: u64,
     /// `sequence` of the newest event.
     pub sequence: u64,
-    /// `sequence` of the newest ConversationEnded; what was queued before it belongs to the session it ended.
-    pub ended_sequence: u64,
+    /// Lane order of the newest end that a caller asked for; what was queued before it belongs to the session it ends.
+    pub ended_order: u64,
     pub visitor: Option<Visitor>,
     /// Parameters of the session as last told.
     pub parameters: Vec<Parameter>,
@@ -86,7 +86,7 @@ impl Conversation {
             owner: Owner::Agent,
             owner_epoch: 1,
             sequence: 0,
-            ended_sequence: 0,
+            ended_order: 0,
             visitor: None,
             parameters: Vec::new(),
             kept: Vec::new(),
@@ -128,10 +128,9 @@ impl Conversation {
         self.parameters.clear();
     }
 
-    /// Ends the session, if one was begun; the event that says so has this `sequence`.
-    pub fn end_session(&mut self, sequence: u64) {
+    /// Ends the session.
+    pub fn end_session(&mut self) {
         self.session.state = SessionState::Ended;
-        self.ended_sequence = sequence;
     }
 
     pub fn set_parameters(&mut self, changes: &[Parameter]) {
@@ -195,7 +194,7 @@ mod tests {
             value: "v".into(),
             personal: false,
         }]);
-        conversation.end_session(3);
+        conversation.end_session();
         conversation.begin_session(Timestamp(1), HOUR);
         assert!(conversation.parameters.is_empty());
         assert_eq!(conversation.session.number, 2);
