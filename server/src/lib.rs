@@ -7,4 +7,5 @@ pub mod conversations;
 pub mod domain;
 pub mod net;
 pub mod ops;
+pub mod secret;
 pub mod simulate;

@@ -1,1 +1,55 @@
 //! The platforms that agents live on: one folder each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::{problem::Problems, section::Part},
+    secret::Secret,
+};
+
+pub mod zendesk;
+
+/// Where an agent lives, and how it is reached there: one variant per platform, named as in the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum PlatformConfig {
+    /// Zendesk AI agents - Advanced.
+    Zendesk(zendesk::ZendeskConfig),
+}
+
+impl PlatformConfig {
+    /// The configuration reference of all platforms, under `at`.
+    pub fn reference(at: &str) -> Vec<Part> {
+        zendesk::ZendeskConfig::reference(&format!("{at}.zendesk"))
+    }
+
+    /// Reports what is missing or wrong. `at` is the key of the platform's table.
+    pub fn check(&self, at: &str, problems: &mut Problems) {
+        match self {
+            Self::Zendesk(config) => config.check_all(&format!("{at}.zendesk"), problems),
+        }
+    }
+
+    /// The key that Parloir shows to the platform, and the setting that names it.
+    pub fn api_key(&self) -> (&'static str, &Secret) {
+        match self {
+            Self::Zendesk(config) => ("zendesk.api_key", &config.api_key),
+        }
+    }
+
+    /// The secrets that the platform shows to Parloir: their setting, and the least length each may have.
+    pub fn webhook_secrets(&self) -> (String, &[Secret], usize) {
+        match self {
+            Self::Zendesk(config) => {
+                let (key, secrets, least) = config.webhook.secrets();
+                (format!("zendesk.webhook.{key}"), secrets, least)
+            }
+        }
+    }
+}
+
+impl Default for PlatformConfig {
+    fn default() -> Self {
+        Self::Zendesk(zendesk::ZendeskConfig::default())
+    }
+}

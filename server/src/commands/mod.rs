@@ -1,1 +1,3 @@
 //! The verbs of the binary: one file each.
+
+pub mod check_config;

@@ -1,1 +1,73 @@
-//! Every setting, with its consequence.
+//! Every setting, with its consequence: the one type that all others are configured from, and how it is loaded.
+
+use serde::Serialize;
+
+mod accounts;
+mod agents;
+mod check;
+mod database;
+mod delivery;
+mod grpc;
+mod layers;
+mod load;
+mod log;
+mod logging;
+mod ops;
+pub mod problem;
+pub mod reference;
+mod secrets;
+pub(crate) mod section;
+mod shutdown;
+mod stream;
+mod unknown;
+pub mod verification;
+mod webhooks;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    accounts::AccountConfig,
+    agents::{
+        ActionConfig, ActionFallback, AgentConfig, EscalationFallback, UnknownBot, UnlistedAction,
+    },
+    database::DatabaseConfig,
+    delivery::DeliveryConfig,
+    grpc::GrpcConfig,
+    load::{Loaded, Origins, load},
+    log::LogConfig,
+    logging::{LogFormat, LoggingConfig},
+    ops::OpsConfig,
+    problem::{Problem, Problems},
+    secrets::check_secrets,
+    shutdown::ShutdownConfig,
+    stream::StreamConfig,
+    webhooks::WebhooksConfig,
+};
+
+/// All settings. The default starts a server on loopback with an embedded database and no agents.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Config {
+    /// Where callers connect.
+    pub grpc: GrpcConfig,
+    /// Where agents' platforms call back.
+    pub webhooks: WebhooksConfig,
+    /// Where operators look.
+    pub ops: OpsConfig,
+    /// Where everything is kept.
+    pub database: DatabaseConfig,
+    /// How subscribers are served.
+    pub stream: StreamConfig,
+    /// The event log.
+    pub log: LogConfig,
+    /// How agents are called when they fail.
+    pub delivery: DeliveryConfig,
+    /// How the server goes.
+    pub shutdown: ShutdownConfig,
+    /// What the server says of itself.
+    pub logging: LoggingConfig,
+    /// The AI agents.
+    pub agents: Vec<AgentConfig>,
+    /// The customer accounts, each connected to one agent.
+    pub accounts: Vec<AccountConfig>,
+}

@@ -1,0 +1,123 @@
+//! Settings of an agent on Zendesk AI agents - Advanced.
+
+use std::{net::IpAddr, time::Duration};
+
+use http::Uri;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::{
+        problem::Problems,
+        section::{Kind, Part, Section, Setting, section},
+        verification::VerificationConfig,
+    },
+    secret::Secret,
+};
+
+section! {
+    /// An agent on Zendesk AI agents - Advanced, reached through its custom CRM integration.
+    ZendeskConfig {
+        /// The agent's id at the platform, as in the address of its dashboard.
+        bot_id: String;
+        /// Where its API is, without `/converse/chat`: `https://{subdomain}.zendesk.com/ai-agents/api`. Plain http is
+        /// accepted for loopback addresses only.
+        base_url: String;
+        /// The key of the custom CRM integration. Read again when its file changes, because making a new key ends the
+        /// old one at once.
+        api_key: Secret;
+        /// What to put before the key in the `Authorization` header, with its blank. The platform wants nothing there.
+        authorization_prefix: String = String::new();
+        /// The name under which session data is sent: `metaData` or `metadata`.
+        metadata_field: MetadataField = MetadataField::MetaData;
+        /// Send to addresses of private networks too. Off, a base URL that resolves to one is refused.
+        allow_private_addresses: bool = false;
+        /// How long a connection to the platform may take to be made.
+        #[serde(with = "humantime_serde")]
+        connect_timeout: Duration = Duration::from_secs(2), "10ms" to "1m";
+        /// Bytes of an answer that are read; what is longer counts as broken.
+        max_response_bytes: usize = 1024 * 1024, "1024" to "67108864";
+        /// How its webhooks are verified: `"none"`, or one table named after the scheme.
+        webhook: VerificationConfig = VerificationConfig::None;
+        /// Which content type its webhooks must have: `any`, because the platform promises none, or `json`.
+        content_type: ContentTypePolicy = ContentTypePolicy::Any;
+    }
+}
+
+/// The name under which session data is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MetadataField {
+    /// As the reference spells it.
+    #[serde(rename = "metaData")]
+    MetaData,
+    /// As some of its examples spell it.
+    #[serde(rename = "metadata")]
+    Metadata,
+}
+
+/// Which content type webhooks must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentTypePolicy {
+    /// None at all is fine.
+    Any,
+    /// `application/json`, or it is answered 415.
+    Json,
+}
+
+impl ZendeskConfig {
+    /// The configuration reference, under `at`.
+    pub fn reference(at: &str) -> Vec<Part> {
+        let mut parts = vec![Part::of::<Self>(at.to_owned())];
+        parts.extend(VerificationConfig::reference(&format!("{at}.webhook")));
+        parts
+    }
+
+    /// Reports what is missing or wrong. `at` is the key of this table.
+    pub fn check_all(&self, at: &str, problems: &mut Problems) {
+        self.check(at, problems);
+        self.webhook.check(&format!("{at}.webhook"), problems);
+        if !self.base_url.is_empty()
+            && let Err(remedy) = check_base_url(&self.base_url)
+        {
+            problems.add(format!("{at}.base_url"), remedy);
+        }
+        if !self.bot_id.chars().all(|c| c.is_ascii_graphic()) {
+            problems.add(
+                format!("{at}.bot_id"),
+                "must be printable ASCII without blanks: it travels in a header",
+            );
+        }
+    }
+}
+
+fn check_base_url(text: &str) -> Result<(), &'static str> {
+    let url: Uri = text.parse().map_err(|_| "is not a URL")?;
+    if url.query().is_some() || text.contains(['@', '#']) {
+        return Err("must hold neither credentials nor a query: the key goes into api_key");
+    }
+    let host = url.host().unwrap_or_default();
+    match url.scheme_str() {
+        Some("https") if !host.is_empty() => Ok(()),
+        Some("http") if is_loopback(host) => Ok(()),
+        Some("http") => Err(
+            "must be https: plain http would show the API key, and is accepted for loopback only",
+        ),
+        _ => Err("must begin with https:// and name a host"),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+impl Setting for MetadataField {
+    const KIND: Kind = Kind::Choice(&["metaData", "metadata"]);
+}
+
+impl Setting for ContentTypePolicy {
+    const KIND: Kind = Kind::Choice(&["any", "json"]);
+}

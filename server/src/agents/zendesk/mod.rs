@@ -1,0 +1,5 @@
+//! Zendesk AI agents - Advanced.
+
+mod config;
+
+pub use config::{ContentTypePolicy, MetadataField, ZendeskConfig};

@@ -1,0 +1,16 @@
+//! `[[accounts]]`: the customer accounts that callers name.
+
+use super::section::section;
+
+section! {
+    /// One customer account on a CRM or channel. It is connected to exactly one agent.
+    AccountConfig {
+        /// The name that callers use; 1 to 256 bytes without control characters.
+        name: String;
+        /// The agent that answers its visitors, by name.
+        agent: String;
+        /// Put before the conversation id that the agent's platform sees. Where several accounts share an agent, give
+        /// each its own: the platform keeps one conversation per id, and an id used by two accounts is refused.
+        upstream_prefix: String = String::new();
+    }
+}

@@ -1,0 +1,253 @@
+//! Whether the settings hold together: bounds of each section, then what one says about another.
+
+use super::{
+    AccountConfig, ActionFallback, AgentConfig, Config,
+    problem::{Problem, Problems},
+    section::Section,
+    verification::VerificationConfig,
+};
+use crate::agents::PlatformConfig;
+
+/// Reports everything that is wrong.
+pub(super) fn check(config: &Config, problems: &mut Problems) {
+    let sections: [(&str, &dyn Checked); 9] = [
+        ("grpc", &config.grpc),
+        ("webhooks", &config.webhooks),
+        ("ops", &config.ops),
+        ("database", &config.database),
+        ("stream", &config.stream),
+        ("log", &config.log),
+        ("delivery", &config.delivery),
+        ("shutdown", &config.shutdown),
+        ("logging", &config.logging),
+    ];
+    for (at, section) in sections {
+        section.check_bounds(at, problems);
+    }
+    check_together(config, problems);
+    for (index, agent) in config.agents.iter().enumerate() {
+        check_agent(config, agent, &format!("agents[{index}]"), problems);
+    }
+    for (index, account) in config.accounts.iter().enumerate() {
+        check_account(config, account, &format!("accounts[{index}]"), problems);
+    }
+    check_repeats(config, problems);
+}
+
+/// What is allowed and yet worth a word.
+pub(super) fn warnings(config: &Config) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    if !config.grpc.listen.ip().is_loopback() {
+        problems.add(
+            "grpc.listen",
+            "other machines can reach callers' calls, and nobody is asked who they are: put a proxy with mTLS before it",
+        );
+    }
+    for (index, agent) in config.agents.iter().enumerate() {
+        let PlatformConfig::Zendesk(platform) = &agent.platform;
+        if platform.webhook == VerificationConfig::None
+            && !config.webhooks.listen.ip().is_loopback()
+        {
+            problems.add(
+                format!("agents[{index}].platform.zendesk.webhook"),
+                "is \"none\": whoever reaches the webhooks can speak as this agent",
+            );
+        }
+    }
+    for (index, account) in config.accounts.iter().enumerate() {
+        let is_same = |other: &AccountConfig| {
+            other.agent == account.agent && other.upstream_prefix == account.upstream_prefix
+        };
+        if let Some(other) = config.accounts[..index].iter().find(|other| is_same(other)) {
+            problems.add(
+                format!("accounts[{index}].upstream_prefix"),
+                format!(
+                    "is that of the account {}, which shares the agent {}: a conversation id used by both will be \
+                     refused; give each a prefix of its own",
+                    other.name, account.agent
+                ),
+            );
+        }
+    }
+    problems.0
+}
+
+trait Checked {
+    fn check_bounds(&self, at: &str, problems: &mut Problems);
+}
+
+impl<T: Section> Checked for T {
+    fn check_bounds(&self, at: &str, problems: &mut Problems) {
+        self.check(at, problems);
+    }
+}
+
+fn check_together(config: &Config, problems: &mut Problems) {
+    let (grpc, webhooks, shutdown) = (&config.grpc, &config.webhooks, &config.shutdown);
+    if !grpc.listen.ip().is_loopback() && !grpc.allow_unauthenticated {
+        problems.add(
+            "grpc.listen",
+            "can be reached by other machines, and callers are not asked who they are: listen on 127.0.0.1 behind a \
+             proxy, or set grpc.allow_unauthenticated = true",
+        );
+    }
+    if grpc.connection_grace <= config.stream.lifetime {
+        problems.add(
+            "grpc.connection_grace",
+            "must be longer than stream.lifetime, or streams are cut short",
+        );
+    }
+    if webhooks.max_buffered_bytes < webhooks.max_body_bytes {
+        problems.add(
+            "webhooks.max_buffered_bytes",
+            "must be at least webhooks.max_body_bytes",
+        );
+    }
+    if shutdown.notice + shutdown.grace >= shutdown.hard_deadline {
+        problems.add(
+            "shutdown.hard_deadline",
+            "must be longer than shutdown.notice and shutdown.grace together",
+        );
+    }
+    if config.delivery.retry_base > config.delivery.retry_max {
+        problems.add("delivery.retry_max", "must be at least delivery.retry_base");
+    }
+    if !config
+        .database
+        .url
+        .strip_prefix("sqlite:")
+        .is_some_and(|path| !path.is_empty())
+    {
+        problems.add(
+            "database.url",
+            "must be sqlite: and the path of a file, for example sqlite:/var/lib/parloir.db",
+        );
+    }
+}
+
+fn check_agent(config: &Config, agent: &AgentConfig, at: &str, problems: &mut Problems) {
+    agent.check(at, problems);
+    agent.platform.check(&format!("{at}.platform"), problems);
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if agent.name.len() > 64 || !agent.name.chars().all(is_allowed) {
+        problems.add(
+            format!("{at}.name"),
+            "must be 1 to 64 of a-z, 0-9, _ and -: it stands in webhook addresses",
+        );
+    }
+    let accounts: Vec<&AccountConfig> = config
+        .accounts
+        .iter()
+        .filter(|account| account.agent == agent.name)
+        .collect();
+    match &agent.default_account {
+        None if accounts.len() > 1 => problems.add(
+            format!("{at}.default_account"),
+            format!(
+                "is missing: {} accounts share the agent {}; name one of them",
+                accounts.len(),
+                agent.name
+            ),
+        ),
+        Some(name) if accounts.iter().all(|account| account.name != *name) => {
+            problems.add(
+                format!("{at}.default_account"),
+                format!("{name} is not an account of this agent"),
+            );
+        }
+        _ => {}
+    }
+    for (index, action) in agent.actions.iter().enumerate() {
+        let at = format!("{at}.actions[{index}]");
+        action.check(&at, problems);
+        if action.fallback.unwrap_or(agent.action_fallback) == ActionFallback::Error
+            && !action.results.is_empty()
+        {
+            problems.add(
+                format!("{at}.results"),
+                "are never sent, because the fallback is error: use empty",
+            );
+        }
+        if agent.actions[..index]
+            .iter()
+            .any(|other| other.name == action.name)
+        {
+            problems.add(
+                format!("{at}.name"),
+                format!("{} is listed twice", action.name),
+            );
+        }
+    }
+}
+
+fn check_account(config: &Config, account: &AccountConfig, at: &str, problems: &mut Problems) {
+    account.check(at, problems);
+    if account.name.len() > 256 || account.name.chars().any(char::is_control) {
+        problems.add(
+            format!("{at}.name"),
+            "must be 1 to 256 bytes without control characters",
+        );
+    }
+    if account.upstream_prefix.len() > 64 || account.upstream_prefix.chars().any(char::is_control) {
+        problems.add(
+            format!("{at}.upstream_prefix"),
+            "must be at most 64 bytes without control characters",
+        );
+    }
+    if !account.agent.is_empty()
+        && config
+            .agents
+            .iter()
+            .all(|agent| agent.name != account.agent)
+    {
+        let known: Vec<&str> = config
+            .agents
+            .iter()
+            .map(|agent| agent.name.as_str())
+            .collect();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        problems.add(
+            format!("{at}.agent"),
+            format!("there is no agent {}; configured: {known}", account.agent),
+        );
+    }
+}
+
+fn check_repeats(config: &Config, problems: &mut Problems) {
+    for (index, agent) in config.agents.iter().enumerate() {
+        let before = &config.agents[..index];
+        if before.iter().any(|other| other.name == agent.name) {
+            problems.add(
+                format!("agents[{index}].name"),
+                format!("there are two agents {}", agent.name),
+            );
+        }
+        let (setting, key) = agent.platform.api_key();
+        let is_same =
+            |other: &&AgentConfig| key.is_configured() && other.platform.api_key().1 == key;
+        if let Some(other) = before.iter().find(is_same) {
+            problems.add(
+                format!("agents[{index}].platform.{setting}"),
+                format!(
+                    "is the API key of the agent {} too: a key belongs to one agent",
+                    other.name
+                ),
+            );
+        }
+    }
+    for (index, account) in config.accounts.iter().enumerate() {
+        if config.accounts[..index]
+            .iter()
+            .any(|other| other.name == account.name)
+        {
+            problems.add(
+                format!("accounts[{index}].name"),
+                format!("there are two accounts {}", account.name),
+            );
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `[ops]`: where operators look.
+
+use std::{net::SocketAddr, time::Duration};
+
+use super::section::section;
+
+section! {
+    /// The listener for operators: `/metrics`, `/healthz`, `/readyz`.
+    OpsConfig {
+        /// Where metrics and probes are answered, to whoever asks: keep it inside. Port 0 takes a free one.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 9090));
+        /// Connections at one time; more are closed as they come.
+        max_connections: usize = 64, "1" to "10000";
+        /// A request whose headers are not complete by then is closed, and so is a connection that has been idle for
+        /// as long.
+        #[serde(with = "humantime_serde")]
+        header_timeout: Duration = Duration::from_secs(5), "10ms" to "1m";
+    }
+}

@@ -1,0 +1,91 @@
+//! The configuration reference: every key with its default, bounds and meaning, from the types that the code uses.
+
+use std::fmt::Write;
+
+use super::{
+    AccountConfig, ActionConfig, AgentConfig, DatabaseConfig, DeliveryConfig, GrpcConfig,
+    LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, StreamConfig, WebhooksConfig,
+    section::{Entry, Kind, Part},
+};
+use crate::agents::PlatformConfig;
+
+/// All sections, in the order of the reference.
+pub fn parts() -> Vec<Part> {
+    let mut parts = vec![
+        Part::of::<GrpcConfig>("grpc"),
+        Part::of::<WebhooksConfig>("webhooks"),
+        Part::of::<OpsConfig>("ops"),
+        Part::of::<DatabaseConfig>("database"),
+        Part::of::<StreamConfig>("stream"),
+        Part::of::<LogConfig>("log"),
+        Part::of::<DeliveryConfig>("delivery"),
+        Part::of::<ShutdownConfig>("shutdown"),
+        Part::of::<LoggingConfig>("logging"),
+        Part::of::<AgentConfig>("agents[]"),
+        Part::of::<ActionConfig>("agents[].actions[]"),
+    ];
+    parts.extend(PlatformConfig::reference("agents[].platform"));
+    parts.push(Part::of::<AccountConfig>("accounts[]"));
+    parts
+}
+
+/// The reference as Markdown tables, one per section.
+pub fn markdown() -> String {
+    parts().iter().map(table).collect::<Vec<_>>().join("\n")
+}
+
+fn table(part: &Part) -> String {
+    let mut text = format!(
+        "## `{}`\n\n| key | kind | default | meaning |\n|---|---|---|---|\n",
+        heading(&part.at)
+    );
+    for (entry, default) in &part.settings {
+        let default = match default {
+            _ if entry.required => "required".to_owned(),
+            None => "unset".to_owned(),
+            Some(value) => format!("`{value}`"),
+        };
+        let meaning = format!("{}{}", plain(entry.text), bounds(entry));
+        let (name, kind) = (entry.name, kind(entry.kind));
+        let _ = writeln!(text, "| `{name}` | {kind} | {default} | {meaning} |");
+    }
+    text
+}
+
+/// A section's key as its heading in a TOML file: `agents[].actions[]` is `[[agents.actions]]`.
+fn heading(at: &str) -> String {
+    let name = at.replace("[]", "");
+    if at.ends_with("[]") {
+        format!("[[{name}]]")
+    } else {
+        format!("[{name}]")
+    }
+}
+
+fn plain(doc: &str) -> String {
+    let words: Vec<&str> = doc.split_whitespace().collect();
+    words.join(" ").replace('|', "\\|")
+}
+
+fn bounds(entry: &Entry) -> String {
+    entry
+        .bounds
+        .map(|(low, high)| format!(" Between {low} and {high}."))
+        .unwrap_or_default()
+}
+
+fn kind(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "text".to_owned(),
+        Kind::Integer => "integer".to_owned(),
+        Kind::Boolean => "true or false".to_owned(),
+        Kind::Duration => "duration".to_owned(),
+        Kind::Address => "address".to_owned(),
+        Kind::Secret => "secret".to_owned(),
+        Kind::Secrets => "list of secrets".to_owned(),
+        Kind::Choice(words) => words.join(" or "),
+        Kind::Table => "table".to_owned(),
+        Kind::List => "list of tables".to_owned(),
+        Kind::Map => "table of text".to_owned(),
+    }
+}

@@ -1,0 +1,57 @@
+//! Looks every configured secret up once, so that a missing one is found at the start and not at the first message.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Config, problem::Problems};
+use crate::secret::Secret;
+
+/// Reads every secret that the configuration names.
+///
+/// # Errors
+///
+/// Every one that cannot be read or is too short, and every two agents that share an API key.
+pub fn check_secrets(config: &Config) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    let mut keys: Vec<(&str, SecretString)> = Vec::new();
+    for (index, agent) in config.agents.iter().enumerate() {
+        let at = format!("agents[{index}].platform");
+        let (setting, secret) = agent.platform.api_key();
+        let setting = format!("{at}.{setting}");
+        if let Some(key) = read(secret, &setting, 1, &mut problems) {
+            let same = keys
+                .iter()
+                .find(|(_, other)| other.expose_secret() == key.expose_secret());
+            if let Some((other, _)) = same {
+                problems.add(
+                    setting,
+                    format!("is the API key of the agent {other} too: a key belongs to one agent"),
+                );
+            }
+            keys.push((&agent.name, key));
+        }
+        let (setting, secrets, least) = agent.platform.webhook_secrets();
+        for (number, secret) in secrets.iter().enumerate() {
+            read(
+                secret,
+                &format!("{at}.{setting}[{number}]"),
+                least,
+                &mut problems,
+            );
+        }
+    }
+    problems.into_result()
+}
+
+fn read(secret: &Secret, key: &str, least: usize, problems: &mut Problems) -> Option<SecretString> {
+    match secret.read() {
+        Ok(value) if value.expose_secret().len() < least => {
+            problems.add(key, format!("is too short: {least} characters at least"));
+            None
+        }
+        Ok(value) => Some(value),
+        Err(error) => {
+            problems.add(key, error.to_string());
+            None
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! Settings are loaded, refused and explained as the reference says.
+
+use std::{fmt::Write, fs, time::Duration};
+
+use super::{
+    ActionFallback, Loaded, Problems,
+    problem::Problem,
+    reference::{markdown, parts},
+    unknown::Schema,
+    *,
+};
+
+const DOCUMENT: &str = include_str!("../../docs/configuration.md");
+
+const AGENT: &str = r#"
+    [[agents]]
+    name = "bot"
+    [agents.platform.zendesk]
+    bot_id = "65f0c1a2b3d4e5f60718293a"
+    base_url = "https://example.zendesk.com/ai-agents/api"
+    api_key = { env = "BOT_KEY" }
+
+    [[accounts]]
+    name = "shop"
+    agent = "bot"
+"#;
+
+fn load_text(text: &str, environment: &[(&str, &str)]) -> Result<Loaded, Problems> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("parloir.toml");
+    fs::write(&path, text).expect("a writable folder");
+    let variables = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    load(Some(&path), variables)
+}
+
+fn problems(text: &str, environment: &[(&str, &str)]) -> Vec<Problem> {
+    load_text(text, environment)
+        .expect_err("a wrong configuration")
+        .0
+}
+
+#[track_caller]
+fn assert_refused(text: &str, key: &str, words: &str) {
+    let problems = problems(text, &[]);
+    let found = problems
+        .iter()
+        .any(|problem| problem.key == key && problem.text.contains(words));
+    assert!(
+        found,
+        "no problem with {key} that says {words:?} in {problems:#?}"
+    );
+}
+
+#[test]
+fn no_configuration_at_all_is_the_default_on_loopback() {
+    let loaded = load(None, std::iter::empty()).expect("valid defaults");
+    assert_eq!(loaded.config, Config::default());
+    assert!(loaded.config.grpc.listen.ip().is_loopback());
+    assert!(loaded.warnings.is_empty());
+}
+
+#[test]
+fn an_unknown_key_names_the_file_and_the_nearest_one() {
+    let problem = &problems("[grpc]\nlistne = \"127.0.0.1:1\"", &[])[0];
+    assert_eq!(problem.key, "grpc.listne");
+    assert!(problem.origin.ends_with("parloir.toml"), "{problem:?}");
+    assert!(problem.text.contains("did you mean listen?"), "{problem:?}");
+}
+
+#[test]
+fn unknown_keys_are_found_in_lists_tables_and_variables_alike() {
+    assert_refused(
+        &AGENT.replace("bot_id", "botid"),
+        "agents[0].platform.zendesk.botid",
+        "bot_id",
+    );
+    assert_refused(
+        &AGENT.replace("[[accounts]]", "[[account]]"),
+        "account",
+        "accounts",
+    );
+    let problem = &problems("", &[("PARLOIR__GRPC__LISTNE", "x")])[0];
+    assert_eq!(
+        (problem.key.as_str(), problem.origin.as_str()),
+        ("grpc.listne", "PARLOIR__GRPC__LISTNE")
+    );
+}
+
+#[test]
+fn the_environment_overrides_the_file_also_inside_lists() {
+    let environment = [
+        ("PARLOIR__GRPC__MAX_STREAMS", "7"),
+        ("PARLOIR__GRPC__REFLECTION", "false"),
+        ("PARLOIR__AGENTS__0__SEND_TIMEOUT", "3s"),
+        ("PARLOIR__AGENTS__0__PLATFORM__ZENDESK__BOT_ID", "123"),
+        (
+            "PARLOIR__AGENTS__0__PLATFORM__ZENDESK__WEBHOOK__HMAC__HEADER",
+            "x-signature",
+        ),
+        (
+            "PARLOIR__AGENTS__0__PLATFORM__ZENDESK__WEBHOOK__HMAC__SECRETS__0__ENV",
+            "HOOK",
+        ),
+        ("PARLOIR__AGENTS__0__ACTIONS__0__NAME", "order"),
+        ("PARLOIR__AGENTS__0__ACTIONS__0__FALLBACK", "error"),
+        ("PARLOIR__AGENTS__0__ACTIONS__1__NAME", "stock"),
+        ("PARLOIR_ENDPOINT", "is not a setting"),
+    ];
+    let text = format!(
+        "[grpc]\nmax_streams = 5\n{}",
+        AGENT.replace("api_key", "webhook = \"none\"\napi_key")
+    );
+    let Loaded {
+        config, origins, ..
+    } = load_text(&text, &environment).expect("valid");
+    let agent = &config.agents[0];
+    assert_eq!(
+        (config.grpc.max_streams, config.grpc.reflection),
+        (7, false)
+    );
+    assert_eq!(agent.send_timeout, Duration::from_secs(3));
+    assert_eq!(agent.actions[0].fallback, Some(ActionFallback::Error));
+    assert_eq!(agent.actions[1].name, "stock");
+    let crate::agents::PlatformConfig::Zendesk(platform) = &agent.platform;
+    assert_eq!(platform.bot_id, "123");
+    assert!(
+        matches!(&platform.webhook, verification::VerificationConfig::Hmac(hmac) if hmac.header == "x-signature")
+    );
+    assert_eq!(origins["grpc.max_streams"], "PARLOIR__GRPC__MAX_STREAMS");
+    assert!(origins["agents[0].name"].ends_with("parloir.toml"));
+}
+
+#[test]
+fn a_list_in_the_environment_leaves_no_number_out() {
+    let problem = &problems("", &[("PARLOIR__ACCOUNTS__1__NAME", "shop")])[0];
+    assert!(problem.text.contains("leave none out"), "{problem:?}");
+}
+
+#[test]
+fn everything_wrong_is_reported_at_once() {
+    let text = r#"
+        [grpc]
+        max_streams = "many"
+        keep_alive_timeout = "soon"
+        [logging]
+        format = "xml"
+        colour = true
+        [[agents]]
+        send_timeout = 5
+    "#;
+    let keys: Vec<String> = problems(text, &[])
+        .into_iter()
+        .map(|problem| problem.key)
+        .collect();
+    let expected = [
+        "logging.colour",
+        "grpc.keep_alive_timeout",
+        "grpc.max_streams",
+        "logging.format",
+        "agents[0].send_timeout",
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn what_is_missing_or_out_of_bounds_is_named_with_its_bounds() {
+    assert_refused(
+        "[stream]\nheartbeat = \"2m\"",
+        "stream.heartbeat",
+        "between 1s and 1m",
+    );
+    assert_refused(
+        "[log]\ncommit_batch = 0",
+        "log.commit_batch",
+        "between 1 and 4096",
+    );
+    assert_refused(
+        "[[agents]]\nname = \"bot\"",
+        "agents[0].platform.zendesk.api_key",
+        "missing",
+    );
+    assert_refused(
+        "[[accounts]]\nname = \"shop\"",
+        "accounts[0].agent",
+        "missing",
+    );
+    let too_long = AGENT.replace(
+        "name = \"bot\"",
+        "name = \"bot\"\naction_time_limit = \"9s\"",
+    );
+    assert_refused(&too_long, "agents[0].action_time_limit", "8900ms");
+}
+
+#[test]
+fn an_address_that_others_reach_needs_to_be_asked_for() {
+    assert_refused(
+        "[grpc]\nlisten = \"0.0.0.0:50051\"",
+        "grpc.listen",
+        "allow_unauthenticated",
+    );
+    let allowed = load_text(
+        "[grpc]\nlisten = \"0.0.0.0:50051\"\nallow_unauthenticated = true",
+        &[],
+    )
+    .expect("allowed");
+    assert_eq!(allowed.warnings[0].key, "grpc.listen");
+}
+
+#[test]
+fn plain_http_is_for_loopback_only() {
+    let at = |url: &str| AGENT.replace("https://example.zendesk.com/ai-agents/api", url);
+    let key = "agents[0].platform.zendesk.base_url";
+    assert_refused(&at("http://example.com"), key, "https");
+    assert_refused(&at("http://127.0.0.1.example.com"), key, "https");
+    assert_refused(&at("ftp://127.0.0.1"), key, "https");
+    assert_refused(&at("https://me:pass@example.com"), key, "credentials");
+    for url in [
+        "http://127.0.0.1:8090",
+        "http://[::1]:8090",
+        "http://localhost:8090/api",
+        "https://example.com",
+    ] {
+        load_text(&at(url), &[]).expect(url);
+    }
+}
+
+#[test]
+fn names_and_keys_are_used_once() {
+    let twice = format!("{AGENT}{AGENT}");
+    assert_refused(&twice, "agents[1].name", "two agents");
+    assert_refused(
+        &twice,
+        "agents[1].platform.zendesk.api_key",
+        "belongs to one agent",
+    );
+    assert_refused(&twice, "accounts[1].name", "two accounts");
+    assert_refused(
+        &AGENT.replace("agent = \"bot\"", "agent = \"bod\""),
+        "accounts[0].agent",
+        "configured: bot",
+    );
+    assert_refused(
+        &AGENT.replace("\"bot\"", "\"Bot!\""),
+        "agents[0].name",
+        "a-z",
+    );
+}
+
+#[test]
+fn accounts_that_share_an_agent_need_a_default_and_are_told_of_prefixes() {
+    let shared = format!("{AGENT}[[accounts]]\nname = \"outlet\"\nagent = \"bot\"");
+    assert_refused(&shared, "agents[0].default_account", "name one of them");
+    let named = shared.replace(
+        "name = \"bot\"",
+        "name = \"bot\"\ndefault_account = \"outlet\"",
+    );
+    let loaded = load_text(&named, &[]).expect("valid");
+    assert_eq!(loaded.warnings[0].key, "accounts[1].upstream_prefix");
+    let foreign = named.replace(
+        "default_account = \"outlet\"",
+        "default_account = \"others\"",
+    );
+    assert_refused(
+        &foreign,
+        "agents[0].default_account",
+        "not an account of this agent",
+    );
+}
+
+#[test]
+fn secrets_that_cannot_be_read_and_keys_that_are_the_same_are_found_at_the_start() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let key = |name: &str| format!("{{ file = \"{}\" }}", folder.path().join(name).display());
+    let agent = |name: &str, file: &str| {
+        AGENT
+            .replace("\"bot\"", &format!("\"{name}\""))
+            .replace("{ env = \"BOT_KEY\" }", &key(file))
+            .replace("shop", name)
+    };
+    fs::write(folder.path().join("one"), "the-same-key").expect("a writable folder");
+    fs::write(folder.path().join("two"), "the-same-key\n").expect("a writable folder");
+    let text = format!(
+        "{}{}{}",
+        agent("a", "one"),
+        agent("b", "two"),
+        agent("c", "none")
+    );
+    let config = load_text(&text, &[]).expect("valid by itself").config;
+    let found = check_secrets(&config).expect_err("two problems");
+    assert!(
+        found.0[0].text.contains("the API key of the agent a"),
+        "{found}"
+    );
+    assert!(found.0[1].text.contains("cannot be read"), "{found}");
+    assert!(!found.to_string().contains("the-same-key"), "{found}");
+}
+
+#[test]
+fn every_key_of_a_written_configuration_is_in_the_reference_and_every_section_can_be_written() {
+    let schemes = [
+        ("url_token", "tokens = [{ env = \"A\" }]"),
+        (
+            "static_header",
+            "header = \"x-secret\"\nsecrets = [{ env = \"A\" }]",
+        ),
+        (
+            "hmac",
+            "header = \"x-signature\"\ntimestamp_header = \"x-time\"\nsecrets = [{ file = \"a\" }]",
+        ),
+        ("zendesk_support", "secrets = [{ env = \"A\" }]"),
+        ("standard_webhooks", "secrets = [{ env = \"A\" }]"),
+    ];
+    let mut text = String::new();
+    for (number, (scheme, settings)) in schemes.iter().enumerate() {
+        let _ = write!(
+            text,
+            "[[agents]]\nname = \"bot{number}\"\n\
+             [[agents.actions]]\nname = \"order\"\ntime_limit = \"1s\"\nfallback = \"empty\"\nresults.any_name = \"x\"\n\
+             [agents.platform.zendesk]\nbot_id = \"1\"\nbase_url = \"https://example.com\"\n\
+             api_key = {{ env = \"KEY{number}\" }}\n[agents.platform.zendesk.webhook.{scheme}]\n{settings}\n\
+             [[accounts]]\nname = \"shop{number}\"\nagent = \"bot{number}\"\n"
+        );
+    }
+    let config = load_text(&text, &[]).expect("valid").config;
+    let written = toml::Table::try_from(&config).expect("serialisable");
+    let mut unknown = Problems::default();
+    Schema::new().find_unknown(&written, &mut unknown);
+    assert_eq!(unknown, Problems::default());
+
+    let keys = toml::to_string(&config).expect("serialisable");
+    for part in parts() {
+        let section = part.at.replace("[]", "");
+        assert!(
+            keys.contains(&format!("[{section}")),
+            "no {section} in\n{keys}"
+        );
+    }
+    assert_eq!(
+        load_text(&keys, &[])
+            .expect("what was written is read")
+            .config,
+        config
+    );
+}
+
+#[test]
+fn the_documented_reference_is_that_of_the_code() {
+    let expected = markdown();
+    assert!(
+        DOCUMENT.ends_with(&expected),
+        "replace the tables by the output of: parloir check-config --reference"
+    );
+}
+
+#[test]
+fn the_documented_example_is_valid() {
+    let (_, example) = DOCUMENT.split_once("```toml\n").expect("an example");
+    let (example, _) = example.split_once("```").expect("its end");
+    assert_eq!(
+        load_text(example, &[]).expect("valid").config.agents.len(),
+        1
+    );
+}

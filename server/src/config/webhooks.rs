@@ -1,0 +1,37 @@
+//! `[webhooks]`: where agents' platforms call back.
+
+use std::{net::SocketAddr, time::Duration};
+
+use super::section::section;
+
+section! {
+    /// The listener for agents' platforms.
+    WebhooksConfig {
+        /// Where platforms call back, at `/webhooks/{agent}`. Plain HTTP: a proxy before it speaks HTTPS. Port 0 takes
+        /// a free one.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
+        /// Bytes of one body; larger ones are answered 413.
+        max_body_bytes: usize = 10 * 1024 * 1024, "1024" to "104857600";
+        /// Bytes of all bodies being received at one time; while they are used up, new webhooks are answered 503. At
+        /// least `max_body_bytes`.
+        max_buffered_bytes: usize = 256 * 1024 * 1024, "1024" to "4294967295";
+        /// A new connection that has sent nothing by then is closed.
+        #[serde(with = "humantime_serde")]
+        first_bytes_timeout: Duration = Duration::from_secs(5), "10ms" to "1m";
+        /// A request whose headers are not complete by then is closed, and so is a connection that has been idle for
+        /// as long.
+        #[serde(with = "humantime_serde")]
+        header_timeout: Duration = Duration::from_secs(5), "10ms" to "1m";
+        /// A body that is not complete by then is answered 408.
+        #[serde(with = "humantime_serde")]
+        body_timeout: Duration = Duration::from_secs(10), "10ms" to "1m";
+        /// Bytes per second that a body must bring from its second second on, or it is answered 408; 0 is without this
+        /// limit.
+        min_body_rate: u64 = 1024, "0" to "1073741824";
+        /// Connections at one time; more are closed as they come. A question that an agent waits for holds one.
+        max_connections: usize = 10_000, "1" to "1000000";
+        /// Connections at one time from one peer address; 0 is without this limit, because a platform calls from few
+        /// addresses and a proxy from one. Loopback peers are not counted.
+        max_connections_per_peer: usize = 0, "0" to "1000000";
+    }
+}

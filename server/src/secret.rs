@@ -1,0 +1,247 @@
+//! A secret as configuration names it: by the environment variable or file that holds it, never by its text.
+
+use std::{
+    fmt, fs, io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Where a secret stands. Written `{ env = "NAME" }` or `{ file = "/path" }`.
+///
+/// A file is looked at on every use and read again when it changed, so that a replaced key counts from the next
+/// request on without a restart. Clones share what was read.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(from = "Reference", into = "Reference")]
+pub struct Secret {
+    reference: Reference,
+    last_read: Arc<Mutex<Option<FileContent>>>,
+}
+
+/// Why a secret could not be read. Names the place, never the content.
+#[derive(Debug, Error)]
+pub enum SecretError {
+    /// No place was configured.
+    #[error("no secret is configured: give {{ env = \"NAME\" }} or {{ file = \"/path\" }}")]
+    NotConfigured,
+    /// The environment variable is not set, or is not UTF-8.
+    #[error("the environment variable {0} is not set to text")]
+    Environment(String),
+    /// The file cannot be read, or is not UTF-8.
+    #[error("the file {path} cannot be read: {source}")]
+    File {
+        /// The configured file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is nothing in the named place.
+    #[error("the secret in {0} is empty")]
+    Empty(String),
+}
+
+impl Secret {
+    /// The secret in an environment variable.
+    pub fn in_environment(name: impl Into<String>) -> Self {
+        Reference::Env(name.into()).into()
+    }
+
+    /// The secret in a file.
+    pub fn in_file(path: impl Into<PathBuf>) -> Self {
+        Reference::File(path.into()).into()
+    }
+
+    /// Whether a place was configured at all.
+    pub fn is_configured(&self) -> bool {
+        self.reference != Reference::default()
+    }
+
+    /// The secret as it stands now, without line breaks at its end.
+    pub fn read(&self) -> Result<SecretString, SecretError> {
+        let value = match &self.reference {
+            Reference::Env(name) if name.is_empty() => return Err(SecretError::NotConfigured),
+            Reference::Env(name) => {
+                trimmed(std::env::var(name).map_err(|_| SecretError::Environment(name.clone()))?)
+            }
+            Reference::File(path) => self.read_file(path).map_err(|source| SecretError::File {
+                path: path.display().to_string(),
+                source,
+            })?,
+        };
+        if secrecy::ExposeSecret::expose_secret(&value).is_empty() {
+            return Err(SecretError::Empty(self.reference.to_string()));
+        }
+        Ok(value)
+    }
+
+    fn read_file(&self, path: &PathBuf) -> io::Result<SecretString> {
+        let stamp = Stamp::of(&fs::metadata(path)?)?;
+        let mut last = self
+            .last_read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(content) = last.as_ref().filter(|content| content.stamp == stamp) {
+            return Ok(content.value.clone());
+        }
+        let value = trimmed(fs::read_to_string(path)?);
+        // A file written a moment ago can be written again without a visible change of its time: look again.
+        *last = stamp.is_settled().then(|| FileContent {
+            stamp,
+            value: value.clone(),
+        });
+        Ok(value)
+    }
+}
+
+/// The place alone; which of two secrets it is can be compared and shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reference {
+    Env(String),
+    File(PathBuf),
+}
+
+struct FileContent {
+    stamp: Stamp,
+    value: SecretString,
+}
+
+/// What tells one version of a file from the next.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    modified: SystemTime,
+    length: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &fs::Metadata) -> io::Result<Self> {
+        Ok(Self {
+            modified: metadata.modified()?,
+            length: metadata.len(),
+        })
+    }
+
+    /// Two seconds: the coarsest time stamp of a file system in common use.
+    fn is_settled(&self) -> bool {
+        self.modified
+            .elapsed()
+            .is_ok_and(|age| age > Duration::from_secs(2))
+    }
+}
+
+fn trimmed(mut text: String) -> SecretString {
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    text.into()
+}
+
+impl Default for Reference {
+    fn default() -> Self {
+        Self::Env(String::new())
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "the environment variable {name}"),
+            Self::File(path) => write!(f, "the file {}", path.display()),
+        }
+    }
+}
+
+impl From<Reference> for Secret {
+    fn from(reference: Reference) -> Self {
+        Self {
+            reference,
+            last_read: Arc::default(),
+        }
+    }
+}
+
+impl From<Secret> for Reference {
+    fn from(secret: Secret) -> Self {
+        secret.reference
+    }
+}
+
+/// Two secrets are equal when they stand in the same place.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.reference == other.reference
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({})", self.reference)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn set_age(path: &std::path::Path, age: Duration) {
+        let file = File::options()
+            .write(true)
+            .open(path)
+            .expect("the test's own file");
+        file.set_modified(SystemTime::now() - age)
+            .expect("the test's own file");
+    }
+
+    #[test]
+    fn a_replaced_file_counts_from_the_next_read_on() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("key");
+        fs::write(&path, "first\n").expect("a writable folder");
+        set_age(&path, Duration::from_secs(60));
+        let secret = Secret::in_file(&path);
+        assert_eq!(secret.read().expect("readable").expose_secret(), "first");
+        assert!(secret.last_read.lock().expect("not poisoned").is_some());
+
+        fs::write(&path, "other\n").expect("a writable folder");
+        assert_eq!(secret.read().expect("readable").expose_secret(), "other");
+        fs::write(&path, "third\n").expect("a writable folder");
+        assert_eq!(secret.read().expect("readable").expose_secret(), "third");
+    }
+
+    #[test]
+    fn neither_debug_nor_an_error_shows_the_secret() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("key");
+        fs::write(&path, b"hunter2\xff").expect("a writable folder");
+        let secret = Secret::in_file(&path);
+        let error = secret.read().expect_err("not UTF-8").to_string();
+        assert!(error.contains("key"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+        fs::write(&path, b"hunter2").expect("a writable folder");
+        secret.read().expect("readable");
+        assert!(!format!("{secret:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn nothing_configured_nothing_set_and_nothing_inside_are_told_apart() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("key");
+        fs::write(&path, "\r\n").expect("a writable folder");
+        assert!(matches!(
+            Secret::default().read(),
+            Err(SecretError::NotConfigured)
+        ));
+        let unset = Secret::in_environment("PARLOIR_TEST_VARIABLE_THAT_NOBODY_SETS");
+        assert!(matches!(unset.read(), Err(SecretError::Environment(_))));
+        assert!(matches!(
+            Secret::in_file(path).read(),
+            Err(SecretError::Empty(_))
+        ));
+    }
+}
