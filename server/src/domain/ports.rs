@@ -30,6 +30,11 @@ pub trait Agent: Send + Sync + std::fmt::Debug {
 
     /// What a waiting webhook is answered. `Failure` stands for "could not be done".
     fn reply(&self, kind: RequestKind, answer: &Answer) -> WebhookReply;
+
+    /// Parameter keys that the platform keeps for itself: callers must not set them.
+    fn reserved_parameters(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// A unit of work: reads, decides, writes, all in one transaction. It may be run more than once (when a neighbour in
