@@ -61,6 +61,8 @@ pub enum Reason {
     NotOwner,
     /// The agent is not configured any more.
     AgentRemoved,
+    /// The fallback had been sent before this answer to a request was committed.
+    FallbackSent,
 }
 
 impl Reason {
@@ -75,6 +77,7 @@ impl Reason {
             Self::Interrupted => "INTERRUPTED",
             Self::NotOwner => "NOT_OWNER",
             Self::AgentRemoved => "AGENT_REMOVED",
+            Self::FallbackSent => "FALLBACK_SENT",
         }
     }
 
@@ -90,6 +93,7 @@ impl Reason {
             Self::Interrupted,
             Self::NotOwner,
             Self::AgentRemoved,
+            Self::FallbackSent,
         ]
         .into_iter()
         .find(|reason| reason.as_str() == text)

@@ -18,15 +18,16 @@ pub mod query;
 pub mod request;
 pub mod time;
 
-pub use agent::{Account, ActionSettings, AgentSettings, Directory};
+pub use agent::{Account, ActionFallback, ActionSettings, AgentSettings, Directory};
 pub use conversation::{Conversation, Session, SessionState, Visitor};
 pub use cursor::{Cursor, CursorError};
 pub use delivery::{Delivery, DeliveryKind, DeliveryState, Reason, Subject};
 pub use error::{Error, Result, Violation};
-pub use event::{EndCause, Event, EventBody, EventKind, NewEvent, Position, StoredEvent};
+pub use event::{EndCause, Event, EventBody, EventKind, Intent, NewEvent, OpenQuestion, Position, StoredEvent};
 pub use fingerprint::Fingerprint;
 pub use id::{ConversationKey, Id};
 pub use message::{AgentMessage, Button, ButtonKind, Card, Choice, VisitorContent, VisitorMessage};
+pub use outbound::{Attempt, Outbound, OutboundContent, Refusal, Sent};
 pub use owner::{Owner, OwnerChangeCause};
 pub use parameter::Parameter;
 pub use request::{

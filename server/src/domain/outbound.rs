@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::parameter::Parameter;
+use super::{delivery::Delivery, parameter::Parameter};
 
 /// One request to an agent's platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,13 @@ pub struct Outbound {
     /// The id by which the platform knows the conversation.
     pub upstream_id: String,
     pub content: OutboundContent,
+}
+
+/// A delivery whose request is about to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    pub delivery: Delivery,
+    pub outbound: Outbound,
 }
 
 /// What the request says.
@@ -27,6 +34,18 @@ pub enum OutboundContent {
         parameters: Vec<Parameter>,
     },
     End,
+}
+
+impl OutboundContent {
+    /// The parameters that travel with it.
+    pub fn parameters(&self) -> &[Parameter] {
+        match self {
+            Self::Start { parameters } | Self::Message { parameters, .. } | Self::Parameters { parameters } => {
+                parameters
+            }
+            Self::End => &[],
+        }
+    }
 }
 
 /// A visitor's words are never printed.

@@ -12,7 +12,7 @@ use super::{
     fingerprint::Fingerprint,
     id::{ConversationKey, Id},
     inbound::{Inbound, Webhook, WebhookRefusal, WebhookReply},
-    outbound::{Outbound, Sent},
+    outbound::{Attempt, Outbound, Sent},
     query::{ConversationQuery, EventQuery},
     request::{Answer, Request, RequestKind},
     time::Timestamp,
@@ -71,7 +71,8 @@ pub trait Transaction: Send {
         agent: &Id,
         upstream_id: &str,
     ) -> Result<Option<(ConversationKey, u64)>>;
-    /// Notes an id at the agent's platform. False: another conversation has it.
+    /// Notes an id at the agent's platform, or that the conversation uses it again since `owner_epoch`. False: another
+    /// conversation has it.
     async fn claim_upstream(
         &mut self,
         agent: &Id,
@@ -143,8 +144,10 @@ pub trait Transaction: Send {
 /// What happens after a commit, before its unit is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Something in this lane can be done.
+    /// Something in this lane may be possible that was not before.
     RingLane(ConversationKey),
+    /// This delivery was committed ATTEMPTING: its request leaves now.
+    Attempt(Box<Attempt>),
 }
 
 /// An idempotency key in its scope.
