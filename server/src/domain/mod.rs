@@ -23,7 +23,9 @@ pub use conversation::{Conversation, Session, SessionState, Visitor};
 pub use cursor::{Cursor, CursorError};
 pub use delivery::{Delivery, DeliveryKind, DeliveryState, Reason, Subject};
 pub use error::{Error, Result, Violation};
-pub use event::{EndCause, Event, EventBody, EventKind, Intent, NewEvent, OpenQuestion, Position, StoredEvent};
+pub use event::{
+    EndCause, Event, EventBody, EventKind, Intent, NewEvent, OpenQuestion, Position, StoredEvent,
+};
 pub use fingerprint::Fingerprint;
 pub use id::{ConversationKey, Id};
 pub use message::{AgentMessage, Button, ButtonKind, Card, Choice, VisitorContent, VisitorMessage};

@@ -40,9 +40,9 @@ impl OutboundContent {
     /// The parameters that travel with it.
     pub fn parameters(&self) -> &[Parameter] {
         match self {
-            Self::Start { parameters } | Self::Message { parameters, .. } | Self::Parameters { parameters } => {
-                parameters
-            }
+            Self::Start { parameters }
+            | Self::Message { parameters, .. }
+            | Self::Parameters { parameters } => parameters,
             Self::End => &[],
         }
     }
