@@ -2,4 +2,4 @@
 
 mod boundaries;
 mod house;
-mod source;
+pub mod source;

@@ -1,10 +1,6 @@
 //! Source files as the architecture tests see them: code without comments, and what it mentions.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// One file of Rust.
 pub struct Source {
@@ -57,7 +53,7 @@ pub fn root() -> &'static Path {
 
 /// Every Rust file of the workspace.
 pub fn sources() -> Vec<Source> {
-    let mut found = vec![read(root().join("build.rs"))];
+    let mut found = vec![read(&root().join("build.rs"))];
     for folder in ["proto", "server", "client", "migrations", "tests"] {
         collect(&root().join(folder), &mut found);
     }
@@ -70,14 +66,14 @@ fn collect(folder: &Path, found: &mut Vec<Source>) {
         if path.is_dir() {
             collect(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(read(path));
+            found.push(read(&path));
         }
     }
 }
 
-fn read(path: PathBuf) -> Source {
-    let text = fs::read_to_string(&path).expect("a readable source file");
-    let path = path.strip_prefix(root()).unwrap_or(&path);
+fn read(path: &Path) -> Source {
+    let text = fs::read_to_string(path).expect("a readable source file");
+    let path = path.strip_prefix(root()).unwrap_or(path);
     Source {
         path: path.to_string_lossy().replace('\\', "/"),
         text,
