@@ -1,0 +1,1 @@
+//! Scripts are checked, and say where and what is wrong.

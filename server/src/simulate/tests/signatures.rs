@@ -1,0 +1,1 @@
+//! Faults, over real sockets.
