@@ -1,0 +1,136 @@
+//! Every unary call of the contract, with the message of the contract.
+//!
+//! All of them keep the deadline of [`Builder::deadline`](crate::Builder::deadline) and are repeated while the server
+//! answers UNAVAILABLE, which the idempotency key in the request makes safe.
+
+use parloir_proto::v1::{
+    EndConversationRequest, EndConversationResponse, GetConversationRequest,
+    GetConversationResponse, ListConversationsRequest, ListConversationsResponse,
+    ListEventsRequest, ListEventsResponse, RespondToAgentRequest, RespondToAgentResponse,
+    SendMessageRequest, SendMessageResponse, SetAvailabilityRequest, SetAvailabilityResponse,
+    StartConversationRequest, StartConversationResponse, TransferConversationRequest,
+    TransferConversationResponse, UpdateParametersRequest, UpdateParametersResponse,
+};
+
+use crate::{Client, Error};
+
+impl Client {
+    /// Opens a conversation or resumes it. Without a `command_id` a repeat resumes it once more, which adds an event.
+    pub async fn start_conversation(
+        &self,
+        request: StartConversationRequest,
+    ) -> Result<StartConversationResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.start_conversation(request).await
+        })
+        .await
+    }
+
+    /// Sends a visitor's words or choice. With `resend` it is tried once only: whether a second try is worth the
+    /// risk that the agent sees the message twice is the caller's to say.
+    pub async fn send_message(
+        &self,
+        request: SendMessageRequest,
+    ) -> Result<SendMessageResponse, Error> {
+        if request.resend {
+            return self
+                .unary_times(1, request, |mut calls, request| async move {
+                    calls.send_message(request).await
+                })
+                .await;
+        }
+        self.unary(request, |mut calls, request| async move {
+            calls.send_message(request).await
+        })
+        .await
+    }
+
+    /// Sets session parameters without a message.
+    pub async fn update_parameters(
+        &self,
+        request: UpdateParametersRequest,
+    ) -> Result<UpdateParametersResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.update_parameters(request).await
+        })
+        .await
+    }
+
+    /// Ends the session.
+    pub async fn end_conversation(
+        &self,
+        request: EndConversationRequest,
+    ) -> Result<EndConversationResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.end_conversation(request).await
+        })
+        .await
+    }
+
+    /// Answers a question of the agent. When the answer to a first try was lost on its way, the repeat is answered
+    /// DUPLICATE instead of ACCEPTED.
+    pub async fn respond_to_agent(
+        &self,
+        request: RespondToAgentRequest,
+    ) -> Result<RespondToAgentResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.respond_to_agent(request).await
+        })
+        .await
+    }
+
+    /// Publishes whether a team is online.
+    pub async fn set_availability(
+        &self,
+        request: SetAvailabilityRequest,
+    ) -> Result<SetAvailabilityResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.set_availability(request).await
+        })
+        .await
+    }
+
+    /// Changes who answers the visitor.
+    pub async fn transfer_conversation(
+        &self,
+        request: TransferConversationRequest,
+    ) -> Result<TransferConversationResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.transfer_conversation(request).await
+        })
+        .await
+    }
+
+    /// Reads one conversation.
+    pub async fn get_conversation(
+        &self,
+        request: GetConversationRequest,
+    ) -> Result<GetConversationResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.get_conversation(request).await
+        })
+        .await
+    }
+
+    /// Reads one page of conversations.
+    pub async fn list_conversations(
+        &self,
+        request: ListConversationsRequest,
+    ) -> Result<ListConversationsResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.list_conversations(request).await
+        })
+        .await
+    }
+
+    /// Reads one page of a conversation's events.
+    pub async fn list_events(
+        &self,
+        request: ListEventsRequest,
+    ) -> Result<ListEventsResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.list_events(request).await
+        })
+        .await
+    }
+}

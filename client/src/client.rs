@@ -1,0 +1,130 @@
+//! The client: one connection for calls, others for subscriptions, and what holds for every unary call.
+
+use std::{sync::Arc, time::Duration};
+
+use parloir_proto::v1::conversation_service_client::ConversationServiceClient;
+use tokio::time::{Instant, sleep, timeout_at};
+use tonic::{Request, Response, Status, transport::Channel};
+
+use crate::{
+    Builder, Error, EventStream, Subscription,
+    backoff::Backoff,
+    builder::Settings,
+    pool::{Lease, Pool},
+};
+
+/// The shortest and the longest pause before a call is repeated; what the guide for other languages sets too.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+pub(crate) type Service = ConversationServiceClient<Channel>;
+
+/// A client of one Parloir server, or of several behind one address. Cloning is cheap and shares the connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    calls: Service,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    pool: Pool,
+    settings: Settings,
+}
+
+impl Client {
+    /// Begins to set up a client of the server at `url`, for example `http://127.0.0.1:50051`.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), parloir_client::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let client = parloir_client::Client::builder("http://127.0.0.1:50051")
+    ///     .connect_timeout(Duration::from_secs(2))
+    ///     .deadline(Duration::from_secs(8))
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder(url: impl Into<String>) -> Builder {
+        Builder::new(url)
+    }
+
+    /// A client over a channel that the caller made: a Unix socket, TLS with one's own roots, a pipe in a test.
+    /// Calls and subscriptions share it. Its windows are the caller's matter: the connection's should be the stream's
+    /// times the number of subscriptions, and not adaptive.
+    pub fn over(channel: Channel) -> Self {
+        Self::new(channel.clone(), Pool::of(channel), Settings::default())
+    }
+
+    /// Follows events, reconnecting and resuming by itself until the stream is dropped. Nothing is sent before the
+    /// stream is first asked for an item.
+    pub fn subscribe(&self, subscription: Subscription) -> EventStream {
+        EventStream::new(self.clone(), subscription.into_request())
+    }
+
+    pub(crate) fn new(calls: Channel, pool: Pool, settings: Settings) -> Self {
+        Self {
+            calls: service(calls, settings),
+            shared: Arc::new(Shared { pool, settings }),
+        }
+    }
+
+    /// Runs a call that carries an idempotency key, or changes nothing, or may safely be done again.
+    pub(crate) async fn unary<Q, A, F, Fut>(&self, request: Q, call: F) -> Result<A, Error>
+    where
+        Q: Clone,
+        F: Fn(Service, Request<Q>) -> Fut,
+        Fut: Future<Output = Result<Response<A>, Status>>,
+    {
+        self.unary_times(self.shared.settings.attempts, request, call)
+            .await
+    }
+
+    /// As [`Self::unary`], with a limit of its own on how often it is tried.
+    pub(crate) async fn unary_times<Q, A, F, Fut>(
+        &self,
+        attempts: u32,
+        request: Q,
+        call: F,
+    ) -> Result<A, Error>
+    where
+        Q: Clone,
+        F: Fn(Service, Request<Q>) -> Fut,
+        Fut: Future<Output = Result<Response<A>, Status>>,
+    {
+        let limit = self.shared.settings.deadline;
+        let end = Instant::now() + limit;
+        let mut backoff = Backoff::new(PAUSE.0, PAUSE.1);
+        let mut attempt = 1;
+        loop {
+            let mut request = Request::new(request.clone());
+            request.set_timeout(end.saturating_duration_since(Instant::now()));
+            let error = match timeout_at(end, call(self.calls.clone(), request)).await {
+                Ok(Ok(response)) => return Ok(response.into_inner()),
+                Ok(Err(status)) => Error::from(status),
+                Err(_) => Error::out_of_time(limit),
+            };
+            let pause = backoff
+                .next_delay()
+                .max(error.retry_after().unwrap_or_default());
+            if attempt >= attempts || !error.is_worth_repeating() || Instant::now() + pause >= end {
+                return Err(error);
+            }
+            sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.shared.pool
+    }
+
+    pub(crate) fn calls_on(&self, lease: &Lease) -> Service {
+        service(lease.channel(), self.shared.settings)
+    }
+}
+
+fn service(channel: Channel, settings: Settings) -> Service {
+    Service::new(channel).max_decoding_message_size(settings.max_message_bytes)
+}

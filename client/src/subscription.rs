@@ -1,0 +1,104 @@
+//! What to follow and from where.
+
+use std::time::{Duration, SystemTime};
+
+use parloir_proto::v1::{
+    EventFilter, EventKind, OnExpiredCursor, StartPosition, SubscribeEventsRequest,
+    subscribe_events_request::Start,
+};
+
+/// Which events to follow and where to begin; for [`Client::subscribe`](crate::Client::subscribe).
+///
+/// As it is made it follows everything that happens from now on. Filters of one sort widen each other, filters of
+/// different sorts must all match.
+///
+/// ```
+/// use parloir_client::{Subscription, v1::EventKind};
+///
+/// let answers = Subscription::new().accounts(["demo"]).kinds([EventKind::AgentMessage]).from_earliest();
+/// # drop(answers);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Subscription {
+    request: SubscribeEventsRequest,
+}
+
+impl Subscription {
+    /// Everything, from now on.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only what belongs to these accounts.
+    pub fn accounts(mut self, accounts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.filter()
+            .accounts
+            .extend(accounts.into_iter().map(Into::into));
+        self
+    }
+
+    /// Only these conversations; name their account too, as ids are unique within one only. Availability checks
+    /// belong to no conversation and are left out by this.
+    pub fn conversations(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.filter()
+            .conversation_ids
+            .extend(ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// Only these kinds of event.
+    pub fn kinds(mut self, kinds: impl IntoIterator<Item = EventKind>) -> Self {
+        self.filter().kinds.extend(kinds.into_iter().map(i32::from));
+        self
+    }
+
+    /// Begin after the event with this cursor: one that [`EventStream::cursor`](crate::EventStream::cursor) gave, or
+    /// that came with the answer to a call.
+    pub fn after(self, cursor: impl Into<String>) -> Self {
+        self.start(Start::AfterCursor(cursor.into()))
+    }
+
+    /// Begin with the first event recorded at or after this time.
+    pub fn from_time(self, time: SystemTime) -> Self {
+        self.start(Start::AtTime(time.into()))
+    }
+
+    /// Begin with the first event that is still in the log.
+    pub fn from_earliest(self) -> Self {
+        self.start(Start::Position(StartPosition::Earliest.into()))
+    }
+
+    /// Begin with the first event after now.
+    pub fn from_latest(self) -> Self {
+        self.start(Start::Position(StartPosition::Latest.into()))
+    }
+
+    /// What to do when the log no longer holds what comes after the cursor. Unless set the stream ends with
+    /// `OUT_OF_RANGE`, reason `CURSOR_EXPIRED`; otherwise it goes on after an [`Item::Gap`](crate::Item::Gap).
+    pub fn on_expired_cursor(mut self, policy: OnExpiredCursor) -> Self {
+        self.request.on_expired_cursor = policy.into();
+        self
+    }
+
+    /// The wished interval between signs of life: 1 to 60 seconds, 15 unless set. A stream that is silent for twice
+    /// the interval that the server announces is opened anew.
+    pub fn heartbeat(mut self, interval: Duration) -> Self {
+        // What the contract's type cannot hold is cut to a day, which the server refuses by the name of the field.
+        self.request.heartbeat = interval.min(Duration::from_secs(86_400)).try_into().ok();
+        self
+    }
+
+    pub(crate) fn into_request(self) -> SubscribeEventsRequest {
+        self.request
+    }
+
+    fn start(mut self, start: Start) -> Self {
+        self.request.start = Some(start);
+        self
+    }
+
+    fn filter(&mut self) -> &mut EventFilter {
+        self.request.filter.get_or_insert_default()
+    }
+}

@@ -1,0 +1,5 @@
+//! The client against a server that does what the test says.
+
+mod calls;
+mod subscription;
+mod support;
