@@ -106,9 +106,10 @@ mod tests {
         let second = pool.lease();
         drop(first);
         assert!(!same(&pool.lease(), &second));
-        assert!(
-            matches!(&pool, Pool::Connections { lanes, .. } if lanes.lock().unwrap().len() == 2)
-        );
+        let Pool::Connections { lanes, .. } = &pool else {
+            panic!("made with connections")
+        };
+        assert_eq!(lanes.lock().expect("not poisoned").len(), 2);
     }
 
     #[tokio::test]

@@ -85,7 +85,7 @@ impl Subscription {
     /// the interval that the server announces is opened anew.
     pub fn heartbeat(mut self, interval: Duration) -> Self {
         // What the contract's type cannot hold is cut to a day, which the server refuses by the name of the field.
-        self.request.heartbeat = interval.min(Duration::from_secs(86_400)).try_into().ok();
+        self.request.heartbeat = interval.min(Duration::from_hours(24)).try_into().ok();
         self
     }
 

@@ -65,7 +65,7 @@ async fn a_repeat_waits_for_as_long_as_the_server_asks() {
 #[tokio::test(start_paused = true)]
 async fn a_repeat_that_would_come_too_late_is_not_waited_for() {
     let (fake, client) = Fake::on_a_pipe();
-    let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(60)));
+    let details = ErrorDetails::with_retry_info(Some(Duration::from_mins(1)));
     fake.sent
         .answers
         .lock()
@@ -76,7 +76,7 @@ async fn a_repeat_that_would_come_too_late_is_not_waited_for() {
     let error = client.say("demo", "c-1", "m-1", "Hello").await.unwrap_err();
 
     assert_eq!(error.code(), Code::Unavailable);
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
+    assert_eq!(error.retry_after(), Some(Duration::from_mins(1)));
     assert_eq!(begin.elapsed(), Duration::ZERO);
 }
 

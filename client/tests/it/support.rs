@@ -25,7 +25,7 @@ use tokio::{
 };
 use tokio_stream::{
     Stream,
-    wrappers::{TcpListenerStream, ReceiverStream},
+    wrappers::{ReceiverStream, TcpListenerStream},
 };
 use tonic::{
     Request, Response, Status,
@@ -226,9 +226,7 @@ impl ConversationService for Service {
                 out,
             })
             .map_err(|_| Status::unavailable("the test is over"))?;
-        Ok(Response::new(Box::pin(ReceiverStream::new(
-            messages,
-        ))))
+        Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 
     async fn send_message(
