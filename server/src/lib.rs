@@ -5,6 +5,7 @@ pub mod commands;
 pub mod config;
 pub mod conversations;
 pub mod domain;
+pub mod grpc;
 pub mod net;
 pub mod ops;
 pub mod secret;

@@ -66,6 +66,18 @@ pub enum Reason {
 }
 
 impl Reason {
+    pub const ALL: [Self; 9] = [
+        Self::AgentRejected,
+        Self::AgentCredentialsRejected,
+        Self::AgentNotFoundUpstream,
+        Self::AgentUnavailable,
+        Self::OutcomeUnknown,
+        Self::QueuedTooLong,
+        Self::Interrupted,
+        Self::NotOwner,
+        Self::AgentRemoved,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AgentRejected => "AGENT_REJECTED",
@@ -83,20 +95,7 @@ impl Reason {
 
     /// The reverse of [`Reason::as_str`], for the store.
     pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::AgentRejected,
-            Self::AgentCredentialsRejected,
-            Self::AgentNotFoundUpstream,
-            Self::AgentUnavailable,
-            Self::OutcomeUnknown,
-            Self::QueuedTooLong,
-            Self::Interrupted,
-            Self::NotOwner,
-            Self::AgentRemoved,
-            Self::FallbackSent,
-        ]
-        .into_iter()
-        .find(|reason| reason.as_str() == text)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 

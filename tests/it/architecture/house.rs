@@ -16,6 +16,7 @@ const AT_THE_ROOT: &[&str] = &[
     "SECURITY.md",
     "build.rs",
     "client",
+    "docs",
     "migrations",
     "proto",
     "server",

@@ -1,0 +1,51 @@
+//! Errors of the domain as gRPC statuses: the only place that knows both.
+
+mod details;
+mod reason;
+#[cfg(test)]
+mod tests;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::domain::Error;
+
+pub use details::FIRST_AVAILABLE_CURSOR;
+pub use reason::DOMAIN;
+
+/// The longest message, in bytes. Non-ASCII text triples on the wire, and some clients refuse headers above 8 KiB.
+const MAX_MESSAGE_BYTES: usize = 512;
+
+/// What a caller is answered. `epoch` is the database's, for the cursors in an error.
+pub fn status(error: &Error, epoch: u64) -> Status {
+    let message = cut(&error.to_string(), MAX_MESSAGE_BYTES);
+    Status::with_error_details(code(error), message, details::details(error, epoch))
+}
+
+fn code(error: &Error) -> Code {
+    match error {
+        Error::Invalid(_) => Code::InvalidArgument,
+        Error::NotFound { .. } => Code::NotFound,
+        Error::KeyReused { .. } => Code::AlreadyExists,
+        Error::AgentRejected { .. }
+        | Error::AgentCredentialsRejected { .. }
+        | Error::AgentNotFoundUpstream { .. }
+        | Error::NotDelivered { .. }
+        | Error::UpstreamIdTaken { .. }
+        | Error::CursorUnknown => Code::FailedPrecondition,
+        Error::SessionMoved { .. } | Error::OwnerEpochMoved { .. } => Code::Aborted,
+        Error::CursorExpired { .. } => Code::OutOfRange,
+        Error::QueueFull { .. } | Error::StoreUnavailable | Error::Stopping => Code::Unavailable,
+        Error::Limit { .. } | Error::StoreFull => Code::ResourceExhausted,
+        Error::Unsupported(_) => Code::Unimplemented,
+        Error::Internal => Code::Internal,
+    }
+}
+
+/// At most `limit` bytes of the text; what was cut off shows as an ellipsis.
+fn cut(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    format!("{}...", &text[..text.floor_char_boundary(limit - 3)])
+}

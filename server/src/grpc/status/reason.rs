@@ -1,0 +1,43 @@
+//! The stable words by which programs tell errors apart. `docs/errors.md` lists them for callers.
+
+use crate::domain::Error;
+
+/// The domain of every `google.rpc.ErrorInfo` of ours.
+pub const DOMAIN: &str = "parloir";
+
+/// The `reason` of an error: ASCII, UPPER_SNAKE, never changed once released.
+pub(super) fn reason(error: &Error) -> &'static str {
+    match error {
+        Error::Invalid(_) => "INVALID_FIELD",
+        Error::NotFound { kind, .. } => not_found(kind),
+        Error::KeyReused { .. } => "IDEMPOTENCY_KEY_REUSED",
+        Error::AgentRejected { .. } => "AGENT_REJECTED",
+        Error::AgentCredentialsRejected { .. } => "AGENT_CREDENTIALS_REJECTED",
+        Error::AgentNotFoundUpstream { .. } => "AGENT_NOT_FOUND_UPSTREAM",
+        Error::NotDelivered { reason } => reason,
+        Error::UpstreamIdTaken { .. } => "UPSTREAM_ID_TAKEN",
+        Error::SessionMoved { .. } => "SESSION_MOVED",
+        Error::OwnerEpochMoved { .. } => "OWNER_EPOCH_MOVED",
+        Error::CursorExpired { .. } => "CURSOR_EXPIRED",
+        Error::CursorUnknown => "CURSOR_UNKNOWN",
+        Error::QueueFull { .. } => "QUEUE_FULL",
+        Error::Limit { .. } => "LIMIT_REACHED",
+        Error::StoreUnavailable => "STORE_UNAVAILABLE",
+        Error::StoreFull => "STORE_FULL",
+        Error::Stopping => "SERVER_STOPPING",
+        Error::Unsupported(_) => "UNSUPPORTED",
+        Error::Internal => "INTERNAL",
+    }
+}
+
+/// One word per kind of thing, so that a program need not read the message.
+fn not_found(kind: &str) -> &'static str {
+    match kind {
+        "account" => "ACCOUNT_NOT_FOUND",
+        "agent" => "AGENT_NOT_FOUND",
+        "conversation" => "CONVERSATION_NOT_FOUND",
+        "request" => "REQUEST_NOT_FOUND",
+        "message" => "MESSAGE_NOT_FOUND",
+        _ => "NOT_FOUND",
+    }
+}
