@@ -10,3 +10,4 @@ pub mod net;
 pub mod ops;
 pub mod secret;
 pub mod simulate;
+pub mod wire;

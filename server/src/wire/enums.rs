@@ -1,0 +1,159 @@
+//! Enumerations, each in both directions. A number that this version does not know reads as absent.
+
+use parloir_proto::v1;
+
+use crate::domain::{
+    ButtonKind, DeliveryState, EndCause, EventKind, Owner, OwnerChangeCause, RequestDelivery,
+    RequestKind, RequestOutcome, SessionState,
+};
+
+/// Writes the two functions of one enumeration: `write` to the contract and `read` from its number.
+macro_rules! enumeration {
+    ($write:ident, $read:ident, $kind:ident { $($variant:ident),+ $(,)? }) => {
+        pub fn $write(value: $kind) -> v1::$kind {
+            match value {
+                $($kind::$variant => v1::$kind::$variant,)+
+            }
+        }
+
+        pub fn $read(number: i32) -> Option<$kind> {
+            match v1::$kind::try_from(number).ok()? {
+                $(v1::$kind::$variant => Some($kind::$variant),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+enumeration!(
+    owner,
+    read_owner,
+    Owner {
+        Agent,
+        Human,
+        None,
+        Unknown
+    }
+);
+enumeration!(
+    owner_change_cause,
+    read_owner_change_cause,
+    OwnerChangeCause {
+        EscalationAccepted,
+        Transfer,
+        Ended,
+        Reopened,
+    }
+);
+enumeration!(
+    session_state,
+    read_session_state,
+    SessionState {
+        None,
+        Active,
+        Ended
+    }
+);
+enumeration!(
+    delivery_state,
+    read_delivery_state,
+    DeliveryState {
+        Queued,
+        Attempting,
+        Delivered,
+        Unknown,
+        Failed,
+        Held,
+        Superseded,
+    }
+);
+enumeration!(
+    end_cause,
+    read_end_cause,
+    EndCause {
+        Caller,
+        Expired,
+        Escalated,
+        Visitor
+    }
+);
+enumeration!(button_kind, read_button_kind, ButtonKind { Reply, Link });
+enumeration!(
+    request_kind,
+    read_request_kind,
+    RequestKind {
+        Action,
+        Escalation,
+        Availability
+    }
+);
+enumeration!(
+    request_outcome,
+    read_request_outcome,
+    RequestOutcome {
+        Answered,
+        FellBack,
+        Abandoned,
+        ConversationEnded,
+    }
+);
+enumeration!(
+    request_delivery,
+    read_request_delivery,
+    RequestDelivery {
+        Written,
+        NotDelivered,
+        Unconfirmed,
+    }
+);
+
+/// The numbers of the kinds are those of the contract.
+pub fn event_kind(kind: EventKind) -> i32 {
+    i32::from(kind.number())
+}
+
+pub fn read_event_kind(number: i32) -> Option<EventKind> {
+    u8::try_from(number).ok().and_then(EventKind::from_number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_event_has_its_number_in_the_contract() {
+        for kind in EventKind::ALL {
+            let wire = v1::EventKind::try_from(event_kind(kind)).expect("known to the contract");
+            let name = wire
+                .as_str_name()
+                .replace("EVENT_KIND_", "")
+                .replace('_', "");
+            assert_eq!(name, format!("{kind:?}").to_uppercase());
+            assert_eq!(read_event_kind(wire.into()), Some(kind));
+        }
+    }
+
+    #[test]
+    fn every_value_of_the_contract_but_the_unspecified_is_known_and_comes_back() {
+        for number in 1..=7 {
+            let state = read_delivery_state(number).expect("known");
+            assert_eq!(delivery_state(state) as i32, number);
+        }
+        for number in 1..=4 {
+            assert_eq!(owner(read_owner(number).expect("known")) as i32, number);
+        }
+        for number in 1..=3 {
+            let state = read_session_state(number).expect("known");
+            assert_eq!(session_state(state) as i32, number);
+        }
+    }
+
+    #[test]
+    fn an_unknown_number_reads_as_absent() {
+        for number in [i32::MIN, -1, 0, 99, i32::MAX] {
+            assert_eq!(read_owner(number), None);
+            assert_eq!(read_delivery_state(number), None);
+            assert_eq!(read_event_kind(number), None);
+        }
+    }
+}
