@@ -203,7 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("key");
         fs::write(&path, "first\n").expect("a writable folder");
-        set_age(&path, Duration::from_secs(60));
+        set_age(&path, Duration::from_mins(1));
         let secret = Secret::in_file(&path);
         assert_eq!(secret.read().expect("readable").expose_secret(), "first");
         assert!(secret.last_read.lock().expect("not poisoned").is_some());

@@ -22,13 +22,13 @@ section! {
         /// How long the platform keeps a session in which nothing is said. As configured there; our estimate
         /// follows it.
         #[serde(with = "humantime_serde")]
-        session_timeout: Duration = Duration::from_secs(2 * 3600), "1s" to "365days";
+        session_timeout: Duration = Duration::from_hours(2), "1s" to "365days";
         /// How long one request to the agent may take. After that a message is UNKNOWN: never sent again by itself.
         #[serde(with = "humantime_serde")]
         send_timeout: Duration = Duration::from_secs(10), "10ms" to "5m";
         /// How long something is tried while the agent cannot be reached, before it FAILED.
         #[serde(with = "humantime_serde")]
-        max_queue_age: Duration = Duration::from_secs(5 * 60), "100ms" to "7days";
+        max_queue_age: Duration = Duration::from_mins(5), "100ms" to "7days";
         /// Deliveries that wait at one time; more commands are answered UNAVAILABLE.
         max_queued: usize = 10_000, "1" to "1000000";
         /// Questions of the agent that wait at one time; more get the fallback at once.
@@ -64,7 +64,7 @@ section! {
         /// How long it may stay unknown who owns a conversation, before the agent is silent for good and a human is
         /// taken to be the owner.
         #[serde(with = "humantime_serde")]
-        owner_unknown_max: Duration = Duration::from_secs(15 * 60), "1s" to "30days";
+        owner_unknown_max: Duration = Duration::from_mins(15), "1s" to "30days";
         /// The session parameter in which a handback's note reaches the agent.
         handback_parameter: String = "handback_note".to_owned();
     }

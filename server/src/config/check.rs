@@ -112,11 +112,11 @@ fn check_together(config: &Config, problems: &mut Problems) {
     if config.delivery.retry_base > config.delivery.retry_max {
         problems.add("delivery.retry_max", "must be at least delivery.retry_base");
     }
-    if !config
+    if config
         .database
         .url
         .strip_prefix("sqlite:")
-        .is_some_and(|path| !path.is_empty())
+        .is_none_or(str::is_empty)
     {
         problems.add(
             "database.url",

@@ -17,11 +17,11 @@ section! {
         /// Connections at one time from one peer address, so that one host cannot take them all; 0 is without this
         /// limit, as needed behind a proxy. Loopback peers are not counted: they are this machine's own processes.
         max_connections_per_peer: usize = 256, "0" to "1000000";
-        /// Open event streams at one time; more are answered RESOURCE_EXHAUSTED. Each costs a few kilobytes.
+        /// Open event streams at one time; more are answered `RESOURCE_EXHAUSTED`. Each costs a few kilobytes.
         max_streams: usize = 20_000, "1" to "1000000";
         /// Requests open at one time on one connection, streams included; a client waits with more.
         max_requests_per_connection: u32 = 1024, "16" to "65536";
-        /// Bytes of one request message; larger ones are answered RESOURCE_EXHAUSTED.
+        /// Bytes of one request message; larger ones are answered `RESOURCE_EXHAUSTED`.
         max_message_bytes: usize = 256 * 1024, "1024" to "16777216";
         /// A connection that has not sent the 24 bytes every HTTP/2 client begins with by then is closed.
         #[serde(with = "humantime_serde")]
@@ -34,12 +34,12 @@ section! {
         keep_alive_timeout: Duration = Duration::from_secs(10), "1s" to "5m";
         /// After this time a connection takes no new requests, so that clients spread over the servers anew.
         #[serde(with = "humantime_serde")]
-        max_connection_age: Duration = Duration::from_secs(30 * 60), "1m" to "30days";
+        max_connection_age: Duration = Duration::from_mins(30), "1m" to "30days";
         /// How long requests that are open at that age may go on. Longer than `stream.lifetime`, so that no stream is
         /// cut without a farewell.
         #[serde(with = "humantime_serde")]
-        connection_grace: Duration = Duration::from_secs(45 * 60), "1s" to "30days";
-        /// A command answers with the state reached so far after this time; the rest follows as DeliveryChanged.
+        connection_grace: Duration = Duration::from_mins(45), "1s" to "30days";
+        /// A command answers with the state reached so far after this time; the rest follows as `DeliveryChanged`.
         #[serde(with = "humantime_serde")]
         answer_within: Duration = Duration::from_secs(5), "100ms" to "5m";
         /// Offer server reflection (v1 and v1alpha), so that tools find the calls by themselves.

@@ -1,6 +1,6 @@
 //! The layers that settings come from: the file, and above it the environment. Remembers for each key which.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 use toml::{Table, Value};
 
@@ -107,7 +107,7 @@ fn display_key(steps: &[String]) -> String {
     let mut key = String::new();
     for step in steps {
         if is_index(step) {
-            key.push_str(&format!("[{step}]"));
+            let _ = write!(key, "[{step}]");
         } else {
             key.push_str(if key.is_empty() { "" } else { "." });
             key.push_str(step);

@@ -94,7 +94,7 @@ section! {
 }
 
 /// What Standard Webhooks advises.
-const TOLERANCE: Duration = Duration::from_secs(5 * 60);
+const TOLERANCE: Duration = Duration::from_mins(5);
 
 /// How a signature is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
