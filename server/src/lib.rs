@@ -6,6 +6,7 @@ pub mod config;
 pub mod conversations;
 pub mod domain;
 pub mod grpc;
+pub mod metrics;
 pub mod net;
 pub mod ops;
 pub mod secret;

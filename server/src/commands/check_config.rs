@@ -98,7 +98,7 @@ mod tests {
             assert!(
                 lines.iter().any(|shown| shown == line),
                 "no {line} in {lines:#?}"
-            )
+            );
         };
         shown("grpc.listen = \"127.0.0.1:1\"  (PARLOIR__GRPC__LISTEN)");
         shown("grpc.max_streams = 20000  (default)");

@@ -91,12 +91,6 @@ fn check_together(config: &Config, problems: &mut Problems) {
              proxy, or set grpc.allow_unauthenticated = true",
         );
     }
-    if grpc.connection_grace <= config.stream.lifetime {
-        problems.add(
-            "grpc.connection_grace",
-            "must be longer than stream.lifetime, or streams are cut short",
-        );
-    }
     if webhooks.max_buffered_bytes < webhooks.max_body_bytes {
         problems.add(
             "webhooks.max_buffered_bytes",

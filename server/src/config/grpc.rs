@@ -32,13 +32,10 @@ section! {
         /// A client that does not answer that question by then is cut off.
         #[serde(with = "humantime_serde")]
         keep_alive_timeout: Duration = Duration::from_secs(10), "1s" to "5m";
-        /// After this time a connection takes no new requests, so that clients spread over the servers anew.
+        /// After this time a connection takes no new requests, so that clients spread over the servers
+        /// anew. Those that are open go on: streams end by `stream.lifetime`.
         #[serde(with = "humantime_serde")]
         max_connection_age: Duration = Duration::from_mins(30), "1m" to "30days";
-        /// How long requests that are open at that age may go on. Longer than `stream.lifetime`, so that no stream is
-        /// cut without a farewell.
-        #[serde(with = "humantime_serde")]
-        connection_grace: Duration = Duration::from_mins(45), "1s" to "30days";
         /// A command answers with the state reached so far after this time; the rest follows as `DeliveryChanged`.
         #[serde(with = "humantime_serde")]
         answer_within: Duration = Duration::from_secs(5), "100ms" to "5m";

@@ -10,7 +10,7 @@ use super::{
     *,
 };
 
-const DOCUMENT: &str = include_str!("../../docs/configuration.md");
+const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
 
 const AGENT: &str = r#"
     [[agents]]

@@ -15,11 +15,8 @@ section! {
         /// Bytes of all bodies being received at one time; while they are used up, new webhooks are answered 503. At
         /// least `max_body_bytes`.
         max_buffered_bytes: usize = 256 * 1024 * 1024, "1024" to "4294967295";
-        /// A new connection that has sent nothing by then is closed.
-        #[serde(with = "humantime_serde")]
-        first_bytes_timeout: Duration = Duration::from_secs(5), "10ms" to "1m";
-        /// A request whose headers are not complete by then is closed, and so is a connection that has been idle for
-        /// as long.
+        /// A request whose headers are not complete by then is closed, and so is a connection that has sent
+        /// nothing for as long.
         #[serde(with = "humantime_serde")]
         header_timeout: Duration = Duration::from_secs(5), "10ms" to "1m";
         /// A body that is not complete by then is answered 408.

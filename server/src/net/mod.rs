@@ -1,1 +1,17 @@
 //! Guarded listeners: first bytes, headers and bodies in time, connections counted, a drain with an end.
+
+pub mod accept;
+pub mod body;
+pub mod gate;
+pub mod http;
+pub mod socket;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    accept::Acceptor,
+    body::{BodyError, BodyReader},
+    gate::Gate,
+    socket::Socket,
+};

@@ -106,10 +106,12 @@ const BOUNDARIES: &[Boundary] = &[
     },
 ];
 
-/// Folders that may name the concrete agents and the concrete store: the composition root and the verbs.
+/// Folders that may name the concrete agents and the concrete store: the composition root, the verbs, and the
+/// configuration, which holds each platform's own settings.
 const COMPOSES: &[&str] = &[
     "server/src/app.rs",
     "server/src/app/",
+    "server/src/config/",
     "server/src/commands/",
     "server/src/lib.rs",
 ];

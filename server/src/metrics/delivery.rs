@@ -1,0 +1,85 @@
+//! What goes out to agents.
+
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+
+use super::family::{Counters, Gauges, Times, labels, observe, registered, signed, times_by};
+
+/// What goes out to agents.
+#[derive(Debug)]
+pub struct DeliveryMetrics {
+    attempts: Counters<2>,
+    time: Times<1>,
+    waiting: Gauges<1>,
+    breaker: Gauges<1>,
+}
+
+/// Whether an agent is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breaker {
+    /// It is.
+    Closed,
+    /// One request tries.
+    HalfOpen,
+    /// It is left alone.
+    Open,
+}
+
+impl DeliveryMetrics {
+    pub(super) fn new(r: &mut Registry) -> Self {
+        Self {
+            attempts: registered(
+                r,
+                "delivery_attempts",
+                "Requests to agents, by how they ended",
+                Counters::default(),
+            ),
+            time: registered(
+                r,
+                "delivery_seconds",
+                "Time that one request to an agent took",
+                times_by(),
+            ),
+            waiting: registered(
+                r,
+                "deliveries_waiting",
+                "Deliveries that are not final",
+                Gauges::default(),
+            ),
+            breaker: registered(
+                r,
+                "breaker_state",
+                "Whether an agent is called: 0 yes, 1 one request tries, 2 no",
+                Gauges::default(),
+            ),
+        }
+    }
+
+    /// A request to an agent ended.
+    pub fn attempt(&self, agent: &str, outcome: &'static str, took: Duration) {
+        self.attempts
+            .get_or_create(&labels([("agent", agent), ("outcome", outcome)]))
+            .inc();
+        observe(&self.time, &labels([("agent", agent)]), took);
+    }
+
+    /// How many deliveries of an agent are not final.
+    pub fn waiting(&self, agent: &str, count: usize) {
+        self.waiting
+            .get_or_create(&labels([("agent", agent)]))
+            .set(signed(count));
+    }
+
+    /// Whether an agent is called.
+    pub fn breaker(&self, agent: &str, state: Breaker) {
+        let value = match state {
+            Breaker::Closed => 0,
+            Breaker::HalfOpen => 1,
+            Breaker::Open => 2,
+        };
+        self.breaker
+            .get_or_create(&labels([("agent", agent)]))
+            .set(value);
+    }
+}

@@ -1,0 +1,112 @@
+//! What is counted and measured, in Prometheus' text form. Labels hold configured names and fixed words only, never
+//! what a caller or a platform sent.
+
+use std::sync::Arc;
+
+use prometheus_client::{encoding::text::encode, registry::Registry};
+
+mod connections;
+mod delivery;
+mod family;
+mod log;
+mod requests;
+mod rpc;
+mod streams;
+mod webhooks;
+
+pub use self::{
+    connections::{ConnectionMetrics, Listener},
+    delivery::{Breaker, DeliveryMetrics},
+    log::LogMetrics,
+    requests::RequestMetrics,
+    rpc::RpcMetrics,
+    streams::StreamMetrics,
+    webhooks::WebhookMetrics,
+};
+
+/// All figures of one server.
+#[derive(Debug)]
+pub struct Metrics {
+    /// Connections of the three listeners.
+    pub connections: ConnectionMetrics,
+    /// Callers' calls.
+    pub rpc: RpcMetrics,
+    /// Platforms' webhooks.
+    pub webhooks: WebhookMetrics,
+    /// The log and its commits.
+    pub log: LogMetrics,
+    /// Event streams.
+    pub streams: StreamMetrics,
+    /// What goes out to agents.
+    pub delivery: DeliveryMetrics,
+    /// Questions of agents.
+    pub requests: RequestMetrics,
+    registry: Registry,
+}
+
+impl Metrics {
+    /// Figures that begin at 0.
+    pub fn new() -> Arc<Self> {
+        let mut registry = Registry::with_prefix("parloir");
+        let r = &mut registry;
+        Arc::new(Self {
+            connections: ConnectionMetrics::new(r),
+            rpc: RpcMetrics::new(r),
+            webhooks: WebhookMetrics::new(r),
+            log: LogMetrics::new(r),
+            streams: StreamMetrics::new(r),
+            delivery: DeliveryMetrics::new(r),
+            requests: RequestMetrics::new(r),
+            registry,
+        })
+    }
+
+    /// Everything in `OpenMetrics`' text form, of type `application/openmetrics-text; version=1.0.0`.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail; what is there so far is still worth showing.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_shown_under_its_name_and_labels() {
+        let metrics = Metrics::new();
+        metrics.connections.refused(Listener::Webhooks);
+        metrics.webhooks.answered("bot", "recorded");
+        metrics.webhooks.lag("bot", Duration::from_millis(3));
+        metrics.log.committed(12, Duration::from_millis(2));
+        metrics.delivery.breaker("bot", Breaker::Open);
+        metrics.requests.opened("bot", "action");
+        let text = metrics.render();
+        for line in [
+            "parloir_connections_refused_total{listener=\"webhooks\"} 1",
+            "parloir_webhooks_total{agent=\"bot\",outcome=\"recorded\"} 1",
+            "parloir_webhook_lag_seconds_sum{agent=\"bot\"} 0.003",
+            "parloir_commit_batch_size_sum 12.0",
+            "parloir_breaker_state{agent=\"bot\"} 2",
+            "parloir_requests_open{agent=\"bot\",kind=\"action\"} 1",
+        ] {
+            assert!(
+                text.lines().any(|shown| shown == line),
+                "no {line} in\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stream_is_counted_for_as_long_as_its_guard_lives() {
+        let metrics = Metrics::new();
+        let guard = metrics.streams.opened();
+        assert!(metrics.render().contains("parloir_streams 1\n"));
+        drop(guard);
+        assert!(metrics.render().contains("parloir_streams 0\n"));
+    }
+}

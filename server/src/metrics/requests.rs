@@ -1,0 +1,65 @@
+//! Questions of agents that wait for an answer.
+
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+
+use super::family::{Counters, Gauges, Times, labels, observe, registered, times_by};
+
+/// Questions of agents. `kind` is `action`, `escalation` or `availability`.
+#[derive(Debug)]
+pub struct RequestMetrics {
+    open: Gauges<2>,
+    closed: Counters<3>,
+    time: Times<2>,
+    fallbacks: Counters<2>,
+}
+
+impl RequestMetrics {
+    pub(super) fn new(r: &mut Registry) -> Self {
+        Self {
+            open: registered(r, "requests_open", "Questions that wait", Gauges::default()),
+            closed: registered(
+                r,
+                "requests_closed",
+                "Questions that no longer wait, by how they ended",
+                Counters::default(),
+            ),
+            time: registered(
+                r,
+                "request_seconds",
+                "Time from a question's first byte to its answer",
+                times_by(),
+            ),
+            fallbacks: registered(
+                r,
+                "fallbacks_sent",
+                "Fallbacks sent in place of an answer",
+                Counters::default(),
+            ),
+        }
+    }
+
+    /// A question began to wait.
+    pub fn opened(&self, agent: &str, kind: &'static str) {
+        self.open
+            .get_or_create(&labels([("agent", agent), ("kind", kind)]))
+            .inc();
+    }
+
+    /// A question that waited was closed.
+    pub fn closed(&self, agent: &str, kind: &'static str, outcome: &'static str, took: Duration) {
+        let both = labels([("agent", agent), ("kind", kind)]);
+        self.open.get_or_create(&both).dec();
+        let all = labels([("agent", agent), ("kind", kind), ("outcome", outcome)]);
+        self.closed.get_or_create(&all).inc();
+        observe(&self.time, &both, took);
+    }
+
+    /// A fallback was sent.
+    pub fn fell_back(&self, agent: &str, kind: &'static str) {
+        self.fallbacks
+            .get_or_create(&labels([("agent", agent), ("kind", kind)]))
+            .inc();
+    }
+}

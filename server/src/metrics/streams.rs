@@ -1,0 +1,74 @@
+//! Event streams.
+
+use prometheus_client::{
+    metrics::{counter::Counter, gauge::Gauge},
+    registry::Registry,
+};
+
+use super::family::registered;
+
+/// Event streams.
+#[derive(Debug)]
+pub struct StreamMetrics {
+    open: Gauge,
+    lag: Gauge,
+    fell_behind: Counter,
+    refused: Counter,
+}
+
+/// One stream's place in the count, given back on drop.
+#[derive(Debug)]
+pub struct OpenStream(Gauge);
+
+impl StreamMetrics {
+    pub(super) fn new(r: &mut Registry) -> Self {
+        Self {
+            open: registered(r, "streams", "Open event streams", Gauge::default()),
+            lag: registered(
+                r,
+                "stream_lag_events",
+                "Events that the stream furthest behind has still to send",
+                Gauge::default(),
+            ),
+            fell_behind: registered(
+                r,
+                "streams_fell_behind",
+                "Times that a stream fell out of memory and read from the log instead",
+                Counter::default(),
+            ),
+            refused: registered(
+                r,
+                "streams_refused",
+                "Streams refused because there were too many",
+                Counter::default(),
+            ),
+        }
+    }
+
+    /// A stream was opened; it is counted until the guard is dropped.
+    pub fn opened(&self) -> OpenStream {
+        self.open.inc();
+        OpenStream(self.open.clone())
+    }
+
+    /// How far behind the slowest stream is.
+    pub fn lag(&self, events: u64) {
+        self.lag.set(i64::try_from(events).unwrap_or(i64::MAX));
+    }
+
+    /// A stream fell out of memory and reads from the log.
+    pub fn fell_behind(&self) {
+        self.fell_behind.inc();
+    }
+
+    /// A stream was refused because there were too many.
+    pub fn refused(&self) {
+        self.refused.inc();
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

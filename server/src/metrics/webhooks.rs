@@ -1,0 +1,59 @@
+//! Platforms' webhooks.
+
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+
+use super::family::{Counters, Times, labels, observe, registered, times_by};
+
+/// Platforms' webhooks.
+#[derive(Debug)]
+pub struct WebhookMetrics {
+    answered: Counters<2>,
+    refused: Counters<1>,
+    lag: Times<1>,
+}
+
+impl WebhookMetrics {
+    pub(super) fn new(r: &mut Registry) -> Self {
+        Self {
+            answered: registered(
+                r,
+                "webhooks",
+                "Webhooks of configured agents, by what became of them",
+                Counters::default(),
+            ),
+            refused: registered(
+                r,
+                "webhooks_refused",
+                "Webhooks refused before they were known to be genuine, by reason",
+                Counters::default(),
+            ),
+            lag: registered(
+                r,
+                "webhook_lag_seconds",
+                "Time from a webhook's first byte to its commit",
+                times_by(),
+            ),
+        }
+    }
+
+    /// A webhook of a configured agent was answered.
+    pub fn answered(&self, agent: &str, outcome: &'static str) {
+        self.answered
+            .get_or_create(&labels([("agent", agent), ("outcome", outcome)]))
+            .inc();
+    }
+
+    /// A webhook was refused: not verified, no such agent, too large, too slow.
+    pub fn refused(&self, reason: &'static str) {
+        self.refused
+            .get_or_create(&labels([("reason", reason)]))
+            .inc();
+    }
+
+    /// How long it took from the first byte to the commit.
+    pub fn lag(&self, agent: &str, lag: Duration) {
+        observe(&self.lag, &labels([("agent", agent)]), lag);
+    }
+}
