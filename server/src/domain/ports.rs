@@ -227,6 +227,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The position of one event of a conversation.
     async fn position_of(&self, key: &ConversationKey, sequence: u64) -> Result<Option<Position>>;
 
+    /// The position of one event by its `event_id`.
+    async fn position_of_event(&self, event_id: &str) -> Result<Option<Position>>;
+
     async fn conversation(&self, key: &ConversationKey) -> Result<Option<Conversation>>;
     async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>>;
     async fn open_requests(&self, key: &ConversationKey) -> Result<Vec<Request>>;

@@ -116,6 +116,7 @@ pub enum RequestDelivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     pub id: Id,
+    pub tenant: Id,
     /// Absent for an availability check, which belongs to no conversation.
     pub key: Option<ConversationKey>,
     pub agent: Id,
