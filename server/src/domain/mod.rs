@@ -33,6 +33,7 @@ pub use outbound::{Attempt, Outbound, OutboundContent, Refusal, Sent};
 pub use owner::{Owner, OwnerChangeCause};
 pub use parameter::Parameter;
 pub use request::{
-    ActionParameter, Answer, AnsweredRequest, Question, Request, RequestDelivery, RequestKind, RequestOutcome,
+    ActionParameter, Answer, AnsweredRequest, Question, Request, RequestDelivery, RequestKind,
+    RequestOutcome,
 };
 pub use time::{Clock, SystemClock, Timestamp};
