@@ -4,6 +4,7 @@ mod outbox;
 mod payload;
 mod play;
 mod session;
+mod view;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,7 @@ use outbox::Outbox;
 pub(super) use payload::new_id;
 use session::Session;
 pub(super) use session::Value;
+pub use view::{ConversationState, ConversationView};
 
 /// Said where a script has no default dialogue.
 const NOT_UNDERSTOOD: &str = "Sorry, I did not understand that.";
@@ -53,34 +55,12 @@ pub(super) enum Event {
 /// What the caller sets in the session, by key.
 pub(super) type Parameters = Vec<(String, Value)>;
 
-/// What can be seen of a conversation from outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConversationView {
-    pub state: ConversationState,
-    /// The platform's own id of the present, or else the last, conversation under this platform
-    /// conversation id. Empty before the first.
-    pub internal_id: String,
-    /// How many sessions there have been.
-    pub sessions: u32,
-    /// The session's parameters.
-    pub parameters: BTreeMap<String, String>,
-}
-
-/// Where a conversation stands. A session that has run out shows as active until the next event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConversationState {
-    Active,
-    /// An escalation was accepted.
-    Escalated,
-    Ended,
-}
-
 /// Starts the conversation's task; what it returns follows the task's state.
 pub(super) fn start(
     world: &Arc<World>,
     bot: &Arc<RunningBot>,
     id: &str,
-    turns: mpsc::UnboundedReceiver<Turn>,
+    turns: mpsc::Receiver<Turn>,
 ) -> Arc<Mutex<ConversationView>> {
     let view = Arc::new(Mutex::new(ConversationView {
         state: ConversationState::Ended,
@@ -110,7 +90,7 @@ struct ConversationTask {
 }
 
 impl ConversationTask {
-    async fn run(mut self, mut turns: mpsc::UnboundedReceiver<Turn>) {
+    async fn run(mut self, mut turns: mpsc::Receiver<Turn>) {
         let clock = self.world.clock.clone();
         loop {
             let silent = self.session.as_ref().and_then(|session| session.prompt_at);

@@ -38,6 +38,7 @@ pub(super) struct Recorder {
 struct Records {
     requests: VecDeque<SeenRequest>,
     requests_seen: usize,
+    requests_ended: usize,
     webhooks: VecDeque<SentWebhook>,
     webhooks_sent: usize,
     metadata_variants: BTreeMap<String, u64>,
@@ -101,6 +102,11 @@ impl Recorder {
         self.requests()
     }
 
+    pub(super) async fn wait_for_answers(&self, count: usize) -> Vec<SeenRequest> {
+        self.wait(|records| records.requests_ended >= count).await;
+        self.requests()
+    }
+
     pub(super) async fn wait_for_webhooks(&self, count: usize) -> Vec<SentWebhook> {
         self.wait(|records| records.webhooks_sent >= count).await;
         self.webhooks()
@@ -120,6 +126,7 @@ impl Recorder {
 
     fn ended(&self, number: usize, status: Option<u16>) {
         let mut records = locked(&self.records);
+        records.requests_ended += 1;
         // Older ones may have been forgotten: the record's place counts from the newest.
         let back = records.requests_seen - number;
         let Some(place) = records.requests.len().checked_sub(back) else {

@@ -124,6 +124,12 @@ impl Simulator {
         self.world.recorder.wait_for_webhooks(count).await
     }
 
+    /// Waits until `count` of the requests since the start have been answered, reset, or given up by their
+    /// senders; gives up after 30 s. All on record.
+    pub async fn wait_for_answers(&self, count: usize) -> Vec<SeenRequest> {
+        self.world.recorder.wait_for_answers(count).await
+    }
+
     /// How often session parameters came under which name and shape, as in `metaData/array`.
     pub fn metadata_variants(&self) -> BTreeMap<String, u64> {
         self.world.recorder.metadata_variants()
@@ -135,15 +141,17 @@ impl Simulator {
     }
 
     /// Makes the bot say `text` unasked. An unknown bot says nothing.
-    pub fn say(&self, bot_id: &str, conversation_id: &str, text: &str) {
-        self.take_turn(bot_id, conversation_id, Event::Say(text.to_owned()));
+    pub async fn say(&self, bot_id: &str, conversation_id: &str, text: &str) {
+        let event = Event::Say(text.to_owned());
+        self.take_turn(bot_id, conversation_id, event).await;
     }
 
     /// Waits until everything that has arrived for a conversation is done and its webhooks are answered,
     /// late ones excepted.
     pub async fn settle(&self, bot_id: &str, conversation_id: &str) {
         let (done, settled) = oneshot::channel();
-        self.take_turn(bot_id, conversation_id, Event::Settle(done));
+        let event = Event::Settle(done);
+        self.take_turn(bot_id, conversation_id, event).await;
         // An error says that there is nothing to wait for.
         let _ = settled.await;
     }
@@ -169,15 +177,18 @@ impl Simulator {
         }
     }
 
-    fn take_turn(&self, bot_id: &str, conversation_id: &str, event: Event) {
-        if let Some(bot) = self.world.bots.get(bot_id) {
-            let turn = Turn {
-                event,
-                at: self.world.clock.now(),
-                webhooks: None,
-            };
-            self.world.take_turn(bot, conversation_id, turn);
-        }
+    async fn take_turn(&self, bot_id: &str, conversation_id: &str, event: Event) {
+        let Some(bot) = self.world.bots.get(bot_id) else {
+            return;
+        };
+        let turn = Turn {
+            event,
+            at: self.world.clock.now(),
+            webhooks: None,
+        };
+        let turns = self.world.turns(bot, conversation_id);
+        // An error says that the simulator stops: then nothing is said any more.
+        let _ = turns.send(turn).await;
     }
 }
 

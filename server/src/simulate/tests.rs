@@ -1,4 +1,5 @@
 //! The simulator over real sockets: the checks of its behaviour by their numbers, then faults and scripts.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod actions;
 mod faults;

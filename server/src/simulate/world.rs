@@ -15,6 +15,10 @@ use super::locked;
 use super::recorder::Recorder;
 use super::settings::Settings;
 
+/// How many turns of one conversation wait at most; more are answered 503. 1 000: far more than a
+/// caller sends that keeps one request in flight.
+const MOST_TURNS: usize = 1000;
+
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) settings: Settings,
@@ -34,22 +38,21 @@ pub(super) type ConversationKey = (String, String);
 /// A conversation's task, which takes its turns one after the other.
 #[derive(Debug)]
 pub(super) struct Conversation {
-    turns: mpsc::UnboundedSender<Turn>,
+    turns: mpsc::Sender<Turn>,
     view: Arc<Mutex<ConversationView>>,
 }
 
 impl World {
-    /// Hands `turn` to its conversation, whose task is started with its first turn.
-    pub(super) fn take_turn(self: &Arc<Self>, bot: &Arc<RunningBot>, id: &str, turn: Turn) {
+    /// The way into a conversation, whose task is started when it is asked for first.
+    pub(super) fn turns(self: &Arc<Self>, bot: &Arc<RunningBot>, id: &str) -> mpsc::Sender<Turn> {
         let mut conversations = locked(&self.conversations);
         let key = (bot.id().to_owned(), id.to_owned());
         let conversation = conversations.entry(key).or_insert_with(|| {
-            let (turns, inbox) = mpsc::unbounded_channel();
+            let (turns, inbox) = mpsc::channel(MOST_TURNS);
             let view = conversation::start(self, bot, id, inbox);
             Conversation { turns, view }
         });
-        // The task ends only when the simulator stops: then nobody waits for an answer any more.
-        let _ = conversation.turns.send(turn);
+        conversation.turns.clone()
     }
 
     pub(super) fn conversation(&self, bot: &str, id: &str) -> Option<ConversationView> {

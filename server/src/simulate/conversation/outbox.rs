@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
 use crate::simulate::bot::RunningBot;
 use crate::simulate::clock::Moment;
 use crate::simulate::faults::WebhookFault;
@@ -22,8 +20,8 @@ pub(super) struct Outbox {
     overtaken: Option<Webhook>,
     /// Wait for the end of the conversation.
     after_end: Vec<Webhook>,
-    /// Takes this turn's late messages, which keep their order.
-    late: Option<mpsc::UnboundedSender<Webhook>>,
+    /// This turn's late messages, which keep their order.
+    late: Vec<Webhook>,
 }
 
 impl Outbox {
@@ -35,7 +33,7 @@ impl Outbox {
             fault: None,
             overtaken: None,
             after_end: Vec::new(),
-            late: None,
+            late: Vec::new(),
         }
     }
 
@@ -44,13 +42,14 @@ impl Outbox {
         self.fault = fault;
     }
 
-    /// Sends what still waits to be overtaken.
+    /// Sends what still waits to be overtaken, and leaves to itself what is late.
     pub(super) async fn end_turn(&mut self) {
+        if let Some(WebhookFault::Late(delay)) = self.fault.take() {
+            self.send_late(delay);
+        }
         if let Some(webhook) = self.overtaken.take() {
             self.send(&webhook).await;
         }
-        self.fault = None;
-        self.late = None;
     }
 
     /// Sends what was kept for after the end.
@@ -70,7 +69,7 @@ impl Outbox {
                 self.send(&webhook).await;
             }
             Some(WebhookFault::AfterEnd) => self.after_end.push(webhook),
-            Some(WebhookFault::Late(delay)) => self.send_late(delay, webhook),
+            Some(WebhookFault::Late(_)) => self.late.push(webhook),
             Some(WebhookFault::Reorder) => match self.overtaken.take() {
                 None => self.overtaken = Some(webhook),
                 Some(overtaken) => {
@@ -101,20 +100,15 @@ impl Outbox {
         self.world.send_message(&self.bot, webhook).await;
     }
 
-    fn send_late(&mut self, delay: Duration, webhook: Webhook) {
+    fn send_late(&mut self, delay: Duration) {
         let due = self.turn_at + delay;
-        let late = self.late.get_or_insert_with(|| {
-            let (late, mut inbox) = mpsc::unbounded_channel();
-            let (world, bot) = (Arc::clone(&self.world), Arc::clone(&self.bot));
-            self.world.spawn(async move {
-                world.clock.sleep_until(due).await;
-                while let Some(webhook) = inbox.recv().await {
-                    world.send_message(&bot, &webhook).await;
-                }
-            });
-            late
+        let late = std::mem::take(&mut self.late);
+        let (world, bot) = (Arc::clone(&self.world), Arc::clone(&self.bot));
+        self.world.spawn(async move {
+            world.clock.sleep_until(due).await;
+            for webhook in late {
+                world.send_message(&bot, &webhook).await;
+            }
         });
-        // The task ends only when the simulator stops, and then nothing is sent any more.
-        let _ = late.send(webhook);
     }
 }

@@ -1,5 +1,6 @@
 //! From the file to a script that can be played: what TOML cannot check, each error with its place.
 
+mod message;
 mod step;
 
 use std::collections::BTreeSet;

@@ -120,7 +120,10 @@ async fn a_metadata_event_neither_opens_nor_extends_a_session() {
 #[tokio::test]
 async fn a_bot_that_speaks_unasked_opens_a_session() {
     let stage = Stage::shop().await;
-    stage.simulator.say(BOT, "c", "Your parcel has arrived.");
+    stage
+        .simulator
+        .say(BOT, "c", "Your parcel has arrived.")
+        .await;
     stage.simulator.settle(BOT, "c").await;
     assert_eq!(stage.receiver.texts(), ["Your parcel has arrived."]);
     assert_eq!(stage.view("c").sessions, 1);

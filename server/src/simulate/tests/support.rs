@@ -56,7 +56,7 @@ impl Receiver {
         let url = format!("http://{}/webhooks/demo", listener.local_addr().unwrap());
         let mailbox = Arc::<Mutex<Mailbox>>::default();
         let router = Router::new().fallback(take).with_state(mailbox.clone());
-        let server = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+        let server = tokio::spawn(serve(listener, router));
         Self {
             url,
             mailbox,
@@ -84,6 +84,14 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         self.server.abort();
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only the simulator connects to it, and it ends with its test"
+)]
+async fn serve(listener: TcpListener, router: Router) {
+    axum::serve(listener, router).await.unwrap();
 }
 
 async fn take(
@@ -161,11 +169,6 @@ impl Stage {
     pub(super) async fn post(&self, body: Value) -> u16 {
         let request = self.request(&[("Authorization", KEY), ("botid", BOT)], &body);
         request.send().await.unwrap().status().as_u16()
-    }
-
-    pub(super) async fn start(&self, conversation: &str) {
-        let body = json!({"platformConversationId": conversation, "eventType": "startSession"});
-        assert_eq!(self.post(body).await, 200);
     }
 
     /// Sends `text` and waits until the bot has done all that follows; what it said since.
