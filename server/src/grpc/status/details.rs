@@ -11,10 +11,10 @@ use super::{
     reason::{DOMAIN, reason},
 };
 
-/// Metadata key of CURSOR_EXPIRED: with this as `after_cursor`, a stream begins with the first event that is left.
+/// Metadata key of `CURSOR_EXPIRED`: with this as `after_cursor`, a stream begins with the first event that is left.
 pub const FIRST_AVAILABLE_CURSOR: &str = "first_available_cursor";
 
-/// The bytes that violations may take. With the message (512), the ErrorInfo and the framing, details stay below the
+/// The bytes that violations may take. With the message (512), the `ErrorInfo` and the framing, details stay below the
 /// 3 KiB that every client accepts.
 const MAX_VIOLATION_BYTES: usize = 1536;
 /// The longest field path and the longest metadata value, in bytes: an id fits.
@@ -69,7 +69,7 @@ fn metadata(error: &Error, epoch: u64) -> HashMap<String, String> {
         .collect()
 }
 
-fn moved(expected: impl ToString, actual: impl ToString) -> Vec<(&'static str, String)> {
+fn moved(expected: &impl ToString, actual: &impl ToString) -> Vec<(&'static str, String)> {
     vec![
         ("expected", expected.to_string()),
         ("actual", actual.to_string()),

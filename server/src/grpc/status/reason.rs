@@ -5,7 +5,7 @@ use crate::domain::Error;
 /// The domain of every `google.rpc.ErrorInfo` of ours.
 pub const DOMAIN: &str = "parloir";
 
-/// The `reason` of an error: ASCII, UPPER_SNAKE, never changed once released.
+/// The `reason` of an error: ASCII, `UPPER_SNAKE`, never changed once released.
 pub(super) fn reason(error: &Error) -> &'static str {
     match error {
         Error::Invalid(_) => "INVALID_FIELD",
@@ -37,7 +37,7 @@ fn not_found(kind: &str) -> &'static str {
         "agent" => "AGENT_NOT_FOUND",
         "conversation" => "CONVERSATION_NOT_FOUND",
         "request" => "REQUEST_NOT_FOUND",
-        "message" => "MESSAGE_NOT_FOUND",
+        "message" | "agent message" => "MESSAGE_NOT_FOUND",
         _ => "NOT_FOUND",
     }
 }
