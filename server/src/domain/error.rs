@@ -90,6 +90,14 @@ impl Error {
         }])
     }
 
+    /// OK if nothing is wrong.
+    pub fn none_of(violations: Vec<Violation>) -> Result<()> {
+        if violations.is_empty() {
+            return Ok(());
+        }
+        Err(Self::Invalid(violations))
+    }
+
     pub fn not_found(kind: &'static str, name: impl std::fmt::Display) -> Self {
         Self::NotFound {
             kind,

@@ -37,18 +37,20 @@ pub struct VisitorMessage {
 }
 
 impl VisitorContent {
-    /// Checks what needs no look at the log.
+    /// Checks what needs no look at the log, and tells all that is wrong.
     pub fn check(&self) -> Result<()> {
-        match self {
-            Self::Text(text) => check_text("text", text),
-            Self::Choice(choice) => {
-                check_text("choice.label", &choice.label)?;
-                if choice.event_id.is_empty() {
-                    return Ok(());
-                }
-                Id::parse("choice.event_id", &choice.event_id).map(drop)
-            }
-        }
+        let checks = match self {
+            Self::Text(text) => vec![check_text("text", text)],
+            Self::Choice(choice) => vec![
+                check_text("choice.label", &choice.label),
+                check_event_id(&choice.event_id),
+            ],
+        };
+        let wrong = checks.into_iter().filter_map(|check| match check {
+            Err(Error::Invalid(violations)) => Some(violations),
+            _ => None,
+        });
+        Error::none_of(wrong.flatten().collect())
     }
 
     /// The words that go to the agent: a choice is sent as the label of its button.
@@ -81,6 +83,13 @@ fn check_text(field: &str, text: &str) -> Result<()> {
         return Err(Error::invalid(field, "must not contain NUL"));
     }
     Ok(())
+}
+
+fn check_event_id(event_id: &str) -> Result<()> {
+    if event_id.is_empty() {
+        return Ok(());
+    }
+    Id::parse("choice.event_id", event_id).map(drop)
 }
 
 /// The agent spoke.

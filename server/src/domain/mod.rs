@@ -32,6 +32,7 @@ pub use message::{AgentMessage, Button, ButtonKind, Card, Choice, VisitorContent
 pub use outbound::{Attempt, Outbound, OutboundContent, Refusal, Sent};
 pub use owner::{Owner, OwnerChangeCause};
 pub use parameter::Parameter;
+pub use query::{ConversationQuery, EventQuery};
 pub use request::{
     ActionParameter, Answer, AnsweredRequest, Question, Request, RequestDelivery, RequestKind,
     RequestOutcome,

@@ -1,6 +1,6 @@
 //! Session parameters: data that an agent may use.
 
-use super::error::{Error, Result};
+use super::error::{Error, Result, Violation};
 
 /// The longest key, in bytes.
 pub const MAX_KEY_BYTES: usize = 128;
@@ -19,29 +19,27 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// Checks one parameter; `field` is the path that an error names.
+    /// Checks one parameter and tells all that is wrong; `field` is the path that an error names.
     pub fn check(&self, field: &str) -> Result<()> {
+        let mut wrong = Vec::new();
+        let mut note = |part: &str, description: String| {
+            let field = format!("{field}.{part}");
+            wrong.push(Violation { field, description });
+        };
         if !is_name(&self.key) {
-            return Err(Error::invalid(
-                format!("{field}.key"),
-                format!(
-                    "must be 1 to {MAX_KEY_BYTES} letters, digits and underscores, not beginning with a digit"
-                ),
-            ));
+            let what = "letters, digits and underscores, not beginning with a digit";
+            note("key", format!("must be 1 to {MAX_KEY_BYTES} {what}"));
         }
         if self.value.len() > MAX_VALUE_BYTES {
-            return Err(Error::invalid(
-                format!("{field}.value"),
+            note(
+                "value",
                 format!("must be at most {MAX_VALUE_BYTES} bytes long"),
-            ));
+            );
         }
         if self.value.contains('\0') {
-            return Err(Error::invalid(
-                format!("{field}.value"),
-                "must not contain NUL",
-            ));
+            note("value", "must not contain NUL".to_owned());
         }
-        Ok(())
+        Error::none_of(wrong)
     }
 }
 
