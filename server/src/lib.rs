@@ -11,4 +11,5 @@ pub mod net;
 pub mod ops;
 pub mod secret;
 pub mod simulate;
+pub mod telemetry;
 pub mod wire;

@@ -6,7 +6,7 @@ use super::{
     section::Section,
     verification::VerificationConfig,
 };
-use crate::agents::PlatformConfig;
+use crate::{agents::PlatformConfig, telemetry};
 
 /// Reports everything that is wrong.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
@@ -102,6 +102,9 @@ fn check_together(config: &Config, problems: &mut Problems) {
             "shutdown.hard_deadline",
             "must be longer than shutdown.notice and shutdown.grace together",
         );
+    }
+    if let Err(error) = telemetry::filter(&config.logging.filter) {
+        problems.add("logging.filter", error.to_string());
     }
     if config.delivery.retry_base > config.delivery.retry_max {
         problems.add("delivery.retry_max", "must be at least delivery.retry_base");

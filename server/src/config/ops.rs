@@ -15,5 +15,8 @@ section! {
         /// as long.
         #[serde(with = "humantime_serde")]
         header_timeout: Duration = Duration::from_secs(5), "10ms" to "1m";
+        /// When work has waited this long for its commit, readiness says no: the disk does not keep up.
+        #[serde(with = "humantime_serde")]
+        max_commit_wait: Duration = Duration::from_secs(5), "10ms" to "1m";
     }
 }

@@ -1,0 +1,166 @@
+//! The outermost layer of every call: counts it, times it, answers for a panic, and corrects what tonic says wrong.
+
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use futures_util::FutureExt;
+use http::{HeaderMap, Request, Response, uri::Uri};
+use tonic::{Code, Status, body::Body};
+use tower::{Layer, Service};
+use tracing::error;
+
+use super::{ended::EndedBody, methods::Methods, too_large};
+use crate::metrics::Metrics;
+
+/// Wraps a gRPC service in what every call needs.
+#[derive(Debug, Clone)]
+pub struct ObserveLayer {
+    metrics: Arc<Metrics>,
+    methods: Arc<Methods>,
+    max_message_bytes: usize,
+}
+
+/// A gRPC service whose calls are counted and whose panics are answered.
+#[derive(Debug, Clone)]
+pub struct Observe<S> {
+    inner: S,
+    layer: ObserveLayer,
+}
+
+/// One call, counted when it ends: with a status, or given up by its caller.
+#[derive(Debug)]
+pub(super) struct Call {
+    layer: ObserveLayer,
+    uri: Uri,
+    began: Instant,
+    counted: bool,
+}
+
+impl ObserveLayer {
+    /// A layer for services that read messages of at most `max_message_bytes`.
+    pub fn new(metrics: Arc<Metrics>, max_message_bytes: usize) -> Self {
+        let methods = Arc::new(Methods::new());
+        Self {
+            metrics,
+            methods,
+            max_message_bytes,
+        }
+    }
+}
+
+impl<S> Layer<S> for ObserveLayer {
+    type Service = Observe<S>;
+
+    fn layer(&self, inner: S) -> Observe<S> {
+        Observe {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+impl<S> Service<Request<Body>> for Observe<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The clone may not be ready; the service that was polled is.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let mut call = Call {
+            layer: self.layer.clone(),
+            uri: request.uri().clone(),
+            began: Instant::now(),
+            counted: false,
+        };
+        let limit = self.layer.max_message_bytes;
+        Box::pin(async move {
+            let answer = AssertUnwindSafe(async move { inner.call(request).await });
+            let response = match answer.catch_unwind().await {
+                Ok(Ok(response)) => too_large::corrected(response, limit),
+                Ok(Err(never)) => match never {},
+                Err(_) => call.panicked().into_http(),
+            };
+            if let Some(code) = code(response.headers()) {
+                call.ended(code);
+            }
+            Ok(response.map(|body| Body::new(EndedBody::new(body, call))))
+        })
+    }
+}
+
+impl Call {
+    /// Counts the call, once.
+    pub(super) fn ended(&mut self, code: Code) {
+        if !std::mem::replace(&mut self.counted, true) {
+            let method = self.layer.methods.label(self.uri.path());
+            self.layer
+                .metrics
+                .rpc
+                .ended(method, name(code), self.began.elapsed());
+        }
+    }
+
+    /// What the caller hears of a panic. What it was about stands in the log, written by the panic hook.
+    pub(super) fn panicked(&mut self) -> Status {
+        let method = self.layer.methods.label(self.uri.path());
+        error!(method, "a call panicked");
+        self.ended(Code::Internal);
+        Status::internal("internal error")
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.ended(Code::Cancelled);
+    }
+}
+
+/// The status in headers or trailers, if there is one.
+pub(super) fn code(headers: &HeaderMap) -> Option<Code> {
+    let value = headers.get(Status::GRPC_STATUS)?;
+    Some(Code::from_bytes(value.as_bytes()))
+}
+
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! A request that is too large: tonic calls it `OUT_OF_RANGE`, every other stack `RESOURCE_EXHAUSTED`.
+
+use std::collections::HashMap;
+
+use http::Response;
+use tonic::{Code, Status, body::Body};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::{observe::code, status::DOMAIN};
+
+/// How tonic begins that message.
+const TONIC_SAYS: &str = "Error, decoded message length too large";
+
+/// The response, unless it is tonic's refusal of a message above `limit` bytes: then that with the code and the
+/// details that callers know.
+pub(super) fn corrected(response: Response<Body>, limit: usize) -> Response<Body> {
+    let headers = response.headers();
+    let refused = code(headers) == Some(Code::OutOfRange)
+        && Status::from_header_map(headers)
+            .is_some_and(|status| status.message().starts_with(TONIC_SAYS));
+    if refused {
+        refusal(limit).into_http()
+    } else {
+        response
+    }
+}
+
+fn refusal(limit: usize) -> Status {
+    let setting = ("setting".to_owned(), "max_message_bytes".to_owned());
+    let metadata = HashMap::from([setting, ("limit".to_owned(), limit.to_string())]);
+    let text = format!("the message is larger than {limit} bytes");
+    let mut details = ErrorDetails::with_error_info("LIMIT_REACHED", DOMAIN, metadata);
+    details.add_quota_failure_violation("max_message_bytes", text.clone());
+    Status::with_error_details(Code::ResourceExhausted, text, details)
+}
