@@ -1,30 +1,15 @@
-//! The binary `parloir`.
+//! The binary `parloir`: one TLS provider, the command line, an exit code.
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use parloir::commands::check_config;
+use clap::Parser;
+use parloir::commands::Cli;
 
-/// Conversation orchestration between internal backends and AI agent platforms.
-///
-/// Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong command line.
-#[derive(Parser)]
-#[command(version, about, long_about)]
-struct Cli {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Subcommand)]
-enum Verb {
-    CheckConfig(check_config::CheckConfig),
-}
-
-fn main() -> ExitCode {
-    let outcome = match Cli::parse().verb {
-        Verb::CheckConfig(args) => check_config::run(&args),
-    };
-    match outcome {
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Refused only when it is there already; then all is well, too.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match Cli::parse().run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");

@@ -2,3 +2,39 @@
 
 pub mod check_config;
 pub mod simulate;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Conversation orchestration between internal backends and AI agent platforms.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done (or stopped by a signal in good order), 1 failed (standard error says why), \
+2 wrong command line.";
+
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one per process")]
+enum Verb {
+    CheckConfig(check_config::CheckConfig),
+    Simulate(simulate::SimulateArgs),
+}
+
+impl Cli {
+    /// Does what the command line says.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being done, in words for whoever typed it.
+    pub async fn run(self) -> Result<()> {
+        match self.verb {
+            Verb::CheckConfig(args) => check_config::run(&args),
+            Verb::Simulate(args) => simulate::run(args).await,
+        }
+    }
+}

@@ -194,6 +194,15 @@ fn what_is_missing_or_out_of_bounds_is_named_with_its_bounds() {
 }
 
 #[test]
+fn a_log_filter_that_cannot_be_read_is_found_before_the_start() {
+    assert_refused(
+        "[logging]\nfilter = \"info,parloir=loud\"",
+        "logging.filter",
+        "level filter",
+    );
+}
+
+#[test]
 fn an_address_that_others_reach_needs_to_be_asked_for() {
     assert_refused(
         "[grpc]\nlisten = \"0.0.0.0:50051\"",
