@@ -1,13 +1,30 @@
 //! The platforms that agents live on: one folder each.
 
+use std::sync::Arc;
+
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{problem::Problems, section::Part},
+    config::{AgentConfig, problem::Problems, section::Part},
+    domain::{Clock, ports::Agent},
     secret::Secret,
 };
 
+#[cfg(test)]
+mod conformance;
+mod http;
 pub mod zendesk;
+
+/// The agent that a configuration describes, ready to talk. Fails when its platform cannot be reached as configured,
+/// for example at a private address that is not allowed.
+pub fn build(config: &AgentConfig, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Agent>> {
+    let agent: anyhow::Result<Arc<dyn Agent>> = match &config.platform {
+        PlatformConfig::Zendesk(platform) => zendesk::Zendesk::new(config, platform, clock)
+            .map(|agent| Arc::new(agent) as Arc<dyn Agent>),
+    };
+    agent.with_context(|| format!("agent {:?}", config.name))
+}
 
 /// Where an agent lives, and how it is reached there: one variant per platform, named as in the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -34,12 +34,14 @@ section! {
         /// How long a connection to the platform may take to be made.
         #[serde(with = "humantime_serde")]
         connect_timeout: Duration = Duration::from_secs(2), "10ms" to "1m";
-        /// Bytes of an answer that are read; what is longer counts as broken.
+        /// Bytes of a refusal that are read, to tell callers what it says. Of a longer one nothing is told.
         max_response_bytes: usize = 1024 * 1024, "1024" to "67108864";
         /// How its webhooks are verified: `"none"`, or one table named after the scheme.
         webhook: VerificationConfig = VerificationConfig::None;
         /// Which content type its webhooks must have: `any`, because the platform promises none, or `json`.
         content_type: ContentTypePolicy = ContentTypePolicy::Any;
+        /// What an action is answered that has no results: `omit` is an empty body, `list` an empty list of results.
+        empty_results: EmptyResults = EmptyResults::Omit;
     }
 }
 
@@ -60,8 +62,18 @@ pub enum MetadataField {
 pub enum ContentTypePolicy {
     /// None at all is fine.
     Any,
-    /// `application/json`, or it is answered 415.
+    /// `application/json`, or it is answered 400.
     Json,
+}
+
+/// What an action is answered that has no results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyResults {
+    /// An empty body.
+    Omit,
+    /// `{"results":[]}`.
+    List,
 }
 
 impl ZendeskConfig {
@@ -116,6 +128,10 @@ fn is_loopback(host: &str) -> bool {
 
 impl Setting for MetadataField {
     const KIND: Kind = Kind::Choice(&["metaData", "metadata"]);
+}
+
+impl Setting for EmptyResults {
+    const KIND: Kind = Kind::Choice(&["omit", "list"]);
 }
 
 impl Setting for ContentTypePolicy {

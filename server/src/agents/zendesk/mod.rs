@@ -1,5 +1,125 @@
-//! Zendesk AI agents - Advanced.
+//! Zendesk AI agents - Advanced, through its custom CRM integration: REST out, webhooks in.
 
+mod client;
 mod config;
+mod message;
+mod redact;
+mod reply;
+mod signature;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod webhook;
+mod wire;
 
-pub use config::{ContentTypePolicy, MetadataField, ZendeskConfig};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::header::CONTENT_TYPE;
+
+use self::{client::Client, verify::Verification, webhook::Undecodable};
+use crate::{
+    config::{AgentConfig, UnknownBot},
+    domain::{
+        Answer, Clock, RequestKind,
+        inbound::{Inbound, Webhook, WebhookRefusal, WebhookReply},
+        outbound::{Outbound, Sent},
+        ports::Agent,
+    },
+};
+
+pub use config::{ContentTypePolicy, EmptyResults, MetadataField, ZendeskConfig};
+
+/// Session parameters that the platform sets itself; setting one is an error there.
+const RESERVED: &[&str] = &[
+    "lastDetectedLanguage",
+    "active_language",
+    "chatTranscript",
+    "lastVisitorMessage",
+    "integrationId",
+    "confidence_score",
+    "lastResolution",
+    "platformConversationId",
+];
+
+/// One agent on the platform.
+#[derive(Debug)]
+pub struct Zendesk {
+    name: String,
+    bot_id: String,
+    client: Client,
+    verification: Verification,
+    content_type: ContentTypePolicy,
+    empty_results: EmptyResults,
+    unknown_bot: UnknownBot,
+}
+
+impl Zendesk {
+    /// Fails when the base URL leads where it may not.
+    pub fn new(
+        agent: &AgentConfig,
+        config: &ZendeskConfig,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            name: agent.name.clone(),
+            bot_id: config.bot_id.clone(),
+            client: Client::new(config, agent.send_timeout, Arc::clone(&clock))?,
+            verification: Verification::new(&config.webhook, clock),
+            content_type: config.content_type,
+            empty_results: config.empty_results,
+            unknown_bot: agent.unknown_bot,
+        })
+    }
+
+    fn takes_content_type(&self, webhook: &Webhook) -> bool {
+        let is_json = || {
+            let value = webhook.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+            let essence = value.split(';').next()?.trim();
+            Some(essence.eq_ignore_ascii_case("application/json"))
+        };
+        self.content_type == ContentTypePolicy::Any || is_json() == Some(true)
+    }
+}
+
+#[async_trait]
+impl Agent for Zendesk {
+    async fn send(&self, outbound: &Outbound) -> Sent {
+        self.client.send(outbound).await
+    }
+
+    fn receive(&self, webhook: &Webhook) -> Result<Inbound, WebhookRefusal> {
+        // The names of the headers, never their values: the platform documents no signature, so an operator must be able
+        // to find out what it really sends.
+        tracing::debug!(agent = self.name, ?webhook, "a webhook came");
+        let Some(verified) = self.verification.verify(webhook) else {
+            tracing::warn!(agent = self.name, ?webhook, "a webhook does not verify");
+            return Err(WebhookRefusal::Unverified);
+        };
+        if !self.takes_content_type(webhook) {
+            return Err(WebhookRefusal::Malformed);
+        }
+        webhook::decode(&verified, &self.bot_id).map_err(|error| {
+            tracing::warn!(
+                agent = self.name,
+                ?error,
+                ?webhook,
+                "a webhook cannot be decoded"
+            );
+            match error {
+                Undecodable::Malformed => WebhookRefusal::Malformed,
+                Undecodable::OtherBot => WebhookRefusal::UnknownAgent {
+                    acknowledge: self.unknown_bot == UnknownBot::Ok,
+                },
+            }
+        })
+    }
+
+    fn reply(&self, kind: RequestKind, answer: &Answer) -> WebhookReply {
+        reply::reply(kind, answer, self.empty_results)
+    }
+
+    fn reserved_parameters(&self) -> &'static [&'static str] {
+        RESERVED
+    }
+}

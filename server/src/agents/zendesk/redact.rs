@@ -1,0 +1,106 @@
+//! What a platform said about a refusal, without what must not be repeated.
+
+use crate::domain::{
+    Parameter,
+    outbound::{Outbound, OutboundContent},
+};
+
+/// Bytes of a refusal's words that are kept: enough for a sentence, far below what any client takes in a status.
+const MAX_DETAIL: usize = 512;
+/// Words shorter than this are left in: every second detail would hold them by chance.
+const SHORTEST_WORDS: usize = 4;
+const REMOVED: &str = "[removed]";
+
+/// Knows what a request carried that its answer may repeat.
+pub(super) struct Redactor {
+    /// Longest first, so that a secret within another does not spoil it.
+    secrets: Vec<String>,
+}
+
+impl Redactor {
+    pub(super) fn new(key: &str, outbound: &Outbound) -> Self {
+        let (words, parameters): (&str, &[Parameter]) = match &outbound.content {
+            OutboundContent::Message {
+                text, parameters, ..
+            } => (text, parameters),
+            OutboundContent::Start { parameters } | OutboundContent::Parameters { parameters } => {
+                ("", parameters)
+            }
+            OutboundContent::End => ("", &[]),
+        };
+        let personal = parameters
+            .iter()
+            .filter(|parameter| parameter.personal)
+            .map(|parameter| parameter.value.as_str());
+        let words = Some(words).filter(|words| words.len() >= SHORTEST_WORDS);
+        let mut secrets: Vec<_> = personal
+            .chain([key])
+            .chain(words)
+            .filter(|secret| !secret.is_empty())
+            .flat_map(|secret| [secret.to_owned(), as_in_json(secret)])
+            .collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.dedup();
+        Self { secrets }
+    }
+
+    /// The first 512 bytes, without secrets, personal values, the visitor's words and control characters.
+    pub(super) fn detail(&self, body: &[u8]) -> String {
+        let mut text = String::from_utf8_lossy(body).into_owned();
+        for secret in &self.secrets {
+            if text.contains(secret) {
+                text = text.replace(secret, REMOVED);
+            }
+        }
+        text.retain(|c| !c.is_control());
+        let end = text.floor_char_boundary(MAX_DETAIL);
+        text.truncate(end);
+        text.trim().to_owned()
+    }
+}
+
+/// How a text looks within a JSON string.
+fn as_in_json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redactor() -> Redactor {
+        let parameter = |value: &str, personal| Parameter {
+            key: "k".into(),
+            value: value.into(),
+            personal,
+        };
+        let outbound = Outbound {
+            upstream_id: "c".into(),
+            content: OutboundContent::Message {
+                text: "my \"secret\" words".into(),
+                card_index: None,
+                parameters: vec![parameter("ana@example.org", true), parameter("gold", false)],
+            },
+        };
+        Redactor::new("the-key", &outbound)
+    }
+
+    #[test]
+    fn a_detail_repeats_no_key_no_personal_value_and_no_words_of_the_visitor() {
+        let body = r#"{"error":"the-key may not send ana@example.org: my \"secret\" words","tier":"gold"}"#;
+        assert_eq!(
+            redactor().detail(body.as_bytes()),
+            r#"{"error":"[removed] may not send [removed]: [removed]","tier":"gold"}"#
+        );
+    }
+
+    #[test]
+    fn a_detail_is_512_bytes_of_text_without_control_characters_at_most() {
+        let body = format!("a\u{1b}[31m\r\nb\0{}", "é".repeat(1000));
+        let detail = redactor().detail(body.as_bytes());
+        assert!(detail.starts_with("a[31mb"), "{detail}");
+        assert!((511..=512).contains(&detail.len()), "{}", detail.len());
+        assert_eq!(redactor().detail(&[0xff, b'x']), "\u{fffd}x");
+    }
+}

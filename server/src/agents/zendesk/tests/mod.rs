@@ -1,0 +1,11 @@
+//! The platform's numbered checks, as far as the adapter alone can show them, and the suite that every platform runs.
+
+mod fixture;
+mod inbound;
+mod outbound;
+mod platform;
+mod questions;
+mod shapes;
+mod verification;
+
+crate::agents::conformance::conformance_suite!(platform::FakeZendesk);

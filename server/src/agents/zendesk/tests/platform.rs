@@ -1,0 +1,138 @@
+//! The platform as the shared suite needs it: it reads our requests and replies, and signs its webhooks.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use super::fixture::{BOT, Fixture, webhook};
+use crate::{
+    agents::conformance::{Platform, parameter, server},
+    config::verification::{HmacConfig, VerificationConfig},
+    domain::{
+        Answer, Parameter, RequestKind,
+        inbound::{Inbound, InboundBody, Webhook, WebhookReply},
+        outbound::{Outbound, OutboundContent},
+        ports::Agent,
+    },
+};
+
+const SECRET: &str = "webhook-secret";
+
+pub(super) struct FakeZendesk;
+
+impl Platform for FakeZendesk {
+    fn agent(server: &server::FakeServer) -> (Box<dyn Agent>, Self) {
+        let fixture = Fixture::new(&server.url(), |_, platform, secrets| {
+            platform.webhook = VerificationConfig::Hmac(HmacConfig {
+                header: "x-signature".to_owned(),
+                secrets: vec![secrets.put("webhook", SECRET)],
+                ..HmacConfig::default()
+            });
+        });
+        (Box::new(fixture), Self)
+    }
+
+    fn understand(request: &server::Request) -> Outbound {
+        let body = request.json();
+        let text = |name: &str| body[name].as_str().map(str::to_owned);
+        let parameters = || parameters(&body["metaData"]);
+        let content = match body["eventType"].as_str().expect("an event type") {
+            "startSession" => OutboundContent::Start {
+                parameters: parameters(),
+            },
+            "message" => OutboundContent::Message {
+                text: text("text").expect("a text"),
+                card_index: body["cardIndex"]
+                    .as_u64()
+                    .map(|index| index.try_into().expect("a small number")),
+                parameters: parameters(),
+            },
+            "metadata" => OutboundContent::Parameters {
+                parameters: parameters(),
+            },
+            "endSession" => OutboundContent::End,
+            other => panic!("the platform knows no {other}"),
+        };
+        Outbound {
+            upstream_id: text("platformConversationId").expect("an id"),
+            content,
+        }
+    }
+
+    fn webhook(&self, inbound: &Inbound) -> Webhook {
+        let mut webhook = webhook(&body(inbound).to_string());
+        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length");
+        mac.update(&webhook.body);
+        let signature = hex(&mac.finalize().into_bytes());
+        let value = signature.parse().expect("a header");
+        webhook.headers.insert("x-signature", value);
+        webhook
+    }
+
+    fn forged(&self, inbound: &Inbound) -> Webhook {
+        let mut webhook = self.webhook(inbound);
+        let mut body = webhook.body.to_vec();
+        let last = body.len() - 1;
+        // Still the same JSON: only the signature can tell.
+        body.insert(last, b' ');
+        webhook.body = body.into();
+        webhook
+    }
+
+    fn understand_reply(kind: RequestKind, reply: &WebhookReply) -> Answer {
+        let ok = reply.status.is_success();
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        match kind {
+            RequestKind::Action if ok => Answer::Results(parameters(&body["results"])),
+            RequestKind::Action => Answer::Failure {
+                reason: String::new(),
+            },
+            RequestKind::Escalation => Answer::Escalation { accepted: ok },
+            RequestKind::Availability => Answer::Availability {
+                online: body["isOnline"].as_bool().expect("a boolean"),
+            },
+        }
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).expect("four bits");
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(digit).collect()
+}
+
+fn body(inbound: &Inbound) -> Value {
+    let id = &inbound.upstream_id;
+    let data = match &inbound.body {
+        InboundBody::Message(message) => json!({
+            "eventType": "sendMessage", "platformConversationId": id, "type": "text",
+            "text": message.text, "buttons": [], "carouselCards": [],
+            "messageId": message.platform_message_id,
+        }),
+        InboundBody::Escalation { target, .. } => json!({
+            "eventType": "escalate", "platformConversationId": id, "escalateTo": target,
+        }),
+        InboundBody::Availability { team, .. } => {
+            json!({ "eventType": "isTeamOnline", "teamId": team })
+        }
+        InboundBody::Action { name, .. } => {
+            return json!({
+                "botId": BOT, "platformConversationId": id, "name": name, "data": [],
+            });
+        }
+        other => panic!("{other:?} is not among the samples"),
+    };
+    json!({ "botId": BOT, "channel": "chat", "data": data })
+}
+
+fn parameters(list: &Value) -> Vec<Parameter> {
+    let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    let read = |one: &Value| {
+        parameter(
+            one["key"].as_str().expect("a key"),
+            one["value"].as_str().expect("a value"),
+            one["sanitize"].as_bool().unwrap_or_default(),
+        )
+    };
+    list.iter().map(read).collect()
+}
