@@ -1,6 +1,6 @@
 //! `parloir check-config`: shows the settings in force and where each comes from, or everything that is wrong.
 
-use std::{env, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
@@ -29,7 +29,7 @@ pub fn run(args: &CheckConfig) -> Result<()> {
         print!("{}", config::reference::markdown());
         return Ok(());
     }
-    let loaded = config::load(args.config.as_deref(), env::vars())?;
+    let loaded = config::load(args.config.as_deref(), config::environment())?;
     check_secrets(&loaded.config)?;
     for line in lines(&loaded) {
         println!("{line}");

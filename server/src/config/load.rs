@@ -1,6 +1,6 @@
 //! Loads settings: defaults, above them the file, above it the environment; then checks all of it at once.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, env, ffi::OsString, fs, path::Path};
 
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
@@ -67,6 +67,14 @@ pub fn load(
         origins: layers.origins,
         config,
     })
+}
+
+/// The environment's variables, as far as they are text.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    env::vars_os().filter_map(text)
 }
 
 fn read(settings: &Table, problems: &mut Problems) -> Config {

@@ -34,7 +34,7 @@ pub use self::{
     database::DatabaseConfig,
     delivery::DeliveryConfig,
     grpc::GrpcConfig,
-    load::{Loaded, Origins, load},
+    load::{Loaded, Origins, environment, load},
     log::LogConfig,
     logging::{LogFormat, LoggingConfig},
     ops::OpsConfig,

@@ -15,10 +15,14 @@ section! {
         /// Bytes of all bodies being received at one time; while they are used up, new webhooks are answered 503. At
         /// least `max_body_bytes`.
         max_buffered_bytes: usize = 256 * 1024 * 1024, "1024" to "4294967295";
-        /// A request whose headers are not complete by then is closed, and so is a connection that has sent
-        /// nothing for as long.
+        /// A new connection that has sent nothing by then is closed, and so is one whose headers take longer from
+        /// their first byte on.
         #[serde(with = "humantime_serde")]
         header_timeout: Duration = Duration::from_secs(5), "10ms" to "1m";
+        /// A connection that has been idle for as long is closed. Longer than what the platform or the proxy before it
+        /// keeps idle connections for, or a webhook meets a connection that is just being closed.
+        #[serde(with = "humantime_serde")]
+        idle_timeout: Duration = Duration::from_secs(75), "10ms" to "1h";
         /// A body that is not complete by then is answered 408.
         #[serde(with = "humantime_serde")]
         body_timeout: Duration = Duration::from_secs(10), "10ms" to "1m";

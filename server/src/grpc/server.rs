@@ -42,27 +42,24 @@ pub fn server(config: &GrpcConfig, metrics: Arc<Metrics>) -> Server<Layers> {
         .layer(ObserveLayer::new(metrics, config.max_message_bytes))
 }
 
-/// What every connection to the gRPC listener must begin with.
-pub fn first_bytes(config: &GrpcConfig) -> FirstBytes {
-    FirstBytes {
-        count: PREFACE,
-        within: config.first_bytes_timeout,
-    }
-}
-
 /// Serves until `stop`, then lets open calls finish for as long as `drain`. What is left then ends with the process.
 ///
 /// # Errors
 ///
 /// What the server could not go on with.
 pub async fn serve(
+    config: &GrpcConfig,
     router: Router<Layers>,
     acceptor: Acceptor,
     stop: CancellationToken,
     drain: Duration,
 ) -> Result<(), Error> {
     let signal = stop.clone().cancelled_owned();
-    let serving = router.serve_with_incoming_shutdown(acceptor.into_stream(), signal);
+    let first = FirstBytes {
+        count: PREFACE,
+        within: config.first_bytes_timeout,
+    };
+    let serving = router.serve_with_incoming_shutdown(acceptor.into_stream(first), signal);
     let deadline = async {
         stop.cancelled().await;
         tokio::time::sleep(drain).await;

@@ -24,17 +24,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub struct Acceptor {
     listener: TcpListener,
     gate: Gate,
-    first: Option<FirstBytes>,
 }
 
 impl Acceptor {
-    /// Connections of `listener` that `gate` lets in and that begin with what `first` demands.
-    pub fn new(listener: TcpListener, gate: Gate, first: Option<FirstBytes>) -> Self {
-        Self {
-            listener,
-            gate,
-            first,
-        }
+    /// Connections of `listener` that `gate` lets in.
+    pub fn new(listener: TcpListener, gate: Gate) -> Self {
+        Self { listener, gate }
     }
 
     /// The next connection. Those above a limit are closed and not answered here. May be cancelled.
@@ -60,10 +55,10 @@ impl Acceptor {
         }
     }
 
-    /// The connections as an endless stream, for a gRPC server.
-    pub fn into_stream(self) -> impl Stream<Item = io::Result<Socket>> {
-        stream::unfold(self, |acceptor| async move {
-            let socket = acceptor.next().await;
+    /// The connections as an endless stream, for a gRPC server. Each must begin with what `first` demands.
+    pub fn into_stream(self, first: FirstBytes) -> impl Stream<Item = io::Result<Socket>> {
+        stream::unfold(self, move |acceptor| async move {
+            let socket = acceptor.next().await.expecting(first);
             Some((Ok(socket), acceptor))
         })
     }
@@ -72,7 +67,7 @@ impl Acceptor {
         let admission = self.gate.admit(peer.ip())?;
         // Only a peer that is gone already refuses; the first read will say so.
         let _ = stream.set_nodelay(true);
-        Some(Socket::new(stream, peer, self.first, admission))
+        Some(Socket::new(stream, peer, admission))
     }
 }
 

@@ -4,6 +4,7 @@ pub mod accept;
 pub mod body;
 pub mod gate;
 pub mod http;
+pub mod progress;
 pub mod socket;
 
 #[cfg(test)]
@@ -13,5 +14,6 @@ pub use self::{
     accept::Acceptor,
     body::{BodyError, BodyReader},
     gate::Gate,
+    progress::RequestStart,
     socket::Socket,
 };

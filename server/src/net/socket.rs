@@ -1,15 +1,11 @@
-//! A connection that fails unless its first bytes come in time, and that remembers when each request began.
+//! A connection that fails unless its first bytes, and each request's headers, come in time.
 
 use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     task::{Context, Poll, ready},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::{
@@ -19,7 +15,7 @@ use tokio::{
 };
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-use super::gate::Admission;
+use super::{gate::Admission, progress::Progress};
 
 /// An accepted connection with its place in the count.
 #[derive(Debug)]
@@ -28,8 +24,7 @@ pub struct Socket {
     peer: SocketAddr,
     /// Bytes that are still missing of the first ones, and the moment by which they must be there.
     awaited: Option<(usize, Pin<Box<Sleep>>)>,
-    start: RequestStart,
-    answered: bool,
+    headers: Option<Headers>,
     _admission: Admission,
 }
 
@@ -42,30 +37,21 @@ pub struct FirstBytes {
     pub within: Duration,
 }
 
-/// When the first byte of the latest request on a connection came.
-#[derive(Debug, Clone)]
-pub struct RequestStart {
-    accepted: Instant,
-    /// Microseconds after `accepted`.
-    began: Arc<AtomicU64>,
+/// The time that a request's headers have, and how far the latest request has come.
+#[derive(Debug)]
+struct Headers {
+    within: Duration,
+    deadline: Option<Pin<Box<Sleep>>>,
+    progress: Progress,
 }
 
 impl Socket {
-    pub(super) fn new(
-        stream: TcpStream,
-        peer: SocketAddr,
-        first: Option<FirstBytes>,
-        admission: Admission,
-    ) -> Self {
+    pub(super) fn new(stream: TcpStream, peer: SocketAddr, admission: Admission) -> Self {
         Self {
             stream,
             peer,
-            awaited: first.map(|first| (first.count, Box::pin(sleep(first.within)))),
-            start: RequestStart {
-                accepted: Instant::now(),
-                began: Arc::default(),
-            },
-            answered: true,
+            awaited: None,
+            headers: None,
             _admission: admission,
         }
     }
@@ -75,33 +61,58 @@ impl Socket {
         self.peer
     }
 
-    /// A view of when the latest request began, good for as long as the connection serves one request at a time.
-    pub fn request_start(&self) -> RequestStart {
-        self.start.clone()
+    /// Fails reads from now on unless these bytes come in time.
+    #[must_use]
+    pub fn expecting(mut self, first: FirstBytes) -> Self {
+        self.awaited = Some((first.count, Box::pin(sleep(first.within))));
+        self
     }
 
-    /// Notes `count` bytes that came.
+    /// Fails reads when a request's headers take longer than this from their first byte on. For connections that serve
+    /// one request at a time; whoever serves them tells `progress` when headers are complete and answers are ready.
+    #[must_use]
+    pub fn timing_headers(mut self, within: Duration, progress: Progress) -> Self {
+        self.headers = Some(Headers {
+            within,
+            deadline: None,
+            progress,
+        });
+        self
+    }
+
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        let first = self.awaited.as_mut().map(|(_, deadline)| deadline);
+        let headers = self.headers.as_mut().and_then(Headers::deadline);
+        let deadlines = first.into_iter().chain(headers);
+        deadlines
+            .map(|deadline| deadline.as_mut().poll(cx))
+            .any(|polled| polled.is_ready())
+    }
+
     fn came(&mut self, count: usize) {
         self.awaited = self.awaited.take().and_then(|(missing, deadline)| {
             let missing = missing.saturating_sub(count);
             (missing > 0 && count > 0).then_some((missing, deadline))
         });
-        if self.answered && count > 0 {
-            self.answered = false;
-            self.start.set();
+        if let Some(headers) = self.headers.as_mut().filter(|_| count > 0) {
+            headers.came();
         }
     }
 }
 
-impl RequestStart {
-    /// The moment.
-    pub fn get(&self) -> Instant {
-        self.accepted + Duration::from_micros(self.began.load(Ordering::Relaxed))
+impl Headers {
+    fn came(&mut self) {
+        if self.progress.bytes_came() {
+            self.deadline = Some(Box::pin(sleep(self.within)));
+        }
     }
 
-    fn set(&self) {
-        let micros = u64::try_from(self.accepted.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.began.store(micros, Ordering::Relaxed);
+    /// The deadline while headers are coming.
+    fn deadline(&mut self) -> Option<&mut Pin<Box<Sleep>>> {
+        if !self.progress.is_in_headers() {
+            self.deadline = None;
+        }
+        self.deadline.as_mut()
     }
 }
 
@@ -111,10 +122,8 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if let Some((_, deadline)) = &mut self.awaited
-            && deadline.as_mut().poll(cx).is_ready()
-        {
-            let late = "the peer's first bytes did not come in time";
+        if self.is_late(cx) {
+            let late = "the peer's first bytes or headers did not come in time";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, late)));
         }
         let before = buf.filled().len();
@@ -131,7 +140,6 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.answered = true;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -140,7 +148,6 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.answered = true;
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 

@@ -78,12 +78,14 @@ async fn fixture() -> Fixture {
     let address = listener.local_addr().expect("a bound listener");
     let metrics = Metrics::new();
     let gate = Gate::new(Listener::Grpc, 100, 0, metrics.clone());
-    let acceptor = Acceptor::new(listener, gate, Some(server::first_bytes(&config)));
+    let acceptor = Acceptor::new(listener, gate);
     let router = server::server(&config, metrics.clone())
         .add_service(HealthServer::new(Moody).max_decoding_message_size(LIMIT))
         .add_service(reflection::v1().expect("valid descriptors"));
     let stop = CancellationToken::new();
-    let task = tokio::spawn(server::serve(router, acceptor, stop.clone(), PATIENCE / 10));
+    let (until, drain) = (stop.clone(), PATIENCE / 10);
+    let serving = async move { server::serve(&config, router, acceptor, until, drain).await };
+    let task = tokio::spawn(serving);
     Fixture {
         address,
         metrics,
