@@ -8,7 +8,7 @@ mod summary;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,7 +27,8 @@ pub async fn run(args: SimulateArgs) -> Result<()> {
         return Ok(());
     }
     let settings = settings(&args)?;
-    let fault = args.fault.words().read().map_err(anyhow::Error::msg)?;
+    let fault = args.fault.words().read();
+    let fault = fault.map_err(|remedy| anyhow!("the --fault flags do not fit: {remedy}"))?;
     let listener = TcpListener::bind(&args.listen).await.with_context(|| {
         let listen = &args.listen;
         format!("cannot listen on {listen}; give another address with --listen")

@@ -56,7 +56,7 @@ pub struct SimulateArgs {
         value_name = "KEY"
     )]
     pub key: SecretString,
-    /// Where webhooks go [default: `http://127.0.0.1:8080/webhooks/<agent>`]
+    /// Where webhooks go; by default to `http://127.0.0.1:8080/webhooks/` with the agent's name behind it
     #[arg(long, value_name = "URL")]
     pub webhook_url: Option<String>,
     /// Where actions go, if not to the webhook URL

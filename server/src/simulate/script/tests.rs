@@ -200,3 +200,13 @@ fn an_empty_script_is_a_bot_that_understands_nothing() {
     assert_eq!(script, Script::default());
     assert_eq!(script.dialogue_for("hello", None), None);
 }
+
+#[test]
+fn the_script_in_the_documentation_can_be_played() {
+    let documentation = include_str!("../mod.rs");
+    let (_, example) = documentation.split_once("//! ```toml\n").unwrap();
+    let (example, _) = example.split_once("//! ```\n").unwrap();
+    let lines = example.lines().map(|line| line.trim_start_matches("//!"));
+    let script = Script::parse(&lines.collect::<Vec<_>>().join("\n")).unwrap();
+    assert_eq!(script.dialogues[0].steps.len(), 7);
+}
