@@ -122,12 +122,14 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.is_late(cx) {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf)?;
+        // What is there is taken even if we come late to it: a busy server must not blame its peers.
+        if read.is_pending() && self.is_late(cx) {
             let late = "the peer's first bytes or headers did not come in time";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, late)));
         }
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        ready!(read);
         let count = buf.filled().len() - before;
         self.came(count);
         Poll::Ready(Ok(()))
