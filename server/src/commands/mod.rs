@@ -1,7 +1,11 @@
 //! The verbs of the binary: one file each.
 
+pub mod chat;
 pub mod check_config;
+pub mod connect;
 pub mod simulate;
+pub mod tail;
+pub mod terminal;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -21,8 +25,10 @@ Exit codes: 0 done (or stopped by a signal in good order), 1 failed (standard er
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one per process")]
 enum Verb {
+    Chat(chat::ChatArgs),
     CheckConfig(check_config::CheckConfig),
     Simulate(simulate::SimulateArgs),
+    Tail(tail::TailArgs),
 }
 
 impl Cli {
@@ -33,8 +39,10 @@ impl Cli {
     /// What kept it from being done, in words for whoever typed it.
     pub async fn run(self) -> Result<()> {
         match self.verb {
+            Verb::Chat(args) => chat::run(args).await,
             Verb::CheckConfig(args) => check_config::run(&args),
             Verb::Simulate(args) => simulate::run(args).await,
+            Verb::Tail(args) => tail::run(args).await,
         }
     }
 }
