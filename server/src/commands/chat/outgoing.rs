@@ -114,9 +114,8 @@ impl Outgoing {
             answer: Some(answer),
             responder: RESPONDER.to_owned(),
         };
-        self.calls.spawn(async move {
-            Outcome::Answered(client.respond_to_agent(request).await)
-        });
+        self.calls
+            .spawn(async move { Outcome::Answered(client.respond_to_agent(request).await) });
     }
 
     fn send(&mut self, content: Content) -> String {
