@@ -1,17 +1,21 @@
 //! What an event says, in words.
 
+mod parameters;
+mod requests;
+
 use parloir_proto::v1::{
-    ActionRequested, AgentMessage, AvailabilityRequested, Button, ButtonKind, Choice,
-    ConversationStarted, DeliveryChanged, DeliveryState, EscalationRequested, Event, HumanMessage,
-    HumanMessageKind, OwnerChanged, Parameter, ParametersUpdated, PlatformAlert, RequestClosed,
+    AgentMessage, Button, ButtonKind, Choice, ConversationStarted, DeliveryChanged, DeliveryState,
+    Event, HumanMessage, HumanMessageKind, OwnerChanged, ParametersUpdated, PlatformAlert,
     TicketReplied, UnknownPlatformEvent, VisitorMessage, delivery_changed::Subject, event::Body,
-    request_closed::Answer, visitor_message::Content,
+    visitor_message::Content,
 };
 
 use super::{
-    names::{end_cause, outcome, owner, owner_change_cause, request_delivery, state},
+    names::{end_cause, owner, owner_change_cause, state},
     one_line,
 };
+use parameters::{pairs, with};
+use requests::{availability_words, call, closed_words, escalation_words};
 
 /// What an event says, on one line. Values marked personal are left out.
 pub fn words(event: &Event) -> String {
@@ -165,62 +169,6 @@ fn delivery_words(changed: &DeliveryChanged) -> String {
     )
 }
 
-/// An action as a call: `fetch_order(order_number=A-1009)`.
-fn call(action: &ActionRequested) -> String {
-    let arguments: Vec<_> = action
-        .parameters
-        .iter()
-        .map(|p| match p.personal {
-            true => format!("{}=(personal)", p.key),
-            false => format!("{}={}", p.key, p.values.join(", ")),
-        })
-        .collect();
-    format!("{}({})", action.name, arguments.join(", "))
-}
-
-fn escalation_words(escalation: &EscalationRequested) -> String {
-    match escalation.target.as_str() {
-        "" => "to a human".to_owned(),
-        target => format!("to a human: {target}"),
-    }
-}
-
-fn availability_words(check: &AvailabilityRequested) -> String {
-    let team = if check.team.is_empty() {
-        "anybody"
-    } else {
-        &check.team
-    };
-    let answer = match check.answered_online {
-        Some(true) => " yes, as published",
-        Some(false) => " no, as published",
-        None => "",
-    };
-    format!("is {team} online?{answer}")
-}
-
-fn closed_words(closed: &RequestClosed) -> String {
-    let answer = match &closed.answer {
-        Some(Answer::ActionResults(given)) => with(&given.results),
-        Some(Answer::Escalation(given)) if given.accepted => " accepted".to_owned(),
-        Some(Answer::Escalation(_)) => " refused".to_owned(),
-        Some(Answer::Availability(given)) if given.online => " online".to_owned(),
-        Some(Answer::Availability(_)) => " not online".to_owned(),
-        Some(Answer::Failure(failure)) => format!(" failed{}", cause(&failure.reason)),
-        Some(Answer::Deferred(_)) => " deferred".to_owned(),
-        None => String::new(),
-    };
-    let by = match closed.answered_by.as_str() {
-        "" => String::new(),
-        who => format!(" by {who}"),
-    };
-    format!(
-        "{}{by}{answer}{}",
-        outcome(closed.outcome()),
-        request_delivery(closed.delivery())
-    )
-}
-
 fn owner_words(changed: &OwnerChanged) -> String {
     let note = match changed.note.as_str() {
         "" => String::new(),
@@ -262,22 +210,4 @@ fn updated_words(updated: &ParametersUpdated) -> String {
         ""
     };
     format!("{}{kept}", pairs(&updated.parameters))
-}
-
-fn with(parameters: &[Parameter]) -> String {
-    match parameters {
-        [] => String::new(),
-        parameters => format!(" with {}", pairs(parameters)),
-    }
-}
-
-fn pairs(parameters: &[Parameter]) -> String {
-    let pairs: Vec<_> = parameters
-        .iter()
-        .map(|p| match p.personal {
-            true => format!("{}=(personal)", p.key),
-            false => format!("{}={}", p.key, p.value),
-        })
-        .collect();
-    pairs.join(", ")
 }

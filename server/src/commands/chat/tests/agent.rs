@@ -153,11 +153,11 @@ fn button(label: &str) -> Button {
     }
 }
 
-fn delivery(state: DeliveryState) -> Option<Delivery> {
-    Some(Delivery {
+fn delivery(state: DeliveryState) -> Delivery {
+    Delivery {
         state: state.into(),
         ..Delivery::default()
-    })
+    }
 }
 
 macro_rules! not_here {
@@ -211,7 +211,7 @@ impl ConversationService for Agent {
         self.with(|state| state.conversation = request.conversation_id);
         self.says("Welcome", &["Track my order", "Our shop"]);
         Ok(Response::new(StartConversationResponse {
-            delivery: delivery(DeliveryState::Delivered),
+            delivery: Some(delivery(DeliveryState::Delivered)),
             ..StartConversationResponse::default()
         }))
     }
@@ -242,7 +242,7 @@ impl ConversationService for Agent {
         }));
         let state = self.hears(&text);
         Ok(Response::new(SendMessageResponse {
-            delivery: delivery(state),
+            delivery: Some(delivery(state)),
             ..SendMessageResponse::default()
         }))
     }
