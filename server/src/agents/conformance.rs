@@ -187,6 +187,19 @@ pub(super) async fn without_a_connection_nothing_was_sent<P: Platform>() {
     assert_eq!(agent.send(&message("hello")).await, Sent::NotSent);
 }
 
+pub(super) async fn requests_do_not_wait_for_each_other<P: Platform>() {
+    let server = FakeServer::start().await;
+    let (agent, _platform) = P::agent(&server);
+    server.hold();
+    let (one, two) = (message("one"), message("two"));
+    let both = async {
+        server.wait_for(2).await;
+        server.release();
+    };
+    let (one, two, ()) = tokio::join!(agent.send(&one), agent.send(&two), both);
+    assert_eq!((one, two), (Sent::Acknowledged, Sent::Acknowledged));
+}
+
 pub(super) async fn a_redirect_is_not_followed<P: Platform>() {
     let elsewhere = FakeServer::start().await;
     for status in [301, 302, 303, 307, 308] {
@@ -319,6 +332,7 @@ macro_rules! conformance_suite {
             every_status_has_its_meaning
             every_fault_has_its_meaning
             without_a_connection_nothing_was_sent
+            requests_do_not_wait_for_each_other
             a_redirect_is_not_followed
             an_answer_repeats_no_secret
             what_comes_in_is_understood

@@ -17,7 +17,7 @@ use tokio::{
 
 /// A request as it arrived.
 #[derive(Clone)]
-pub(in crate::agents) struct Request {
+pub struct Request {
     pub method: String,
     pub path: String,
     pub headers: HeaderMap,
@@ -36,7 +36,7 @@ impl Request {
 
 /// What the server does with a request.
 #[derive(Debug, Clone)]
-pub(in crate::agents) enum Behaviour {
+pub enum Behaviour {
     Answer {
         status: u16,
         headers: Vec<(String, String)>,
@@ -73,7 +73,7 @@ impl Behaviour {
 }
 
 /// A running server. Answers 200 with nothing unless told otherwise.
-pub(in crate::agents) struct FakeServer {
+pub struct FakeServer {
     address: SocketAddr,
     state: Arc<State>,
     arrivals: watch::Receiver<usize>,
@@ -81,6 +81,7 @@ pub(in crate::agents) struct FakeServer {
 }
 
 struct State {
+    held: watch::Sender<bool>,
     requests: Mutex<Vec<Request>>,
     behaviours: Mutex<VecDeque<Behaviour>>,
     arrived: watch::Sender<usize>,
@@ -92,6 +93,7 @@ impl FakeServer {
         let address = listener.local_addr().expect("an address");
         let (arrived, arrivals) = watch::channel(0);
         let state = Arc::new(State {
+            held: watch::Sender::new(false),
             requests: Mutex::default(),
             behaviours: Mutex::default(),
             arrived,
@@ -120,6 +122,15 @@ impl FakeServer {
 
     pub fn last_request(&self) -> Request {
         self.requests().pop().expect("a request")
+    }
+
+    /// Answers nothing until [`Self::release`]. Requests are still read.
+    pub fn hold(&self) {
+        self.state.held.send_replace(true);
+    }
+
+    pub fn release(&self) {
+        self.state.held.send_replace(false);
     }
 
     /// Waits until so many requests have come.
@@ -159,6 +170,8 @@ async fn serve(mut socket: TcpStream, state: Arc<State>) {
         lock(&state.requests).push(request);
         state.arrived.send_modify(|count| *count += 1);
         let next = lock(&state.behaviours).pop_front();
+        let mut held = state.held.subscribe();
+        held.wait_for(|held| !held).await.expect("the state lives");
         let behaviour = next.unwrap_or_else(|| Behaviour::answer(200, ""));
         if behave(&mut socket, behaviour).await.is_none() {
             return;

@@ -1,5 +1,6 @@
 //! Zendesk AI agents - Advanced, through its custom CRM integration: REST out, webhooks in.
 
+mod action;
 mod client;
 mod config;
 mod message;
@@ -8,6 +9,7 @@ mod reply;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod ticket;
 mod verify;
 mod webhook;
 mod wire;

@@ -27,13 +27,11 @@ pub(super) fn reply(kind: RequestKind, answer: &Answer, empty: EmptyResults) -> 
         (RequestKind::Action, Answer::Results(parameters)) => results(parameters, empty),
         (RequestKind::Action, Answer::Deferred) => results(&[], empty),
         (RequestKind::Escalation, Answer::Escalation { accepted: true }) => WebhookReply::ok(),
-        (RequestKind::Escalation, Answer::Escalation { accepted: false }) => {
-            WebhookReply::status(StatusCode::SERVICE_UNAVAILABLE)
-        }
         // Anything but a boolean leaves the dialogue in a branch that its author may not have drawn.
         (RequestKind::Availability, answer) => json(&Availability {
             is_online: matches!(answer, Answer::Availability { online: true }),
         }),
+        // A refused escalation has failed in the platform's eyes. Not 503: that would invite it to ask again.
         (RequestKind::Action | RequestKind::Escalation, _) => failure(),
     }
 }

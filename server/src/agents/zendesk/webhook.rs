@@ -5,12 +5,10 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value};
 
-use super::{message, verify::Verified, wire::Fields};
+use super::{action, message, ticket, verify::Verified, wire::Fields};
 use crate::domain::{
     Id,
-    event::Intent,
     inbound::{Inbound, InboundBody},
-    request::ActionParameter,
 };
 
 /// Why a verified body says nothing.
@@ -74,11 +72,11 @@ fn by_shape(mut fields: Fields<'_>) -> Result<Inbound, Undecodable> {
         }));
     }
     if fields.holds_text("name") && (fields.holds_list("data") || !fields.has("data")) {
-        return action(fields);
+        return action::decode(fields);
     }
     let parts = ["text", "predictedIntents", "attachments"];
     if !fields.has("data") && parts.iter().any(|name| fields.has(name)) {
-        return ticket(fields);
+        return ticket::decode(fields);
     }
     Ok(unknown(fields, String::new()))
 }
@@ -120,123 +118,6 @@ fn event(mut fields: Fields<'_>, mut data: Fields<'_>) -> Result<Inbound, Undeco
     Ok(inbound)
 }
 
-/// Whether the conversation must be named is where the sources differ; ours need not be.
-fn action(mut fields: Fields<'_>) -> Result<Inbound, Undecodable> {
-    let named = fields.has("platformConversationId");
-    let upstream_id = named.then(|| conversation(&mut fields)).transpose()?;
-    fields.text("channel");
-    let name = fields.text("name").unwrap_or_default();
-    let parameters = fields
-        .list("data")
-        .into_iter()
-        .filter_map(|element| action_parameter(element, &fields))
-        .collect();
-    fields.finish();
-    let raw = String::new();
-    Ok(Inbound {
-        upstream_id,
-        platform_event_id: None,
-        body: InboundBody::Action {
-            name,
-            parameters,
-            raw,
-        },
-    })
-}
-
-fn action_parameter(element: Value, within: &Fields<'_>) -> Option<ActionParameter> {
-    let Value::Object(map) = element else {
-        within.note_inexact();
-        return None;
-    };
-    let mut fields = within.nested(map);
-    let values = match fields.any("value") {
-        None => Vec::new(),
-        Some(Value::Array(values)) => values,
-        Some(value) => vec![value],
-    };
-    let values = values
-        .into_iter()
-        .map(|value| match value {
-            Value::String(text) => text,
-            value => {
-                fields.note_inexact();
-                value.to_string()
-            }
-        })
-        .collect();
-    let parameter = ActionParameter {
-        key: fields.text("key").unwrap_or_default(),
-        values,
-        // One of the platform's examples spells the key with its question mark.
-        save_as: fields
-            .text("saveAs")
-            .or_else(|| fields.text("saveAs?"))
-            .unwrap_or_default(),
-        personal: fields.flag("sanitize"),
-    };
-    fields.finish();
-    Some(parameter)
-}
-
-fn ticket(mut fields: Fields<'_>) -> Result<Inbound, Undecodable> {
-    let upstream_id = conversation(&mut fields)?;
-    let text = fields.text("text").unwrap_or_default();
-    let objects = |fields: &mut Fields<'_>, name: &str| -> Vec<Map<String, Value>> {
-        let list = fields.list(name).into_iter();
-        list.filter_map(|element| match element {
-            Value::Object(map) => Some(map),
-            // A bare text can only be the path itself.
-            Value::String(path) if name == "attachments" => {
-                fields.note_inexact();
-                Some(Map::from_iter([("path".to_owned(), path.into())]))
-            }
-            _ => {
-                fields.note_inexact();
-                None
-            }
-        })
-        .collect()
-    };
-    let intents = objects(&mut fields, "predictedIntents");
-    let intents = intents
-        .into_iter()
-        .map(|map| {
-            let mut fields = fields.nested(map);
-            let intent = Intent {
-                intent_id: fields.text("value").unwrap_or_default(),
-                name: fields.text("name").unwrap_or_default(),
-                confidence: fields.share("confidence"),
-            };
-            fields.finish();
-            intent
-        })
-        .collect();
-    let attachments = objects(&mut fields, "attachments");
-    let attachments = attachments
-        .into_iter()
-        .filter_map(|map| {
-            let mut fields = fields.nested(map);
-            let path = fields.text("path");
-            fields.finish();
-            path
-        })
-        .collect();
-    fields.finish();
-    let raw = String::new();
-    let body = InboundBody::Ticket {
-        text,
-        intents,
-        attachments,
-        raw,
-    };
-    Ok(Inbound {
-        upstream_id: Some(upstream_id),
-        platform_event_id: None,
-        body,
-    })
-}
-
 /// What this version does not know. It names a conversation if it can.
 fn unknown(mut fields: Fields<'_>, event_type: String) -> Inbound {
     let raw = String::new();
@@ -265,7 +146,7 @@ fn outside(body: InboundBody) -> Inbound {
 }
 
 /// The conversation's id, which was ours before it was theirs: what could not be one of ours is malformed.
-fn conversation(fields: &mut Fields<'_>) -> Result<String, Undecodable> {
+pub(super) fn conversation(fields: &mut Fields<'_>) -> Result<String, Undecodable> {
     let id = fields
         .text("platformConversationId")
         .ok_or(Undecodable::Malformed)?;

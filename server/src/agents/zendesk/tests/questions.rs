@@ -51,7 +51,7 @@ fn escalation(extra: &str) -> String {
 fn check_70_71_an_accepted_escalation_is_200_and_a_refused_one_5xx() {
     let decided = |accepted| answer(RequestKind::Escalation, &Answer::Escalation { accepted });
     assert_eq!(decided(true), WebhookReply::ok());
-    assert_eq!(decided(false).status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(decided(false).status, StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[test]
