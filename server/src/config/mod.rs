@@ -14,6 +14,7 @@ mod log;
 mod logging;
 mod ops;
 pub mod problem;
+mod read;
 pub mod reference;
 mod secrets;
 pub(crate) mod section;

@@ -142,24 +142,31 @@ fn a_list_in_the_environment_leaves_no_number_out() {
 fn everything_wrong_is_reported_at_once() {
     let text = r#"
         [grpc]
+        listen = "0.0.0.0:1"
         max_streams = "many"
         keep_alive_timeout = "soon"
         [logging]
         format = "xml"
         colour = true
         [[agents]]
+        name = "bot"
         send_timeout = 5
+        session_timeout = "0s"
+        platform.zendesk.botid = "1"
     "#;
     let keys: Vec<String> = problems(text, &[])
         .into_iter()
         .map(|problem| problem.key)
         .collect();
     let expected = [
+        "agents[0].platform.zendesk.botid",
         "logging.colour",
         "grpc.keep_alive_timeout",
         "grpc.max_streams",
         "logging.format",
         "agents[0].send_timeout",
+        "grpc.listen",
+        "agents[0].session_timeout",
     ];
     assert_eq!(keys, expected);
 }
