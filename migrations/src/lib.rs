@@ -10,6 +10,7 @@ mod m20261120_000003_delivery;
 mod m20261120_000004_request;
 
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{Migration, MigratorTrait};
 
 /// Brings a database to the schema of this version. Two steps never run in one transaction, each runs in its own.
 #[derive(Debug)]

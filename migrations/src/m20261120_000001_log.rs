@@ -78,7 +78,11 @@ fn event_indexes() -> [IndexCreateStatement; 4] {
         index("event_conversation", "event", &conversation)
             .unique()
             .take(),
-        index("event_recorded_at", "event", &["log_id", "recorded_at"]),
+        index(
+            "event_recorded_at",
+            "event",
+            &["log_id", "recorded_at", "position"],
+        ),
     ]
 }
 

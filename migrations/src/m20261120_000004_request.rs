@@ -30,8 +30,8 @@ fn request() -> TableCreateStatement {
     let columns = [
         text("id"),
         text("agent"),
-        // All three absent for a check of availability, which belongs to no conversation.
-        maybe_text("tenant"),
+        text("tenant"),
+        // Absent, like the conversation, for a check of availability.
         maybe_text("account"),
         maybe_text("conversation_id"),
         number("kind"),

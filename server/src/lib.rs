@@ -11,5 +11,6 @@ pub mod net;
 pub mod ops;
 pub mod secret;
 pub mod simulate;
+pub mod store;
 pub mod telemetry;
 pub mod wire;

@@ -66,7 +66,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AgentRejected,
         Self::AgentCredentialsRejected,
         Self::AgentNotFoundUpstream,
@@ -76,6 +76,7 @@ impl Reason {
         Self::Interrupted,
         Self::NotOwner,
         Self::AgentRemoved,
+        Self::FallbackSent,
     ];
 
     pub fn as_str(self) -> &'static str {

@@ -181,7 +181,11 @@ pub trait OpenTransaction: Transaction {
     /// Takes back what a unit appended since `mark`. False: it also wrote rows, so the whole transaction must be
     /// rolled back and the other units run again.
     fn take_back(&mut self, mark: Mark) -> bool;
-    /// Commits; what comes back is durable. An error means that nobody can tell whether it was committed.
+    /// Writes what was appended, as the last write before [`OpenTransaction::commit`]. After an error the transaction
+    /// must be rolled back; it certainly changed nothing.
+    async fn write_events(&mut self) -> Result<()>;
+    /// Commits; what comes back is durable. `StoreFull` and `StoreUnavailable` mean that it certainly changed nothing;
+    /// any other error means that nobody can tell.
     async fn commit(self: Box<Self>) -> Result<Batch>;
     async fn roll_back(self: Box<Self>) -> Result<()>;
 }

@@ -1,0 +1,222 @@
+//! Table `conversation`.
+
+use std::{fmt::Write, sync::LazyLock};
+
+use sea_orm::{ConnectionTrait, Value};
+
+use super::{
+    fault::Fault,
+    row::Row,
+    table::{Table, all, execute, first, number},
+};
+use crate::{
+    domain::{
+        Conversation, ConversationKey, Session, SessionState, Timestamp, query::ConversationQuery,
+    },
+    wire::{
+        enums::{owner, read_owner, read_session_state, session_state},
+        profile::{profile, read_profile},
+    },
+};
+
+const TABLE: Table = Table {
+    name: "conversation",
+    key: &["tenant", "account", "conversation_id"],
+    columns: &[
+        "tenant",
+        "account",
+        "conversation_id",
+        "agent",
+        "upstream_id",
+        "upstream_epoch",
+        "session",
+        "session_state",
+        "session_expires_at",
+        "owner",
+        "owner_epoch",
+        "sequence",
+        "ended_order",
+        "profile_key_id",
+        "profile",
+        "kept",
+        "created_at",
+        "updated_at",
+    ],
+};
+
+/// The `profile_key_id` of blobs that are not sealed.
+const PLAIN: i64 = 0;
+
+static FIND: LazyLock<String> =
+    LazyLock::new(|| TABLE.select("WHERE tenant = $1 AND account = $2 AND conversation_id = $3"));
+static SAVE: LazyLock<String> = LazyLock::new(|| TABLE.upsert());
+static EXPIRED: LazyLock<String> = LazyLock::new(|| {
+    TABLE.select(
+        "WHERE session_state = $1 AND session_expires_at <= $2 AND NOT EXISTS (
+            SELECT 1 FROM delivery
+            WHERE delivery.tenant = conversation.tenant AND delivery.account = conversation.account
+                AND delivery.conversation_id = conversation.conversation_id
+                AND delivery.finished_at IS NULL
+        ) ORDER BY session_expires_at LIMIT $3",
+    )
+});
+
+pub(super) async fn find(
+    db: &impl ConnectionTrait,
+    key: &ConversationKey,
+) -> Result<Option<Conversation>, Fault> {
+    first(db, &FIND, key_values(key), read).await
+}
+
+pub(super) async fn save(
+    db: &impl ConnectionTrait,
+    conversation: &Conversation,
+) -> Result<(), Fault> {
+    execute(db, &SAVE, values(conversation)).await?;
+    Ok(())
+}
+
+/// Sessions that ran out before `now`, of conversations whose lane is idle.
+pub(super) async fn expired(
+    db: &impl ConnectionTrait,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Conversation>, Fault> {
+    let active = session_state(SessionState::Active) as i32;
+    let values = [number(active), now.0.into(), number(limit)];
+    all(db, &EXPIRED, values, read).await
+}
+
+pub(super) async fn list(
+    db: &impl ConnectionTrait,
+    query: &ConversationQuery,
+) -> Result<Vec<Conversation>, Fault> {
+    let (sql, values) = listing(query);
+    all(db, &sql, values, read).await
+}
+
+pub(super) fn key_values(key: &ConversationKey) -> [Value; 3] {
+    [
+        key.tenant.as_str().into(),
+        key.account.as_str().into(),
+        key.id.as_str().into(),
+    ]
+}
+
+/// The listing's text depends on the query's form alone, never on what it holds.
+fn listing(query: &ConversationQuery) -> (String, Vec<Value>) {
+    let mut sql = TABLE.select("WHERE 1 = 1");
+    let mut values: Vec<Value> = Vec::new();
+    let mut filter = |test: &str, wanted: Vec<Value>| {
+        let places: Vec<_> = (values.len() + 1..=values.len() + wanted.len())
+            .map(|place| format!("${place}"))
+            .collect();
+        write!(sql, " AND {test} ({})", places.join(", ")).expect("a String takes everything");
+        values.extend(wanted);
+    };
+    if let Some(tenant) = &query.tenant {
+        filter("tenant =", vec![tenant.as_str().into()]);
+    }
+    if !query.accounts.is_empty() {
+        let accounts = query.accounts.iter().map(|id| id.as_str().into());
+        filter("account IN", accounts.collect());
+    }
+    if !query.owners.is_empty() {
+        let owners = query.owners.iter().map(|one| number(owner(*one) as i32));
+        filter("owner IN", owners.collect());
+    }
+    if !query.session_states.is_empty() {
+        let states = query.session_states.iter();
+        let states = states.map(|one| number(session_state(*one) as i32));
+        filter("session_state IN", states.collect());
+    }
+    if let Some(from) = query.updated_from {
+        filter("updated_at >=", vec![from.0.into()]);
+    }
+    if let Some(before) = query.updated_before {
+        filter("updated_at <", vec![before.0.into()]);
+    }
+    let (beyond, direction) = if query.oldest_first {
+        (">", "ASC")
+    } else {
+        ("<", "DESC")
+    };
+    if let Some((time, account, id)) = &query.after {
+        let place = vec![time.0.into(), account.as_str().into(), id.as_str().into()];
+        filter(
+            &format!("(updated_at, account, conversation_id) {beyond}"),
+            place,
+        );
+    }
+    values.push(number(query.limit));
+    let order =
+        ["updated_at", "account", "conversation_id"].map(|column| format!("{column} {direction}"));
+    write!(
+        sql,
+        " ORDER BY {} LIMIT ${}",
+        order.join(", "),
+        values.len()
+    )
+    .expect("a String takes everything");
+    (sql, values)
+}
+
+fn values(conversation: &Conversation) -> Vec<Value> {
+    let Conversation { key, session, .. } = conversation;
+    let known = profile(conversation.visitor.as_ref(), &conversation.parameters);
+    let mut values = Vec::with_capacity(TABLE.columns.len());
+    values.extend(key_values(key));
+    values.extend([
+        conversation.agent.as_str().into(),
+        conversation.upstream_id.as_str().into(),
+        number(conversation.upstream_epoch),
+        number(session.number),
+        number(session_state(session.state) as i32),
+        session.expires_at.0.into(),
+        number(owner(conversation.owner) as i32),
+        number(conversation.owner_epoch),
+        number(conversation.sequence),
+        number(conversation.ended_order),
+        PLAIN.into(),
+        known.into(),
+        profile(None, &conversation.kept).into(),
+        conversation.created_at.0.into(),
+        conversation.updated_at.0.into(),
+    ]);
+    values
+}
+
+fn read(row: &mut Row<'_>) -> Result<Conversation, Fault> {
+    let (key, agent, upstream_id) = (row.key()?, row.id()?, row.text()?);
+    let upstream_epoch = row.number("conversation.upstream_epoch")?;
+    let session = Session {
+        number: row.number("conversation.session")?,
+        state: row.code("conversation.session_state", read_session_state)?,
+        expires_at: row.time()?,
+    };
+    let owner = row.code("conversation.owner", read_owner)?;
+    let owner_epoch = row.number("conversation.owner_epoch")?;
+    let sequence = row.number("conversation.sequence")?;
+    let ended_order = row.number("conversation.ended_order")?;
+    if row.number::<i64>("conversation.profile_key_id")? != PLAIN {
+        return Err(Fault::Nonsense("conversation.profile_key_id"));
+    }
+    let (visitor, parameters) = read_profile(&row.bytes()?)?;
+    let (_, kept) = read_profile(&row.bytes()?)?;
+    Ok(Conversation {
+        key,
+        agent,
+        upstream_id,
+        upstream_epoch,
+        session,
+        owner,
+        owner_epoch,
+        sequence,
+        ended_order,
+        visitor,
+        parameters,
+        kept,
+        created_at: row.time()?,
+        updated_at: row.time()?,
+    })
+}

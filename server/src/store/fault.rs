@@ -1,0 +1,98 @@
+//! What can go wrong with a database, and what callers are told of it.
+
+use sea_orm::{DbErr, RuntimeErr, sqlx};
+
+use crate::{domain::Error, wire::Nonsense};
+
+/// Why a statement did not do its work.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Database(DbErr),
+    /// A row that this version cannot read. Names the column, never what stood in it.
+    Nonsense(&'static str),
+}
+
+/// Primary result codes of the library that are told apart.
+mod code {
+    pub(super) const ERROR: u32 = 1;
+    pub(super) const BUSY: u32 = 5;
+    pub(super) const CORRUPT: u32 = 11;
+    pub(super) const FULL: u32 = 13;
+    pub(super) const CONSTRAINT: u32 = 19;
+    pub(super) const MISMATCH: u32 = 20;
+    pub(super) const MISUSE: u32 = 21;
+    pub(super) const RANGE: u32 = 25;
+    pub(super) const NOT_A_DATABASE: u32 = 26;
+}
+
+impl Fault {
+    /// Writes the details to the server's log; what comes back goes to callers.
+    pub(super) fn report(&self) -> Error {
+        let error = self.kind();
+        match self {
+            Self::Nonsense(column) => tracing::error!(column, "a stored row makes no sense"),
+            Self::Database(fault) if error == Error::Internal => {
+                tracing::error!(%fault, "the database refused a statement");
+            }
+            Self::Database(fault) => tracing::warn!(%fault, "the database cannot do its work"),
+        }
+        error
+    }
+
+    /// After an error from COMMIT: it certainly changed nothing.
+    pub(super) fn is_certain(&self) -> bool {
+        // Both are raised before the commit's last frame is in the write-ahead log.
+        matches!(self.code(), Some(code::FULL | code::BUSY))
+    }
+
+    fn kind(&self) -> Error {
+        match (self, self.code()) {
+            (Self::Nonsense(_), _) => Error::Internal,
+            (_, Some(code::FULL)) => Error::StoreFull,
+            (
+                _,
+                Some(
+                    code::ERROR
+                    | code::CORRUPT
+                    | code::CONSTRAINT
+                    | code::MISMATCH
+                    | code::MISUSE
+                    | code::RANGE
+                    | code::NOT_A_DATABASE,
+                ),
+            )
+            | (Self::Database(DbErr::Type(_)), _) => Error::Internal,
+            (Self::Database(_), _) => Error::StoreUnavailable,
+        }
+    }
+
+    /// The library's primary result code.
+    fn code(&self) -> Option<u32> {
+        let Self::Database(
+            DbErr::Exec(RuntimeErr::SqlxError(error))
+            | DbErr::Query(RuntimeErr::SqlxError(error))
+            | DbErr::Conn(RuntimeErr::SqlxError(error)),
+        ) = self
+        else {
+            return None;
+        };
+        let sqlx::Error::Database(error) = error.as_ref() else {
+            return None;
+        };
+        let extended: u32 = error.code()?.parse().ok()?;
+        // The primary code is the last byte of the extended one.
+        Some(extended & 0xff)
+    }
+}
+
+impl From<DbErr> for Fault {
+    fn from(fault: DbErr) -> Self {
+        Self::Database(fault)
+    }
+}
+
+impl From<Nonsense> for Fault {
+    fn from(Nonsense(what): Nonsense) -> Self {
+        Self::Nonsense(what)
+    }
+}

@@ -1,0 +1,44 @@
+//! The log, tables `log_head` and `event`: its statements are the hot ones. Rows are only added, and removed by age.
+
+mod columns;
+mod read;
+mod write;
+
+pub(super) use self::{
+    read::{
+        Head, events, first_sequence, head, page, position_before, position_of, position_of_event,
+        with_id, with_sequence,
+    },
+    write::{advance, insert},
+};
+
+use super::table::Table;
+
+/// There is one log so far; every statement names it, so that there can be more.
+const LOG: i64 = 0;
+
+/// The `body_key_id` of a body that is not sealed.
+const PLAIN: i64 = 0;
+
+const TABLE: Table = Table {
+    name: "event",
+    key: &["log_id", "position"],
+    columns: &[
+        "log_id",
+        "position",
+        "event_id",
+        "tenant",
+        "account",
+        "agent",
+        "conversation_id",
+        "session",
+        "sequence",
+        "owner_epoch",
+        "superseded",
+        "kind",
+        "recorded_at",
+        "traceparent",
+        "body_key_id",
+        "body",
+    ],
+};

@@ -1,0 +1,111 @@
+//! A row of the log, as it travels or as the rules know it.
+
+use super::PLAIN;
+use crate::{
+    domain::{ConversationKey, Event, EventKind, Id, NewEvent, Position, StoredEvent, Timestamp},
+    store::{fault::Fault, row::Row},
+    wire::{body, enums::read_event_kind, envelope::Envelope},
+};
+
+/// An event as it travels, and its `sequence`.
+pub(super) fn stored(row: &mut Row<'_>) -> Result<(u64, StoredEvent), Fault> {
+    let columns = Columns::read(row)?;
+    let envelope = Envelope {
+        event_id: &columns.event_id,
+        tenant: &columns.tenant,
+        account: columns.account.as_deref().unwrap_or_default(),
+        agent: &columns.agent,
+        conversation_id: columns.conversation_id.as_deref().unwrap_or_default(),
+        session: columns.session,
+        sequence: columns.sequence,
+        owner_epoch: columns.owner_epoch,
+        superseded: columns.superseded,
+        recorded_at: columns.recorded_at,
+        traceparent: &columns.traceparent,
+    };
+    let bytes = envelope.with_body(&columns.body);
+    let event = StoredEvent {
+        position: columns.position,
+        agent: Id::trusted(columns.agent),
+        account: columns.account.map(Id::trusted),
+        conversation_id: columns.conversation_id.map(Id::trusted),
+        kind: columns.kind,
+        bytes,
+    };
+    Ok((columns.sequence, event))
+}
+
+/// An event as the rules know it.
+pub(super) fn fact(row: &mut Row<'_>) -> Result<Event, Fault> {
+    let columns = Columns::read(row)?;
+    let tenant = Id::trusted(columns.tenant);
+    let key = columns.account.zip(columns.conversation_id);
+    Ok(Event {
+        position: columns.position,
+        recorded_at: columns.recorded_at,
+        fact: NewEvent {
+            event_id: Id::trusted(columns.event_id),
+            agent: Id::trusted(columns.agent),
+            key: key.map(|(account, id)| ConversationKey {
+                tenant: tenant.clone(),
+                account: Id::trusted(account),
+                id: Id::trusted(id),
+            }),
+            tenant,
+            session: columns.session,
+            sequence: columns.sequence,
+            owner_epoch: columns.owner_epoch,
+            superseded: columns.superseded,
+            traceparent: columns.traceparent,
+            body: body::decode(&columns.body)?,
+        },
+    })
+}
+
+/// The columns of a row, as they are.
+struct Columns {
+    position: Position,
+    event_id: String,
+    tenant: String,
+    account: Option<String>,
+    agent: String,
+    conversation_id: Option<String>,
+    session: u32,
+    sequence: u64,
+    owner_epoch: u64,
+    superseded: bool,
+    kind: EventKind,
+    recorded_at: Timestamp,
+    traceparent: String,
+    body: Vec<u8>,
+}
+
+impl Columns {
+    fn read(row: &mut Row<'_>) -> Result<Self, Fault> {
+        row.number::<i64>("event.log_id")?;
+        let columns = Self {
+            position: Position(row.number("event.position")?),
+            event_id: row.text()?,
+            tenant: row.text()?,
+            account: row.maybe_text()?,
+            agent: row.text()?,
+            conversation_id: row.maybe_text()?,
+            session: row.number("event.session")?,
+            sequence: row.number("event.sequence")?,
+            owner_epoch: row.number("event.owner_epoch")?,
+            superseded: row.flag()?,
+            kind: row.code("event.kind", read_event_kind)?,
+            recorded_at: row.time()?,
+            traceparent: row.text()?,
+            body: plain_body(row)?,
+        };
+        Ok(columns)
+    }
+}
+
+fn plain_body(row: &mut Row<'_>) -> Result<Vec<u8>, Fault> {
+    if row.number::<i64>("event.body_key_id")? != PLAIN {
+        return Err(Fault::Nonsense("event.body_key_id"));
+    }
+    Ok(row.bytes()?)
+}

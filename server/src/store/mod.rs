@@ -1,0 +1,31 @@
+//! The embedded database: one `SQLite` file, one writer, several readers. One table, one file.
+
+mod availability;
+mod command;
+mod connect;
+mod conversation;
+mod delivery;
+mod fault;
+mod forget;
+mod lock;
+mod log;
+mod meta;
+mod open;
+mod platform_event;
+mod reads;
+mod request;
+mod row;
+mod table;
+mod transaction;
+mod unit;
+mod upstream;
+mod writer;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use self::{
+    connect::{StoreSettings, Synchronous},
+    open::{OpenError, migrate, pending_migrations},
+    reads::SqliteStore,
+};

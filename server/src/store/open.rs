@@ -1,0 +1,110 @@
+//! Opening a database: lock it, check the library, bring the schema up to date.
+
+use std::{fs::OpenOptions, io, path::PathBuf};
+
+use parloir_migrations::{Migration, Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr, Statement};
+
+use super::{connect::StoreSettings, fault::Fault, lock::Lock};
+
+/// The first release without the fault by which several connections could damage a write-ahead log.
+const OLDEST_LIBRARY: [u32; 3] = [3, 51, 3];
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("another server uses {}: stop it, or give this one a database of its own", path.display())]
+    InUse { path: PathBuf },
+    #[error("{} cannot be written: {source}; its folder must exist and belong to the server", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("{} is not there: start the server once, or run `parloir migrate`", path.display())]
+    Missing { path: PathBuf },
+    #[error(
+        "the SQLite library is {found}, at least 3.51.3 is needed: earlier ones can damage the database"
+    )]
+    OldLibrary { found: String },
+    #[error("the database cannot be opened: {0}")]
+    Database(#[from] DbErr),
+    #[error("this is no database of this version: its {0} makes no sense")]
+    Unreadable(&'static str),
+}
+
+impl From<Fault> for OpenError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Database(fault) => Self::Database(fault),
+            Fault::Nonsense(what) => Self::Unreadable(what),
+        }
+    }
+}
+
+/// Makes the database if it is not there and brings it up to date. Answers the steps that it took, in order.
+pub async fn migrate(settings: &StoreSettings) -> Result<Vec<String>, OpenError> {
+    let _lock = Lock::take(&settings.path)?;
+    let (connection, steps) = up_to_date(settings).await?;
+    connection.close().await?;
+    Ok(steps)
+}
+
+/// The steps that an existing database lacks, in order. Changes nothing.
+pub async fn pending_migrations(settings: &StoreSettings) -> Result<Vec<String>, OpenError> {
+    if !settings.path.exists() {
+        return Err(OpenError::Missing {
+            path: settings.path.clone(),
+        });
+    }
+    let connection = Database::connect(settings.readers()).await?;
+    let pending = Migrator::get_pending_migrations_read_only(&connection).await;
+    connection.close().await?;
+    Ok(names(&pending?))
+}
+
+/// A connection that writes, to a database of this version's schema, and the steps that this took.
+pub(super) async fn up_to_date(
+    settings: &StoreSettings,
+) -> Result<(DatabaseConnection, Vec<String>), OpenError> {
+    make_private(settings)?;
+    let connection = Database::connect(settings.writer()).await?;
+    check_library(&connection).await?;
+    let pending = Migrator::get_pending_migrations_read_only(&connection).await?;
+    if !pending.is_empty() {
+        Migrator::up(&connection, None).await?;
+    }
+    Ok((connection, names(&pending)))
+}
+
+/// Makes the file before the library does, readable by its owner only: it holds what visitors say. The files beside
+/// it get the same rights.
+fn make_private(settings: &StoreSettings) -> Result<(), OpenError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = options.open(&settings.path);
+    made.map(drop).map_err(|source| OpenError::File {
+        path: settings.path.clone(),
+        source,
+    })
+}
+
+async fn check_library(connection: &DatabaseConnection) -> Result<(), OpenError> {
+    let backend = connection.get_database_backend();
+    let query = Statement::from_string(backend, "SELECT sqlite_version()");
+    let row = connection.query_one_raw(query).await?;
+    let found: String = row.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?;
+    let version: Vec<u32> = found
+        .split('.')
+        .map_while(|part| part.parse().ok())
+        .collect();
+    if version.as_slice() < OLDEST_LIBRARY.as_slice() {
+        return Err(OpenError::OldLibrary { found });
+    }
+    Ok(())
+}
+
+fn names(migrations: &[Migration]) -> Vec<String> {
+    migrations
+        .iter()
+        .map(|step| step.name().to_owned())
+        .collect()
+}

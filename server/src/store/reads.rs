@@ -1,0 +1,168 @@
+//! The database as everybody else sees it. Reads run to their end even where nobody waits for them any more.
+
+use std::{fmt, future::Future, sync::Arc};
+
+use async_trait::async_trait;
+use sea_orm::{Database, DatabaseConnection};
+
+use super::{
+    connect::StoreSettings,
+    conversation, delivery,
+    fault::Fault,
+    lock::Lock,
+    log, meta,
+    open::{OpenError, up_to_date},
+    request,
+    transaction::SqliteTransaction,
+    writer::Writer,
+};
+use crate::domain::{
+    Clock, Conversation, ConversationKey, Delivery, Error, Id, Position, Request, Result,
+    StoredEvent, Timestamp,
+    ports::{OpenTransaction, Store},
+    query::{ConversationQuery, EventQuery},
+};
+
+/// One `SQLite` file.
+pub struct SqliteStore {
+    epoch: u64,
+    hash_key: Arc<[u8]>,
+    clock: Arc<dyn Clock>,
+    writer: Arc<Writer>,
+    readers: DatabaseConnection,
+    _lock: Lock,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it if it is not there, and brings it up to date. No other process may have it open.
+    pub async fn open(settings: &StoreSettings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let lock = Lock::take(&settings.path)?;
+        let (connection, _) = up_to_date(settings).await?;
+        let meta = meta::find(&connection).await?;
+        let readers = Database::connect(settings.readers()).await?;
+        Ok(Self {
+            epoch: meta.epoch,
+            hash_key: meta.hash_key.into(),
+            clock,
+            writer: Arc::new(Writer::new(settings.writer(), connection)),
+            readers,
+            _lock: lock,
+        })
+    }
+
+    async fn read<T, F>(&self, query: impl FnOnce(DatabaseConnection) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Fault>> + Send + 'static,
+    {
+        let found = tokio::spawn(query(self.readers.clone())).await;
+        let found = found.map_err(|fault| {
+            tracing::error!(%fault, "a query did not come to its end");
+            Error::Internal
+        })?;
+        found.map_err(|fault| fault.report())
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    async fn begin(&self) -> Result<Box<dyn OpenTransaction>> {
+        let (writer, hash_key) = (self.writer.clone(), self.hash_key.clone());
+        let begun = SqliteTransaction::begin(writer, hash_key, self.clock.now()).await;
+        let transaction = begun.map_err(|fault| fault.report())?;
+        Ok(Box::new(transaction))
+    }
+
+    async fn bounds(&self) -> Result<(Position, Position)> {
+        let head = self.read(async move |db| log::head(&db).await).await?;
+        Ok((head.floor, head.position))
+    }
+
+    async fn page(
+        &self,
+        after: Position,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<StoredEvent>> {
+        self.read(async move |db| log::page(&db, after, limit, max_bytes).await)
+            .await
+    }
+
+    async fn position_before(&self, time: Timestamp) -> Result<Position> {
+        self.read(async move |db| log::position_before(&db, time).await)
+            .await
+    }
+
+    async fn position_of(&self, key: &ConversationKey, sequence: u64) -> Result<Option<Position>> {
+        let key = key.clone();
+        self.read(async move |db| log::position_of(&db, &key, sequence).await)
+            .await
+    }
+
+    async fn position_of_event(&self, event_id: &str) -> Result<Option<Position>> {
+        let event_id = event_id.to_owned();
+        self.read(async move |db| log::position_of_event(&db, &event_id).await)
+            .await
+    }
+
+    async fn conversation(&self, key: &ConversationKey) -> Result<Option<Conversation>> {
+        let key = key.clone();
+        self.read(async move |db| conversation::find(&db, &key).await)
+            .await
+    }
+
+    async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
+        let query = query.clone();
+        self.read(async move |db| conversation::list(&db, &query).await)
+            .await
+    }
+
+    async fn open_requests(&self, key: &ConversationKey) -> Result<Vec<Request>> {
+        let key = key.clone();
+        self.read(async move |db| request::open(&db, &key).await)
+            .await
+    }
+
+    async fn delivery(&self, id: &Id) -> Result<Option<Delivery>> {
+        let id = id.clone();
+        self.read(async move |db| delivery::find(&db, &id).await)
+            .await
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Vec<(u64, StoredEvent)>> {
+        let query = query.clone();
+        self.read(async move |db| log::events(&db, &query).await)
+            .await
+    }
+
+    async fn first_sequence(&self, key: &ConversationKey) -> Result<u64> {
+        let key = key.clone();
+        self.read(async move |db| log::first_sequence(&db, &key).await)
+            .await
+    }
+
+    async fn busy_lanes(&self) -> Result<Vec<ConversationKey>> {
+        self.read(async move |db| delivery::busy_lanes(&db).await)
+            .await
+    }
+
+    async fn close(&self) -> Result<()> {
+        let readers = self.readers.close_by_ref().await;
+        let writer = self.writer.close().await;
+        readers
+            .and(writer)
+            .map_err(|fault| Fault::from(fault).report())
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
+    }
+}

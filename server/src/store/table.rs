@@ -1,0 +1,107 @@
+//! Statements: prepared once by their text, the same on every engine (`$1` is understood by each).
+
+use std::fmt::Write;
+
+use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
+
+use super::{fault::Fault, row::Row};
+
+/// A table's name, key and columns, the key's among them.
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) key: &'static [&'static str],
+    pub(super) columns: &'static [&'static str],
+}
+
+impl Table {
+    /// All columns of the rows that `rest` selects.
+    pub(super) fn select(&self, rest: &str) -> String {
+        format!(
+            "SELECT {} FROM {} {rest}",
+            self.columns.join(", "),
+            self.name
+        )
+    }
+
+    /// Writes a row, in place of the one with its key if there is one. Takes all columns in order.
+    pub(super) fn upsert(&self) -> String {
+        let rest = self.columns.iter().filter(|name| !self.key.contains(name));
+        let set: Vec<_> = rest
+            .map(|name| format!("{name} = excluded.{name}"))
+            .collect();
+        format!("{} DO UPDATE SET {}", self.insert_or(), set.join(", "))
+    }
+
+    /// Writes a row unless there is one with its key. Takes all columns in order.
+    pub(super) fn insert_new(&self) -> String {
+        format!("{} DO NOTHING", self.insert_or())
+    }
+
+    /// Writes `rows` rows. Takes all columns in order, row after row.
+    pub(super) fn insert(&self, rows: usize) -> String {
+        let mut sql = format!(
+            "INSERT INTO {} ({}) VALUES ",
+            self.name,
+            self.columns.join(", ")
+        );
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..self.columns.len() {
+                let comma = if column == 0 { "" } else { ", " };
+                let number = row * self.columns.len() + column + 1;
+                write!(sql, "{comma}${number}").expect("a String takes everything");
+            }
+            sql.push(')');
+        }
+        sql
+    }
+
+    fn insert_or(&self) -> String {
+        format!("{} ON CONFLICT ({})", self.insert(1), self.key.join(", "))
+    }
+}
+
+/// Runs a statement that answers no rows. Tells how many it changed.
+pub(super) async fn execute(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<u64, DbErr> {
+    let done = db.execute_raw(statement(db, sql, values)).await?;
+    Ok(done.rows_affected())
+}
+
+/// The first row, if there is one.
+pub(super) async fn first<T>(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+    read: impl FnOnce(&mut Row<'_>) -> Result<T, Fault>,
+) -> Result<Option<T>, Fault> {
+    let row = db.query_one_raw(statement(db, sql, values)).await?;
+    row.map(|row| read(&mut Row::new(&row))).transpose()
+}
+
+/// Every row.
+pub(super) async fn all<T>(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+    read: impl Fn(&mut Row<'_>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let rows = db.query_all_raw(statement(db, sql, values)).await?;
+    rows.iter().map(|row| read(&mut Row::new(row))).collect()
+}
+
+/// A number as databases keep it. What we count never reaches 2^63.
+pub(super) fn number(number: impl TryInto<i64>) -> Value {
+    number.try_into().unwrap_or(i64::MAX).into()
+}
+
+fn statement(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Statement {
+    Statement::from_sql_and_values(db.get_database_backend(), sql, values)
+}

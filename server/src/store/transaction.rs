@@ -1,0 +1,150 @@
+//! The one writing transaction: what is appended is kept aside until the end, everything else is written at once.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sea_orm::DatabaseTransaction;
+
+use super::{
+    fault::Fault,
+    log::{self, Head},
+    writer::Writer,
+};
+use crate::domain::{
+    Error, Event, NewEvent, Position, Result, StoredEvent, Timestamp,
+    ports::{Batch, Effect, Mark, OpenTransaction},
+};
+
+pub(super) struct SqliteTransaction {
+    pub(super) db: DatabaseTransaction,
+    pub(super) now: Timestamp,
+    pub(super) hash_key: Arc<[u8]>,
+    /// Appended so far, with the positions that they will have: nobody else can take them, this is the one writer.
+    pub(super) events: Vec<Arc<Event>>,
+    pub(super) effects: Vec<Effect>,
+    writer: Arc<Writer>,
+    head: Head,
+    unit_begins: usize,
+    writes: u64,
+    /// A statement failed. The database may have undone the whole transaction by itself, so nothing more is done in it.
+    spoilt: Option<Error>,
+    stored: Vec<StoredEvent>,
+}
+
+impl SqliteTransaction {
+    pub(super) async fn begin(
+        writer: Arc<Writer>,
+        hash_key: Arc<[u8]>,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
+        let db = writer.begin().await?;
+        let head = log::head(&db).await?;
+        Ok(Self {
+            db,
+            now,
+            hash_key,
+            events: Vec::new(),
+            effects: Vec::new(),
+            writer,
+            head,
+            unit_begins: 0,
+            writes: 0,
+            spoilt: None,
+            stored: Vec::new(),
+        })
+    }
+
+    /// Keeps an event for the end. Answers its index among the unit's.
+    pub(super) fn keep(&mut self, fact: NewEvent) -> usize {
+        let index = self.events.len();
+        self.events.push(Arc::new(Event {
+            position: Position(self.head.position.0 + 1 + index as u64),
+            // The machine's clock may be set back; the log's never.
+            recorded_at: self.now.max(self.head.recorded_at),
+            fact,
+        }));
+        index - self.unit_begins
+    }
+
+    /// What a statement that reads came to.
+    pub(super) fn read<T>(&mut self, found: Result<T, Fault>) -> Result<T> {
+        found.map_err(|fault| {
+            let error = fault.report();
+            self.spoilt = Some(error.clone());
+            error
+        })
+    }
+
+    /// What a statement that writes came to.
+    pub(super) fn wrote<T>(&mut self, done: Result<T, Fault>) -> Result<T> {
+        self.writes += 1;
+        self.read(done)
+    }
+
+    fn check(&self) -> Result<()> {
+        self.spoilt.clone().map_or(Ok(()), Err)
+    }
+
+    async fn write(&mut self) -> Result<(), Fault> {
+        if let Some(last) = self.events.last() {
+            log::advance(&self.db, last.position, last.recorded_at).await?;
+            self.stored = log::insert(&self.db, &self.events).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl OpenTransaction for SqliteTransaction {
+    fn mark(&mut self) -> Mark {
+        self.unit_begins = self.events.len();
+        Mark {
+            events: self.events.len(),
+            effects: self.effects.len(),
+            writes: self.writes,
+        }
+    }
+
+    fn take_back(&mut self, mark: Mark) -> bool {
+        if self.spoilt.is_some() || self.writes != mark.writes {
+            return false;
+        }
+        self.events.truncate(mark.events);
+        self.effects.truncate(mark.effects);
+        true
+    }
+
+    async fn write_events(&mut self) -> Result<()> {
+        self.check()?;
+        let done = self.write().await;
+        self.wrote(done)
+    }
+
+    async fn commit(self: Box<Self>) -> Result<Batch> {
+        self.check()?;
+        if let Err(fault) = self.db.commit().await {
+            self.writer.give_up();
+            let fault = Fault::from(fault);
+            let error = fault.report();
+            return Err(if fault.is_certain() {
+                error
+            } else {
+                Error::Internal
+            });
+        }
+        Ok(Batch {
+            events: self.stored,
+            facts: self.events,
+            effects: self.effects,
+        })
+    }
+
+    async fn roll_back(self: Box<Self>) -> Result<()> {
+        // Where the database has undone it already, this fails; a fresh connection is the remedy for either.
+        if let Err(fault) = self.db.rollback().await {
+            self.writer.give_up();
+            tracing::debug!(%fault, "the transaction was undone before");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! What a unit of work can do: every method hands over to its table.
+
+use async_trait::async_trait;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::{
+    availability, command, conversation, delivery, forget, log, platform_event, request,
+    transaction::SqliteTransaction, upstream,
+};
+use crate::domain::{
+    Conversation, ConversationKey, Delivery, Event, Fingerprint, Id, NewEvent, Request, Result,
+    Timestamp,
+    ports::{Command, CommandKey, Effect, Transaction},
+};
+
+#[async_trait]
+impl Transaction for SqliteTransaction {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn digest(&self, content: &Fingerprint) -> Vec<u8> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.hash_key).expect("HMAC takes keys of any length");
+        mac.update(content.as_bytes());
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    fn append(&mut self, event: NewEvent) -> usize {
+        self.keep(event)
+    }
+
+    fn after_commit(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    async fn conversation(&mut self, key: &ConversationKey) -> Result<Option<Conversation>> {
+        let found = conversation::find(&self.db, key).await;
+        self.read(found)
+    }
+
+    async fn save_conversation(&mut self, conversation: &Conversation) -> Result<()> {
+        let done = conversation::save(&self.db, conversation).await;
+        self.wrote(done)
+    }
+
+    async fn resolve_upstream(
+        &mut self,
+        agent: &Id,
+        upstream_id: &str,
+    ) -> Result<Option<(ConversationKey, u64)>> {
+        let found = upstream::resolve(&self.db, agent, upstream_id).await;
+        self.read(found)
+    }
+
+    async fn claim_upstream(
+        &mut self,
+        agent: &Id,
+        upstream_id: &str,
+        key: &ConversationKey,
+        owner_epoch: u64,
+    ) -> Result<bool> {
+        let done = upstream::claim(&self.db, agent, upstream_id, key, owner_epoch).await;
+        self.wrote(done)
+    }
+
+    async fn remembered(&mut self, key: &CommandKey) -> Result<Option<Command>> {
+        let found = command::find(&self.db, key).await;
+        self.read(found)
+    }
+
+    async fn remember(&mut self, key: &CommandKey, command: &Command) -> Result<()> {
+        let done = command::save(&self.db, key, command, self.now).await;
+        self.wrote(done)
+    }
+
+    async fn first_seen(&mut self, agent: &Id, platform_event: &Fingerprint) -> Result<bool> {
+        let fingerprint = self.digest(platform_event);
+        let done = platform_event::first_seen(&self.db, agent, fingerprint, self.now).await;
+        self.wrote(done)
+    }
+
+    async fn add_delivery(&mut self, delivery: &Delivery) -> Result<()> {
+        let done = delivery::add(&self.db, delivery, self.now).await;
+        self.wrote(done)
+    }
+
+    async fn save_delivery(&mut self, delivery: &Delivery) -> Result<()> {
+        let done = delivery::save(&self.db, delivery, self.now).await;
+        self.wrote(done)
+    }
+
+    async fn delivery(&mut self, id: &Id) -> Result<Option<Delivery>> {
+        let found = delivery::find(&self.db, id).await;
+        self.read(found)
+    }
+
+    async fn lane_head(&mut self, key: &ConversationKey) -> Result<Option<Delivery>> {
+        let found = delivery::lane_head(&self.db, key).await;
+        self.read(found)
+    }
+
+    async fn next_order(&mut self, key: &ConversationKey) -> Result<u64> {
+        let found = delivery::next_order(&self.db, key).await;
+        self.read(found)
+    }
+
+    async fn waiting_deliveries(&mut self, agent: &Id) -> Result<usize> {
+        let found = delivery::waiting(&self.db, agent).await;
+        self.read(found)
+    }
+
+    async fn attempting_deliveries(&mut self, limit: usize) -> Result<Vec<Delivery>> {
+        let found = delivery::attempting(&self.db, limit).await;
+        self.read(found)
+    }
+
+    async fn add_request(&mut self, request: &Request) -> Result<()> {
+        let done = request::add(&self.db, request).await;
+        self.wrote(done)
+    }
+
+    async fn save_request(&mut self, request: &Request) -> Result<()> {
+        let done = request::save(&self.db, request).await;
+        self.wrote(done)
+    }
+
+    async fn request(&mut self, id: &Id) -> Result<Option<Request>> {
+        let found = request::find(&self.db, id).await;
+        self.read(found)
+    }
+
+    async fn repeated_request(
+        &mut self,
+        fingerprint: &[u8],
+        since: Timestamp,
+    ) -> Result<Option<Request>> {
+        let found = request::repeated(&self.db, fingerprint, since).await;
+        self.read(found)
+    }
+
+    async fn open_requests(&mut self, key: &ConversationKey) -> Result<Vec<Request>> {
+        let found = request::open(&self.db, key).await;
+        self.read(found)
+    }
+
+    async fn all_open_requests(&mut self, limit: usize) -> Result<Vec<Request>> {
+        let found = request::all_open(&self.db, limit).await;
+        self.read(found)
+    }
+
+    async fn count_open_requests(&mut self, agent: &Id) -> Result<usize> {
+        let found = request::count_open(&self.db, agent).await;
+        self.read(found)
+    }
+
+    async fn set_availability(
+        &mut self,
+        agent: &Id,
+        team: &str,
+        publisher: &str,
+        online: bool,
+        expires_at: Timestamp,
+    ) -> Result<()> {
+        let done = availability::save(&self.db, agent, team, publisher, online, expires_at).await;
+        self.wrote(done)
+    }
+
+    async fn availability(&mut self, agent: &Id, team: &str) -> Result<Option<bool>> {
+        let found = availability::find(&self.db, agent, team, self.now).await;
+        self.read(found)
+    }
+
+    async fn event(&mut self, key: &ConversationKey, sequence: u64) -> Result<Option<Event>> {
+        let is_it = |fact: &NewEvent| fact.key.as_ref() == Some(key) && fact.sequence == sequence;
+        if let Some(event) = self.appended(is_it) {
+            return Ok(Some(event));
+        }
+        let found = log::with_sequence(&self.db, key, sequence).await;
+        self.read(found)
+    }
+
+    async fn event_by_id(&mut self, event_id: &str) -> Result<Option<Event>> {
+        if let Some(event) = self.appended(|fact| fact.event_id.as_str() == event_id) {
+            return Ok(Some(event));
+        }
+        let found = log::with_id(&self.db, event_id).await;
+        self.read(found)
+    }
+
+    async fn expired_sessions(&mut self, limit: usize) -> Result<Vec<Conversation>> {
+        let found = conversation::expired(&self.db, self.now, limit).await;
+        self.read(found)
+    }
+
+    async fn trim_log(&mut self, before: Timestamp, limit: usize) -> Result<usize> {
+        let done = forget::trim_log(&self.db, before, limit).await;
+        self.wrote(done)
+    }
+
+    async fn forget_finished(&mut self, before: Timestamp, limit: usize) -> Result<usize> {
+        let done = forget::finished(&self.db, before, limit).await;
+        self.wrote(done)
+    }
+}
+
+impl SqliteTransaction {
+    /// An event of this transaction, newest first.
+    fn appended(&self, is_it: impl Fn(&NewEvent) -> bool) -> Option<Event> {
+        let mut appended = self.events.iter().rev();
+        let event = appended.find(|event| is_it(&event.fact))?;
+        Some(Event::clone(event))
+    }
+}
