@@ -2,10 +2,13 @@
 
 pub mod agents;
 pub mod commands;
+pub mod committer;
 pub mod config;
 pub mod conversations;
+pub mod delivery;
 pub mod domain;
 pub mod grpc;
+pub mod hub;
 pub mod metrics;
 pub mod net;
 pub mod ops;
@@ -13,4 +16,6 @@ pub mod secret;
 pub mod simulate;
 pub mod store;
 pub mod telemetry;
+pub mod waiters;
+pub mod webhook;
 pub mod wire;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::domain::{
-    AgentMessage, Answer, Parameter, RequestKind,
+    AgentMessage, Answer, Parameter, Question, RequestKind,
     inbound::{Inbound, InboundBody, Webhook, WebhookRefusal, WebhookReply},
     outbound::{Outbound, OutboundContent, Refusal, Sent},
     ports::Agent,
@@ -305,21 +305,21 @@ fn samples() -> Vec<Inbound> {
             platform_event_id: Some("m-1".to_owned()),
             ..within(InboundBody::Message(text))
         },
-        within(InboundBody::Action {
+        within(InboundBody::Question(Question::Action {
             name: "addTag".to_owned(),
             parameters: Vec::new(),
             raw: String::new(),
-        }),
-        within(InboundBody::Escalation {
+        })),
+        within(InboundBody::Question(Question::Escalation {
             target: "billing".to_owned(),
             raw: String::new(),
-        }),
+        })),
         Inbound {
             upstream_id: None,
-            ..within(InboundBody::Availability {
+            ..within(InboundBody::Question(Question::Availability {
                 team: "billing".to_owned(),
                 raw: String::new(),
-            })
+            }))
         },
     ]
 }

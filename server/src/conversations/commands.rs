@@ -94,7 +94,7 @@ pub struct Respond {
     pub responder: String,
 }
 
-/// What became of an answer, and where its RequestClosed stands.
+/// What became of an answer, and where its `RequestClosed` stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Responded {
     pub disposition: Disposition,

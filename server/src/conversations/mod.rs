@@ -1,9 +1,98 @@
 //! The use cases: what callers and platforms may do to a conversation, each in its own file, in the order of a
 //! conversation's life.
 
+mod ask;
+mod availability;
+mod close;
 pub mod commands;
+mod end;
+mod hold;
+mod housekeeping;
+mod open;
+mod outcome;
+mod parameters;
+mod read;
+mod receive;
+mod record;
+mod respond;
+mod send;
+mod start;
+mod transfer;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 pub use commands::{
-    Availability, Caller, EndConversation, Ended, Respond, Responded, SendMessage, SentMessage,
-    SetAvailability, StartConversation, Started, Transfer, Transferred, UpdateParameters, Updated,
+    Availability, AvailabilityScope, Caller, ConversationView, Disposition, EndConversation, Ended,
+    Respond, Responded, SendMessage, SentMessage, SetAvailability, StartConversation, Started,
+    Transfer, Transferred, UpdateParameters, Updated,
 };
+pub use housekeeping::Housekeeping;
+pub use read::EventsPage;
+pub use record::record;
+
+use crate::{
+    committer::Committer,
+    delivery::Breakers,
+    domain::{
+        Account, AgentSettings, Clock, Directory, Error, Id, Parameter, Result,
+        ports::{Agent, Store},
+    },
+    hub::Hub,
+    metrics::Metrics,
+    waiters::Waiters,
+};
+
+/// Everything the use cases work with.
+#[derive(Debug)]
+pub struct Conversations {
+    pub store: Arc<dyn Store>,
+    pub committer: Committer,
+    pub directory: Arc<Directory>,
+    pub agents: HashMap<Id, Arc<dyn Agent>>,
+    pub breakers: Arc<Breakers>,
+    pub waiters: Arc<Waiters>,
+    pub hub: Arc<Hub>,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Arc<Metrics>,
+    /// Beyond its deadline a webhook waits this long for the store before it gets the fallback unrecorded.
+    pub store_patience: Duration,
+}
+
+impl Conversations {
+    /// The identity of the database, for cursors.
+    pub fn epoch(&self) -> u64 {
+        self.store.epoch()
+    }
+
+    /// Whether some platform keeps this parameter key for itself.
+    fn is_reserved(&self, key: &str) -> bool {
+        self.agents
+            .values()
+            .any(|platform| platform.reserved_parameters().contains(&key))
+    }
+
+    /// The account and its agent, once `parameters` are known to be allowed there.
+    fn checked_account(
+        &self,
+        account: &Id,
+        parameters: &[Parameter],
+    ) -> Result<(Arc<Account>, Arc<AgentSettings>)> {
+        let (account, agent) = self.directory.account(account)?;
+        let platform = self
+            .agents
+            .get(&agent.name)
+            .ok_or_else(|| Error::not_found("agent", &agent.name))?;
+        let reserved = platform.reserved_parameters();
+        for (index, parameter) in parameters.iter().enumerate() {
+            parameter.check(&format!("parameters[{index}]"))?;
+            if reserved.contains(&parameter.key.as_str()) {
+                let field = format!("parameters[{index}].key");
+                return Err(Error::invalid(
+                    field,
+                    "is reserved by the agent's platform: choose another name",
+                ));
+            }
+        }
+        Ok((Arc::clone(account), Arc::clone(agent)))
+    }
+}

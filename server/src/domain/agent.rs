@@ -35,6 +35,8 @@ pub struct AgentSettings {
     /// The parameter that carries the note of a handback.
     pub handback_parameter: String,
     pub action_fallback: ActionFallback,
+    /// Hand the visitor to a human although nobody answered the escalation.
+    pub accept_unanswered_escalations: bool,
     /// What an action that is not declared is answered, when any is declared.
     pub refuse_unlisted_actions: bool,
     /// Declared actions by name. Empty: every name is offered.
@@ -124,7 +126,7 @@ impl Directory {
         self.agents.values()
     }
 
-    /// The account with its agent, or NOT_FOUND.
+    /// The account with its agent, or `NotFound`.
     pub fn account(&self, name: &Id) -> Result<(&Arc<Account>, &Arc<AgentSettings>)> {
         let account = self
             .accounts

@@ -72,8 +72,9 @@ impl Cursor {
 fn checksum(bytes: &[u8]) -> [u8; 4] {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
     hash.write(bytes);
-    let [a, b, c, d, e, f, g, h] = hash.finish().to_be_bytes();
-    [a ^ e, b ^ f, c ^ g, d ^ h]
+    let sum = hash.finish();
+    let folded = u32::try_from((sum ^ sum >> 32) & u64::from(u32::MAX)).unwrap_or_default();
+    folded.to_be_bytes()
 }
 
 struct Fnv(u64);

@@ -1,6 +1,6 @@
 //! What comes in from an agent's platform, told in our words.
 
-use super::{event::Intent, message::AgentMessage, request::ActionParameter};
+use super::{event::Intent, message::AgentMessage, request::Question};
 
 /// A webhook as it arrived: nothing in it is trusted before the agent's adapter has verified it.
 #[derive(Clone)]
@@ -37,22 +37,8 @@ pub struct Inbound {
 #[derive(Clone, PartialEq)]
 pub enum InboundBody {
     Message(AgentMessage),
-    /// Waits for an answer.
-    Action {
-        name: String,
-        parameters: Vec<ActionParameter>,
-        raw: String,
-    },
-    /// Waits for an answer.
-    Escalation {
-        target: String,
-        raw: String,
-    },
-    /// Waits for an answer.
-    Availability {
-        team: String,
-        raw: String,
-    },
+    /// It asks, and waits for an answer.
+    Question(Question),
     /// The platform's own widget wants a human; it does not wait.
     WidgetEscalation {
         target: String,
@@ -86,9 +72,7 @@ impl std::fmt::Debug for InboundBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Message(_) => "Message",
-            Self::Action { .. } => "Action",
-            Self::Escalation { .. } => "Escalation",
-            Self::Availability { .. } => "Availability",
+            Self::Question(_) => "Question",
             Self::WidgetEscalation { .. } => "WidgetEscalation",
             Self::WidgetMessage { .. } => "WidgetMessage",
             Self::WidgetEnd => "WidgetEnd",

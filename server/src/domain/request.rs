@@ -42,6 +42,13 @@ impl Question {
     }
 }
 
+/// The kind only: parameters may be personal.
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&self.kind(), f)
+    }
+}
+
 /// A session parameter that an agent hands to an action.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ActionParameter {

@@ -20,7 +20,7 @@ pub use self::{
     log::LogMetrics,
     requests::RequestMetrics,
     rpc::RpcMetrics,
-    streams::StreamMetrics,
+    streams::{OpenStream, StreamMetrics},
     webhooks::WebhookMetrics,
 };
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::{
     inbound::{Inbound, InboundBody},
-    request::ActionParameter,
+    request::{ActionParameter, Question},
 };
 
 /// An action that the agent wants done. Whether it must name its conversation is where the sources differ: it need
@@ -28,11 +28,11 @@ pub(super) fn decode(mut fields: Fields<'_>) -> Result<Inbound, Undecodable> {
     Ok(Inbound {
         upstream_id,
         platform_event_id: None,
-        body: InboundBody::Action {
+        body: InboundBody::Question(Question::Action {
             name,
             parameters,
             raw,
-        },
+        }),
     })
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{action, message, ticket, verify::Verified, wire::Fields};
 use crate::domain::{
-    Id,
+    Id, Question,
     inbound::{Inbound, InboundBody},
 };
 
@@ -95,13 +95,16 @@ fn event(mut fields: Fields<'_>, mut data: Fields<'_>) -> Result<Inbound, Undeco
             let upstream_id = conversation(&mut data)?;
             return Ok(message::decode(upstream_id, data));
         }
-        "isTeamOnline" => outside(InboundBody::Availability {
+        "isTeamOnline" => outside(InboundBody::Question(Question::Availability {
             team: data.text("teamId").unwrap_or_default(),
             raw,
-        }),
+        })),
         "escalate" => {
             let target = data.text("escalateTo").unwrap_or_default();
-            within(&mut data, InboundBody::Escalation { target, raw })?
+            within(
+                &mut data,
+                InboundBody::Question(Question::Escalation { target, raw }),
+            )?
         }
         "widgetEscalate" => {
             let target = data.text("escalateTo").unwrap_or_default();
@@ -157,9 +160,11 @@ pub(super) fn conversation(fields: &mut Fields<'_>) -> Result<String, Undecodabl
 fn raw_of(body: &mut InboundBody) -> Option<&mut String> {
     match body {
         InboundBody::Message(message) => Some(&mut message.raw),
-        InboundBody::Action { raw, .. }
-        | InboundBody::Escalation { raw, .. }
-        | InboundBody::Availability { raw, .. }
+        InboundBody::Question(
+            Question::Action { raw, .. }
+            | Question::Escalation { raw, .. }
+            | Question::Availability { raw, .. },
+        )
         | InboundBody::WidgetEscalation { raw, .. }
         | InboundBody::WidgetMessage { raw, .. }
         | InboundBody::Ticket { raw, .. }

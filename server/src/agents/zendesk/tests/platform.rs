@@ -9,7 +9,7 @@ use crate::{
     agents::conformance::{Platform, parameter, server},
     config::verification::{HmacConfig, VerificationConfig},
     domain::{
-        Answer, Parameter, RequestKind,
+        Answer, Parameter, Question, RequestKind,
         inbound::{Inbound, InboundBody, Webhook, WebhookReply},
         outbound::{Outbound, OutboundContent},
         ports::Agent,
@@ -109,13 +109,13 @@ fn body(inbound: &Inbound) -> Value {
             "text": message.text, "buttons": [], "carouselCards": [],
             "messageId": message.platform_message_id,
         }),
-        InboundBody::Escalation { target, .. } => json!({
+        InboundBody::Question(Question::Escalation { target, .. }) => json!({
             "eventType": "escalate", "platformConversationId": id, "escalateTo": target,
         }),
-        InboundBody::Availability { team, .. } => {
+        InboundBody::Question(Question::Availability { team, .. }) => {
             json!({ "eventType": "isTeamOnline", "teamId": team })
         }
-        InboundBody::Action { name, .. } => {
+        InboundBody::Question(Question::Action { name, .. }) => {
             return json!({
                 "botId": BOT, "platformConversationId": id, "name": name, "data": [],
             });

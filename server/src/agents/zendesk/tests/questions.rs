@@ -13,18 +13,18 @@ use crate::{
         Answer, RequestKind,
         inbound::{InboundBody, WebhookReply},
         ports::Agent,
-        request::ActionParameter,
+        request::{ActionParameter, Question},
     },
 };
 
 fn action(fields: &str) -> (Option<String>, String, Vec<ActionParameter>, String) {
     let body = format!(r#"{{"botId":"{BOT}",{fields}}}"#);
     let inbound = Fixture::listening().says(&body);
-    let InboundBody::Action {
+    let InboundBody::Question(Question::Action {
         name,
         parameters,
         raw,
-    } = inbound.body
+    }) = inbound.body
     else {
         panic!("{:?}", inbound.body);
     };
@@ -42,7 +42,7 @@ fn body(reply: &WebhookReply) -> Value {
 fn escalation(extra: &str) -> String {
     let data = format!(r#""eventType":"escalate"{extra}"#);
     match Fixture::listening().says(&chat(&data)).body {
-        InboundBody::Escalation { target, raw } if raw.is_empty() => target,
+        InboundBody::Question(Question::Escalation { target, raw }) if raw.is_empty() => target,
         other => panic!("{other:?}"),
     }
 }
@@ -77,7 +77,7 @@ fn check_74_an_availability_check_needs_no_conversation_and_gets_a_boolean() {
         format!(r#"{{"botId":"{BOT}","data":{{"eventType":"isTeamOnline","teamId":"billing"}}}}"#);
     let inbound = Fixture::listening().says(&body_text);
     assert_eq!(inbound.upstream_id, None);
-    let InboundBody::Availability { team, raw } = inbound.body else {
+    let InboundBody::Question(Question::Availability { team, raw }) = inbound.body else {
         panic!("{:?}", inbound.body);
     };
     assert_eq!((team.as_str(), raw.as_str()), ("billing", ""));

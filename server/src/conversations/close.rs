@@ -1,0 +1,121 @@
+//! Closing a question of the agent, whatever closes it, and what follows from it.
+
+use crate::{
+    domain::{
+        Answer, AnsweredRequest, Conversation, EndCause, EventBody, Fingerprint, Id, Owner,
+        OwnerChangeCause, Request, RequestDelivery, RequestKind, RequestOutcome, Result,
+        SessionState,
+        ports::{Effect, Transaction},
+    },
+    waiters::{Awaited, Waiters},
+};
+
+use super::{
+    open::owner_changed,
+    record::{record, record_apart},
+};
+
+/// How a request is closed.
+#[derive(Debug)]
+pub struct Closing<'a> {
+    pub outcome: RequestOutcome,
+    pub answered_by: String,
+    /// Absent: the fallback, which its holder knows.
+    pub answer: Option<Answer>,
+    pub waiters: &'a Waiters,
+    /// The fallback was sent before this could be committed.
+    pub gave_up: bool,
+}
+
+/// Closes an open request: `RequestClosed`, and for an accepted escalation the change of the owner. The caller saves the
+/// conversation in the same transaction.
+pub async fn close(
+    tx: &mut dyn Transaction,
+    mut conversation: Option<&mut Conversation>,
+    mut request: Request,
+    closing: Closing<'_>,
+) -> Result<()> {
+    let delivery = if closing.gave_up {
+        RequestDelivery::Unconfirmed
+    } else if closing
+        .waiters
+        .is_awaited(&Awaited::Request(request.id.clone()))
+    {
+        RequestDelivery::Written
+    } else {
+        RequestDelivery::NotDelivered
+    };
+    let accepted = matches!(closing.answer, Some(Answer::Escalation { accepted: true }));
+    let answer_fingerprint = closing
+        .answer
+        .as_ref()
+        .map(|answer| tx.digest(&fingerprint(answer)));
+    let body = EventBody::RequestClosed {
+        request_id: request.id.clone(),
+        outcome: closing.outcome,
+        answered_by: closing.answered_by.clone(),
+        delivery,
+        answer: closing.answer,
+    };
+    let recorded = match conversation.as_deref_mut() {
+        Some(conversation) => record(tx, conversation, "", body),
+        None => record_apart(tx, &request.tenant, &request.agent, "", body),
+    };
+    request.closed = Some(AnsweredRequest {
+        outcome: closing.outcome,
+        answered_by: closing.answered_by,
+        answer_fingerprint: answer_fingerprint.unwrap_or_default(),
+        closed_at: tx.now(),
+        event_id: recorded.event_id.to_string(),
+    });
+    tx.save_request(&request).await?;
+    if let Some(conversation) = conversation
+        && request.kind == RequestKind::Escalation
+    {
+        if accepted {
+            hand_to_human(tx, conversation, &request.id);
+        }
+        // An open escalation pauses the lane.
+        tx.after_commit(Effect::RingLane(conversation.key.clone()));
+    }
+    Ok(())
+}
+
+/// What two answers are compared by.
+pub fn fingerprint(answer: &Answer) -> Fingerprint {
+    match answer {
+        Answer::Results(results) => Fingerprint::of("results").parameters(results),
+        Answer::Escalation { accepted } => Fingerprint::of("escalation").flag(*accepted),
+        Answer::Availability { online } => Fingerprint::of("availability").flag(*online),
+        Answer::Failure { reason } => Fingerprint::of("failure").text(reason),
+        Answer::Deferred => Fingerprint::of("deferred"),
+    }
+}
+
+/// An accepted escalation: the human owns the conversation from this commit on, and the agent's session is over.
+fn hand_to_human(tx: &mut dyn Transaction, conversation: &mut Conversation, request_id: &Id) {
+    if conversation.owner != Owner::Agent {
+        return;
+    }
+    conversation.change_owner(Owner::Human);
+    let mut changed = owner_changed(
+        conversation,
+        Owner::Agent,
+        OwnerChangeCause::EscalationAccepted,
+    );
+    if let EventBody::OwnerChanged {
+        request_id: field, ..
+    } = &mut changed
+    {
+        *field = request_id.to_string();
+    }
+    record(tx, conversation, "", changed);
+    if conversation.session.state == SessionState::Active {
+        conversation.end_session();
+        let ended = EventBody::ConversationEnded {
+            cause: EndCause::Escalated,
+            command_id: String::new(),
+        };
+        record(tx, conversation, "", ended);
+    }
+}

@@ -1,0 +1,183 @@
+//! Ending a session.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::{
+    domain::{
+        AgentSettings, Conversation, ConversationKey, Delivery, DeliveryKind, EndCause, Error,
+        EventBody, Fingerprint, Owner, OwnerChangeCause, RequestOutcome, Result, SessionState,
+        Subject,
+        ports::{CommandKey, Transaction, Unit},
+    },
+    waiters::Waiters,
+};
+
+use super::{
+    Caller, Conversations, EndConversation, Ended,
+    close::{Closing, close},
+    open::{find, owner_changed},
+    outcome::{Accepted, Once, Parcel, enqueue},
+    record::record,
+};
+
+const METHOD: &str = "EndConversation";
+
+impl Conversations {
+    pub async fn end(
+        &self,
+        caller: &Caller,
+        command: EndConversation,
+        wait: Duration,
+    ) -> Result<Ended> {
+        let (account, agent) = self.checked_account(&command.account, &[])?;
+        let key = ConversationKey {
+            tenant: caller.tenant.clone(),
+            account: account.name.clone(),
+            id: command.conversation_id.clone(),
+        };
+        let subject = Subject::Command(command.command_id.to_string());
+        let unit = End {
+            key: key.clone(),
+            once: once(&command, &key),
+            ready: self.ready(&agent),
+            traceparent: caller.traceparent.clone(),
+            waiters: Arc::clone(&self.waiters),
+            command,
+            agent,
+        };
+        let accepted = self.deliver(unit, &key, &subject, wait).await?;
+        let position = self.position(&key, accepted.sequence).await?;
+        Ok(Ended {
+            delivery: accepted.delivery,
+            position,
+        })
+    }
+}
+
+fn once(command: &EndConversation, key: &ConversationKey) -> Once {
+    let scope = CommandKey {
+        tenant: key.tenant.clone(),
+        account: key.account.clone(),
+        method: METHOD,
+        key: command.command_id.clone(),
+    };
+    let content = Fingerprint::of(METHOD)
+        .text(command.conversation_id.as_str())
+        .number(
+            command
+                .expected_session
+                .map_or(0, |session| u64::from(session) + 1),
+        );
+    Once {
+        scope,
+        content,
+        field: "command_id",
+    }
+}
+
+#[derive(Debug)]
+struct End {
+    command: EndConversation,
+    key: ConversationKey,
+    once: Once,
+    agent: Arc<AgentSettings>,
+    ready: bool,
+    traceparent: String,
+    waiters: Arc<Waiters>,
+}
+
+#[async_trait]
+impl Unit for End {
+    type Output = Accepted;
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<Accepted> {
+        if let Some(known) = self.once.recall(tx).await? {
+            return Ok(known);
+        }
+        let mut conversation = find(tx, &self.key).await?;
+        let actual = conversation.session.number;
+        if let Some(expected) = self
+            .command
+            .expected_session
+            .filter(|expected| *expected != actual)
+        {
+            return Err(Error::SessionMoved { expected, actual });
+        }
+        let live = conversation.session.state == SessionState::Active
+            || tx.lane_head(&self.key).await?.is_some();
+        self.close_requests(tx, &mut conversation).await?;
+        self.release_owner(tx, &mut conversation);
+        let ended = if live {
+            Some(self.end_session(tx, &mut conversation).await?)
+        } else {
+            None
+        };
+        tx.save_conversation(&conversation).await?;
+        let accepted = Accepted {
+            sequence: ended
+                .as_ref()
+                .map_or(conversation.sequence, |(sequence, _)| *sequence),
+            delivery: ended.map(|(_, delivery)| delivery),
+            resumed: live,
+            conversation,
+        };
+        self.once.remember(tx, &accepted).await?;
+        Ok(accepted)
+    }
+}
+
+impl End {
+    /// What the agent still waits for gets its fallback.
+    async fn close_requests(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+    ) -> Result<()> {
+        for request in tx.open_requests(&self.key).await? {
+            let closing = Closing {
+                outcome: RequestOutcome::ConversationEnded,
+                answered_by: String::new(),
+                answer: None,
+                waiters: &self.waiters,
+                gave_up: false,
+            };
+            close(tx, Some(conversation), request, closing).await?;
+        }
+        Ok(())
+    }
+
+    fn release_owner(&self, tx: &mut dyn Transaction, conversation: &mut Conversation) {
+        let from = conversation.owner;
+        if matches!(from, Owner::Human | Owner::Unknown) {
+            conversation.change_owner(Owner::None);
+            let changed = owner_changed(conversation, from, OwnerChangeCause::Ended);
+            record(tx, conversation, &self.traceparent, changed);
+        }
+    }
+
+    async fn end_session(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+    ) -> Result<(u64, Delivery)> {
+        let command_id = self.command.command_id.to_string();
+        let ended = EventBody::ConversationEnded {
+            cause: EndCause::Caller,
+            command_id: command_id.clone(),
+        };
+        let sequence = record(tx, conversation, &self.traceparent, ended).sequence;
+        let subject = Subject::Command(command_id);
+        let parcel = Parcel {
+            kind: DeliveryKind::End,
+            subject,
+            sequence,
+            ready: self.ready,
+        };
+        let delivery = enqueue(tx, conversation, &self.agent, parcel).await?;
+        conversation.end_session();
+        conversation.ended_order = delivery.order;
+        Ok((sequence, delivery))
+    }
+}

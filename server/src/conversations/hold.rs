@@ -1,0 +1,278 @@
+//! Holding a webhook open until its question is answered, and closing the question when nobody does.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use crate::{
+    committer::Committer,
+    domain::{
+        Answer, DeliveryState, EventBody, Id, Reason, RequestOutcome, Result, Subject,
+        ports::{Transaction, Unit},
+    },
+    metrics::Metrics,
+    waiters::{Awaited, Waiter, Waiters},
+};
+
+use super::{
+    Conversations,
+    ask::{Ask, Asked},
+    close::{Closing, close},
+    open::find,
+    read::detached,
+    record::record,
+};
+
+impl Conversations {
+    /// Waits for the answer to a request. At its deadline the fallback is committed and sent; if the store does not
+    /// take it in time, the fallback is sent all the same.
+    pub(super) async fn hold(&self, mut waiter: Waiter, watch: Watch) -> Answer {
+        let patience = watch.deadline + self.store_patience;
+        if let Ok(fact) = tokio::time::timeout_at(patience, waiter.next()).await {
+            return match &fact.fact.body {
+                EventBody::RequestClosed {
+                    answer: Some(answer),
+                    ..
+                } => answer.clone(),
+                _ => watch.fallback,
+            };
+        }
+        watch.gave_up.store(true, Ordering::SeqCst);
+        let correct = Correct {
+            request_id: watch.request_id,
+        };
+        let committer = self.committer.clone();
+        tokio::spawn(async move { committer.submit(correct).await });
+        watch.fallback
+    }
+
+    /// Waits for a request that another webhook asked before and that is repeated now.
+    pub(super) async fn join(
+        &self,
+        request_id: Id,
+        limit: Duration,
+        fallback: Answer,
+    ) -> Result<Answer> {
+        // Listening comes before looking, so that the closing cannot fall between the two.
+        let waiter = self.waiters.listen(Awaited::Request(request_id.clone()));
+        if let Some(answer) = self
+            .committer
+            .submit(LookUp {
+                request_id: request_id.clone(),
+            })
+            .await?
+            .output
+        {
+            return Ok(answer);
+        }
+        Ok(self
+            .hold(waiter, Watch::new(request_id, limit, fallback))
+            .await)
+    }
+
+    /// Commits a question and sees to it that it is closed at its deadline, whether or not its webhook is still held: a
+    /// platform that hung up may ask again and join. Detached, so that hanging up in the middle loses nothing.
+    pub(super) async fn begin(&self, ask: Ask, watch: &Watch) -> Result<Asked> {
+        let expire = Expire {
+            request_id: watch.request_id.clone(),
+            fallback: watch.fallback.clone(),
+            gave_up: Arc::clone(&watch.gave_up),
+            waiters: Arc::clone(&self.waiters),
+        };
+        let (committer, deadline) = (self.committer.clone(), watch.deadline);
+        detached(async move {
+            let asked = committer.submit(ask).await?.output;
+            if matches!(&asked, Asked::Waits { request_id, .. } if *request_id == expire.request_id)
+            {
+                tokio::spawn(async move { close_at(deadline, &committer, expire).await });
+            }
+            Ok(asked)
+        })
+        .await
+    }
+}
+
+/// Counts a webhook as held until it is dropped, whether it was answered or the platform hung up.
+#[derive(Debug)]
+pub struct Held {
+    metrics: Arc<Metrics>,
+    agent: Id,
+    kind: &'static str,
+    begun: Instant,
+    outcome: &'static str,
+}
+
+impl Held {
+    pub fn new(metrics: &Arc<Metrics>, agent: &Id, kind: &'static str) -> Self {
+        metrics.requests.opened(agent.as_str(), kind);
+        let (metrics, agent) = (Arc::clone(metrics), agent.clone());
+        Self {
+            metrics,
+            agent,
+            kind,
+            begun: Instant::now(),
+            outcome: "hung_up",
+        }
+    }
+
+    /// It was answered with this.
+    pub fn answered(mut self, fell_back: bool) {
+        self.outcome = if fell_back { "fell_back" } else { "answered" };
+        if fell_back {
+            self.metrics
+                .requests
+                .fell_back(self.agent.as_str(), self.kind);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.metrics.requests.closed(
+            self.agent.as_str(),
+            self.kind,
+            self.outcome,
+            self.begun.elapsed(),
+        );
+    }
+}
+
+/// A request that is being waited for.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    request_id: Id,
+    deadline: Instant,
+    fallback: Answer,
+    /// The holder has sent the fallback without waiting for the store any longer.
+    gave_up: Arc<AtomicBool>,
+}
+
+impl Watch {
+    pub fn new(request_id: Id, limit: Duration, fallback: Answer) -> Self {
+        Self {
+            request_id,
+            deadline: Instant::now() + limit,
+            fallback,
+            gave_up: Arc::default(),
+        }
+    }
+}
+
+async fn close_at(deadline: Instant, committer: &Committer, expire: Expire) {
+    tokio::time::sleep_until(deadline).await;
+    let request = expire.request_id.clone();
+    if let Err(error) = committer.submit(expire).await {
+        // It stays open until the sweep after the next start.
+        tracing::warn!(%request, %error, "a request could not be closed at its deadline");
+    }
+}
+
+/// The answer of a request that is closed.
+#[derive(Debug)]
+struct LookUp {
+    request_id: Id,
+}
+
+#[async_trait]
+impl Unit for LookUp {
+    type Output = Option<Answer>;
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<Option<Answer>> {
+        let closed = tx
+            .request(&self.request_id)
+            .await?
+            .and_then(|request| request.closed);
+        let Some(closed) = closed else {
+            return Ok(None);
+        };
+        match tx
+            .event_by_id(&closed.event_id)
+            .await?
+            .map(|event| event.fact.body)
+        {
+            Some(EventBody::RequestClosed { answer, .. }) => Ok(answer),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Nobody answered in time.
+#[derive(Debug)]
+struct Expire {
+    request_id: Id,
+    fallback: Answer,
+    gave_up: Arc<AtomicBool>,
+    waiters: Arc<Waiters>,
+}
+
+#[async_trait]
+impl Unit for Expire {
+    type Output = ();
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<()> {
+        let Some(request) = tx
+            .request(&self.request_id)
+            .await?
+            .filter(|request| request.closed.is_none())
+        else {
+            return Ok(());
+        };
+        let mut conversation = match &request.key {
+            Some(key) => Some(find(tx, key).await?),
+            None => None,
+        };
+        let closing = Closing {
+            outcome: RequestOutcome::FellBack,
+            answered_by: String::new(),
+            answer: Some(self.fallback.clone()),
+            waiters: &self.waiters,
+            gave_up: self.gave_up.load(Ordering::SeqCst),
+        };
+        close(tx, conversation.as_mut(), request, closing).await?;
+        match &conversation {
+            Some(conversation) => tx.save_conversation(conversation).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The fallback was sent although an answer may have been committed meanwhile: the log says so.
+#[derive(Debug)]
+struct Correct {
+    request_id: Id,
+}
+
+#[async_trait]
+impl Unit for Correct {
+    type Output = ();
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<()> {
+        let Some(request) = tx.request(&self.request_id).await? else {
+            return Ok(());
+        };
+        let answered = request
+            .closed
+            .is_some_and(|closed| closed.outcome == RequestOutcome::Answered);
+        let Some(key) = request.key.filter(|_| answered) else {
+            return Ok(());
+        };
+        let mut conversation = find(tx, &key).await?;
+        let body = EventBody::DeliveryChanged {
+            subject: Subject::Request(self.request_id.to_string()),
+            session: conversation.session.number,
+            state: DeliveryState::Failed,
+            reason: Some(Reason::FallbackSent),
+            attempt: 1,
+            detail: String::new(),
+        };
+        record(tx, &mut conversation, "", body);
+        tx.save_conversation(&conversation).await
+    }
+}

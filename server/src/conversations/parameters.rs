@@ -1,0 +1,125 @@
+//! Session parameters without a message.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    AgentSettings, ConversationKey, DeliveryKind, Error, EventBody, Fingerprint, Owner, Result,
+    Subject,
+    ports::{CommandKey, Transaction, Unit},
+};
+
+use super::{
+    Caller, Conversations, UpdateParameters, Updated,
+    open::find,
+    outcome::{Accepted, Once, Parcel, enqueue},
+    record::record,
+};
+
+const METHOD: &str = "UpdateParameters";
+
+impl Conversations {
+    pub async fn update_parameters(
+        &self,
+        caller: &Caller,
+        command: UpdateParameters,
+        wait: Duration,
+    ) -> Result<Updated> {
+        if command.parameters.is_empty() {
+            return Err(Error::invalid("parameters", "must not be empty"));
+        }
+        let (account, agent) = self.checked_account(&command.account, &command.parameters)?;
+        let key = ConversationKey {
+            tenant: caller.tenant.clone(),
+            account: account.name.clone(),
+            id: command.conversation_id.clone(),
+        };
+        let subject = Subject::Command(command.command_id.to_string());
+        let unit = Update {
+            key: key.clone(),
+            once: once(&command, &key),
+            ready: self.ready(&agent),
+            traceparent: caller.traceparent.clone(),
+            command,
+            agent,
+        };
+        let accepted = self.deliver(unit, &key, &subject, wait).await?;
+        let position = self.position(&key, accepted.sequence).await?;
+        Ok(Updated {
+            delivery: accepted.delivery,
+            position,
+        })
+    }
+}
+
+fn once(command: &UpdateParameters, key: &ConversationKey) -> Once {
+    let scope = CommandKey {
+        tenant: key.tenant.clone(),
+        account: key.account.clone(),
+        method: METHOD,
+        key: command.command_id.clone(),
+    };
+    let content = Fingerprint::of(METHOD)
+        .text(command.conversation_id.as_str())
+        .parameters(&command.parameters);
+    Once {
+        scope,
+        content,
+        field: "command_id",
+    }
+}
+
+#[derive(Debug)]
+struct Update {
+    command: UpdateParameters,
+    key: ConversationKey,
+    once: Once,
+    agent: Arc<AgentSettings>,
+    ready: bool,
+    traceparent: String,
+}
+
+#[async_trait]
+impl Unit for Update {
+    type Output = Accepted;
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<Accepted> {
+        if let Some(known) = self.once.recall(tx).await? {
+            return Ok(known);
+        }
+        let mut conversation = find(tx, &self.key).await?;
+        // What waits in the lane before it opens or keeps a session, so it finds one when its turn comes.
+        let live =
+            conversation.session_is_live(tx.now()) || tx.lane_head(&self.key).await?.is_some();
+        let kept = !live || conversation.owner != Owner::Agent;
+        let updated = EventBody::ParametersUpdated {
+            parameters: self.command.parameters.clone(),
+            command_id: self.command.command_id.to_string(),
+            kept,
+        };
+        let sequence = record(tx, &mut conversation, &self.traceparent, updated).sequence;
+        let delivery = if kept {
+            conversation.keep_parameters(&self.command.parameters);
+            None
+        } else {
+            let subject = Subject::Command(self.command.command_id.to_string());
+            let parcel = Parcel {
+                kind: DeliveryKind::Parameters,
+                subject,
+                sequence,
+                ready: self.ready,
+            };
+            Some(enqueue(tx, &mut conversation, &self.agent, parcel).await?)
+        };
+        tx.save_conversation(&conversation).await?;
+        let accepted = Accepted {
+            conversation,
+            sequence,
+            delivery,
+            resumed: live,
+        };
+        self.once.remember(tx, &accepted).await?;
+        Ok(accepted)
+    }
+}

@@ -1,0 +1,343 @@
+//! A webhook of the agent's platform: verified, decoded, committed, and only then answered.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use http::StatusCode;
+
+use crate::{
+    domain::{
+        AgentSettings, Answer, Conversation, ConversationKey, Directory, EndCause, Error,
+        EventBody, Fingerprint, Id, Question, RequestKind, Result, Timestamp, VisitorContent,
+        VisitorMessage,
+        inbound::{Inbound, InboundBody, Webhook, WebhookRefusal, WebhookReply},
+        ports::{Agent, Transaction, Unit},
+    },
+    waiters::Awaited,
+};
+
+use super::{
+    Conversations,
+    ask::{Ask, Asked, fallback, label},
+    hold::{Held, Watch},
+    open::open,
+    record::{record_apart, record_under},
+};
+
+impl Conversations {
+    /// Takes a webhook for the agent `name`, whose first byte came `age` ago. The reply is given only after what it
+    /// acknowledges is durable.
+    pub async fn receive(
+        &self,
+        tenant: &Id,
+        name: &str,
+        webhook: &Webhook,
+        traceparent: &str,
+        age: Duration,
+    ) -> WebhookReply {
+        let agent = self
+            .directory
+            .agent(name)
+            .and_then(|agent| Some((agent, self.agents.get(&agent.name)?)));
+        let Some((settings, platform)) = agent else {
+            self.metrics.webhooks.refused("unknown_agent");
+            return WebhookReply::status(StatusCode::NOT_FOUND);
+        };
+        let inbound = match platform.receive(webhook) {
+            Ok(inbound) => inbound,
+            Err(refusal) => return self.refuse(name, webhook, refusal),
+        };
+        let addressee = Addressee {
+            tenant: tenant.clone(),
+            upstream_id: inbound.upstream_id.clone(),
+            directory: Arc::clone(&self.directory),
+        };
+        let begun = self.clock.now() - age;
+        let taken = match inbound.body {
+            InboundBody::Question(question) => {
+                self.ask((settings, platform), addressee, question, traceparent, age)
+                    .await
+            }
+            _ => {
+                self.take(settings, addressee, inbound, traceparent, begun)
+                    .await
+            }
+        };
+        taken.unwrap_or_else(|error| self.not_taken(name, &error))
+    }
+
+    /// Commits what needs no answer.
+    async fn take(
+        &self,
+        agent: &Arc<AgentSettings>,
+        addressee: Addressee,
+        inbound: Inbound,
+        traceparent: &str,
+        begun: Timestamp,
+    ) -> Result<WebhookReply> {
+        let traceparent = traceparent.to_owned();
+        let unit = Take {
+            addressee,
+            agent: Arc::clone(agent),
+            inbound,
+            traceparent,
+        };
+        let first = self.committer.submit(unit).await?.output;
+        self.took(agent, if first { "taken" } else { "duplicate" }, begun);
+        Ok(WebhookReply::ok())
+    }
+
+    /// Commits a question and holds the webhook until it is answered.
+    async fn ask(
+        &self,
+        (agent, platform): (&Arc<AgentSettings>, &Arc<dyn Agent>),
+        addressee: Addressee,
+        question: Question,
+        traceparent: &str,
+        age: Duration,
+    ) -> Result<WebhookReply> {
+        let kind = question.kind();
+        let name = match &question {
+            Question::Action { name, .. } => name.as_str(),
+            _ => "",
+        };
+        // Time counts from the request's first byte.
+        let limit = agent.time_limit(kind, name).saturating_sub(age);
+        let now = self.clock.now();
+        let fallback = fallback(agent, &question);
+        let is_refused =
+            !agent.offers(name) && kind == RequestKind::Action && agent.refuse_unlisted_actions;
+        let request_id = Id::generate();
+        let waiter = self.waiters.listen(Awaited::Request(request_id.clone()));
+        let unit = Ask {
+            addressee,
+            agent: Arc::clone(agent),
+            question: Arc::new(question),
+            request_id: request_id.clone(),
+            asked_at: now - age,
+            respond_by: now + limit,
+            fallback: fallback.clone(),
+            somebody_listens: self.hub.has_subscribers_for(&agent.name),
+            traceparent: traceparent.to_owned(),
+            waiters: Arc::clone(&self.waiters),
+        };
+        let watch = Watch::new(request_id.clone(), limit, fallback.clone());
+        let asked = self.begin(unit, &watch).await?;
+        self.took(agent, "asked", now - age);
+        let answer = match asked {
+            Asked::Answered(answer) => answer,
+            Asked::Waits {
+                request_id: waits_for,
+                ..
+            } if waits_for == request_id => {
+                let held = Held::new(&self.metrics, &agent.name, label(kind));
+                let answer = self.hold(waiter, watch).await;
+                held.answered(answer == fallback || matches!(answer, Answer::Failure { .. }));
+                answer
+            }
+            Asked::Waits {
+                request_id,
+                respond_by,
+            } => {
+                drop(waiter);
+                self.join(
+                    request_id,
+                    respond_by.since(self.clock.now()),
+                    fallback.clone(),
+                )
+                .await?
+            }
+        };
+        if is_refused {
+            return Ok(WebhookReply::status(StatusCode::BAD_REQUEST));
+        }
+        // A winner that could not answer lets the fallback be sent.
+        let answer = if matches!(answer, Answer::Failure { .. }) {
+            fallback
+        } else {
+            answer
+        };
+        Ok(platform.reply(kind, &answer))
+    }
+
+    fn took(&self, agent: &AgentSettings, outcome: &'static str, begun: Timestamp) {
+        self.metrics.webhooks.answered(agent.name.as_str(), outcome);
+        self.metrics
+            .webhooks
+            .lag(agent.name.as_str(), self.clock.now().since(begun));
+    }
+
+    fn refuse(&self, name: &str, webhook: &Webhook, refusal: WebhookRefusal) -> WebhookReply {
+        let (label, status) = match refusal {
+            WebhookRefusal::Unverified => ("unverified", StatusCode::UNAUTHORIZED),
+            WebhookRefusal::Malformed => ("malformed", StatusCode::BAD_REQUEST),
+            WebhookRefusal::UnknownAgent { acknowledge: true } => ("unknown_bot", StatusCode::OK),
+            WebhookRefusal::UnknownAgent { acknowledge: false } => {
+                ("unknown_bot", StatusCode::NOT_FOUND)
+            }
+        };
+        self.metrics.webhooks.refused(label);
+        tracing::warn!(agent = name, reason = label, webhook = ?webhook, "a webhook was refused");
+        WebhookReply::status(status)
+    }
+
+    fn not_taken(&self, name: &str, error: &Error) -> WebhookReply {
+        self.metrics.webhooks.answered(name, "not_taken");
+        tracing::error!(agent = name, %error, "a webhook could not be committed");
+        let status = match error {
+            Error::NotFound { .. } => StatusCode::NOT_FOUND,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        WebhookReply::status(status)
+    }
+}
+
+/// Whom a webhook concerns.
+#[derive(Debug)]
+pub struct Addressee {
+    pub tenant: Id,
+    /// The id by which the platform names the conversation; absent where it names none.
+    pub upstream_id: Option<String>,
+    pub directory: Arc<Directory>,
+}
+
+impl Addressee {
+    /// The conversation, made if nobody has heard of it (the agent may speak first), with the owner epoch in which the
+    /// named id came into use.
+    pub async fn find(
+        &self,
+        tx: &mut dyn Transaction,
+        agent: &AgentSettings,
+    ) -> Result<Option<(Conversation, u64)>> {
+        let Some(upstream_id) = &self.upstream_id else {
+            return Ok(None);
+        };
+        if let Some((key, epoch)) = tx.resolve_upstream(&agent.name, upstream_id).await? {
+            let conversation = tx.conversation(&key).await?.ok_or(Error::Internal)?;
+            return Ok(Some((conversation, epoch)));
+        }
+        let owner = self.directory.account_of_upstream(agent, upstream_id);
+        let (account, id) =
+            owner.ok_or_else(|| Error::not_found("account of agent", &agent.name))?;
+        let id = Id::parse("platformConversationId", &id)?;
+        let key = ConversationKey {
+            tenant: self.tenant.clone(),
+            account: account.name.clone(),
+            id,
+        };
+        let conversation = open(tx, &key, account, agent).await?;
+        let epoch = conversation.upstream_epoch;
+        Ok(Some((conversation, epoch)))
+    }
+}
+
+#[derive(Debug)]
+struct Take {
+    addressee: Addressee,
+    agent: Arc<AgentSettings>,
+    inbound: Inbound,
+    traceparent: String,
+}
+
+#[async_trait]
+impl Unit for Take {
+    /// Whether it came for the first time.
+    type Output = bool;
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<bool> {
+        if !self.is_first(tx).await? {
+            return Ok(false);
+        }
+        let Some((mut conversation, epoch)) = self.addressee.find(tx, &self.agent).await? else {
+            record_apart(
+                tx,
+                &self.addressee.tenant,
+                &self.agent.name,
+                &self.traceparent,
+                body(&self.inbound.body),
+            );
+            return Ok(true);
+        };
+        let current = conversation.is_current(epoch);
+        if current && matches!(self.inbound.body, InboundBody::Message(_)) {
+            self.keep_alive(tx, &mut conversation);
+        }
+        let body = body(&self.inbound.body);
+        record_under(
+            tx,
+            &mut conversation,
+            &self.traceparent,
+            epoch,
+            !current,
+            body,
+        );
+        tx.save_conversation(&conversation).await?;
+        Ok(true)
+    }
+}
+
+impl Take {
+    async fn is_first(&self, tx: &mut dyn Transaction) -> Result<bool> {
+        let Some(event_id) = &self.inbound.platform_event_id else {
+            return Ok(true);
+        };
+        let upstream_id = self.inbound.upstream_id.as_deref().unwrap_or_default();
+        tx.first_seen(
+            &self.agent.name,
+            &Fingerprint::of("webhook").text(upstream_id).text(event_id),
+        )
+        .await
+    }
+
+    /// The agent spoke: its session lives. Where none was begun, it begins one; after the end it opens none.
+    fn keep_alive(&self, tx: &mut dyn Transaction, conversation: &mut Conversation) {
+        let (now, timeout) = (tx.now(), self.agent.session_timeout);
+        if conversation.session.number == 0 {
+            conversation.begin_session(now, timeout);
+        } else {
+            conversation.extend_session(now, timeout);
+        }
+    }
+}
+
+/// What the platform said, as an event.
+fn body(inbound: &InboundBody) -> EventBody {
+    let unwaited = |question| EventBody::Requested {
+        request: None,
+        answered_online: None,
+        question,
+    };
+    match inbound.clone() {
+        InboundBody::Message(message) => EventBody::AgentMessage(message),
+        InboundBody::WidgetEscalation { target, raw } => {
+            unwaited(Question::Escalation { target, raw })
+        }
+        InboundBody::WidgetMessage { text, .. } => EventBody::VisitorMessage(VisitorMessage {
+            message_id: String::new(),
+            content: VisitorContent::Text(text),
+            parameters: Vec::new(),
+            held: true,
+        }),
+        InboundBody::WidgetEnd => EventBody::ConversationEnded {
+            cause: EndCause::Visitor,
+            command_id: String::new(),
+        },
+        InboundBody::Ticket {
+            text,
+            intents,
+            attachments,
+            raw,
+        } => EventBody::TicketReplied {
+            text,
+            intents,
+            attachments,
+            raw,
+        },
+        InboundBody::Alert { name, raw } => EventBody::PlatformAlert { name, raw },
+        InboundBody::Unknown { event_type, raw } => {
+            EventBody::UnknownPlatformEvent { event_type, raw }
+        }
+        // It waits for an answer and is asked, not taken.
+        InboundBody::Question(question) => unwaited(question),
+    }
+}

@@ -1,0 +1,160 @@
+//! A subscriber's answer to a question of the agent: the first valid one wins.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    domain::{
+        Answer, AnsweredRequest, Conversation, Error, Request, RequestKind, RequestOutcome, Result,
+        ports::{Transaction, Unit},
+    },
+    waiters::Waiters,
+};
+
+use super::{
+    Caller, Conversations, Disposition, Respond, Responded,
+    close::{Closing, close, fingerprint},
+    open::find,
+};
+
+impl Conversations {
+    pub async fn respond(&self, caller: &Caller, command: Respond) -> Result<Responded> {
+        check_results(self, &command.answer)?;
+        let unit = Give {
+            caller: caller.clone(),
+            command,
+            waiters: Arc::clone(&self.waiters),
+        };
+        let committed = self.committer.submit(unit).await?;
+        let given = committed.output;
+        let position = match given.closed_by_event {
+            // Closed before: its event is in the log already.
+            Some(event_id) => self
+                .store
+                .position_of_event(&event_id)
+                .await?
+                .unwrap_or_default(),
+            None => committed.first,
+        };
+        Ok(Responded {
+            disposition: given.disposition,
+            position,
+        })
+    }
+}
+
+fn check_results(conversations: &Conversations, answer: &Answer) -> Result<()> {
+    let Answer::Results(results) = answer else {
+        return Ok(());
+    };
+    for (index, result) in results.iter().enumerate() {
+        let field = format!("action_results.results[{index}]");
+        result.check(&field)?;
+        if conversations.is_reserved(&result.key) {
+            return Err(Error::invalid(
+                format!("{field}.key"),
+                "is reserved by the agent's platform",
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug)]
+struct Give {
+    caller: Caller,
+    command: Respond,
+    waiters: Arc<Waiters>,
+}
+
+/// What became of the answer.
+#[derive(Debug)]
+struct Given {
+    disposition: Disposition,
+    /// The event that closed the request, where it was closed before.
+    closed_by_event: Option<String>,
+}
+
+#[async_trait]
+impl Unit for Give {
+    type Output = Given;
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<Given> {
+        let id = &self.command.request_id;
+        let request = tx
+            .request(id)
+            .await?
+            .filter(|request| request.tenant == self.caller.tenant);
+        let request = request.ok_or_else(|| Error::not_found("request", id))?;
+        if !self.command.answer.fits(request.kind) {
+            return Err(wrong_kind(request.kind));
+        }
+        if let Some(closed) = &request.closed {
+            let disposition = self.against(tx, closed);
+            return Ok(Given {
+                disposition,
+                closed_by_event: Some(closed.event_id.clone()),
+            });
+        }
+        let key = request.key.clone();
+        let mut conversation = match &key {
+            Some(key) => Some(find(tx, key).await?),
+            None => None,
+        };
+        self.win(tx, conversation.as_mut(), request).await?;
+        if let Some(conversation) = &conversation {
+            tx.save_conversation(conversation).await?;
+        }
+        Ok(Given {
+            disposition: Disposition::Accepted,
+            closed_by_event: None,
+        })
+    }
+}
+
+impl Give {
+    async fn win(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: Option<&mut Conversation>,
+        request: Request,
+    ) -> Result<()> {
+        // A winner that cannot answer lets the fallback be sent at once.
+        let outcome = match self.command.answer {
+            Answer::Failure { .. } => RequestOutcome::FellBack,
+            _ => RequestOutcome::Answered,
+        };
+        let closing = Closing {
+            outcome,
+            answered_by: self.command.responder.clone(),
+            answer: Some(self.command.answer.clone()),
+            waiters: &self.waiters,
+            gave_up: false,
+        };
+        close(tx, conversation, request, closing).await
+    }
+
+    /// An answer to a request that is closed.
+    fn against(&self, tx: &mut dyn Transaction, closed: &AnsweredRequest) -> Disposition {
+        let same = closed.answered_by == self.command.responder
+            && closed.answer_fingerprint == tx.digest(&fingerprint(&self.command.answer));
+        match closed.outcome {
+            RequestOutcome::Answered | RequestOutcome::FellBack if same => Disposition::Duplicate,
+            RequestOutcome::Answered => Disposition::Lost,
+            _ => Disposition::TooLate,
+        }
+    }
+}
+
+fn wrong_kind(kind: RequestKind) -> Error {
+    let wanted = match kind {
+        RequestKind::Action => "action_results, failure or deferred",
+        RequestKind::Escalation => "escalation or failure",
+        RequestKind::Availability => "availability or failure",
+    };
+    Error::invalid(
+        "answer",
+        format!("does not fit the question: give {wanted}"),
+    )
+}

@@ -1,0 +1,108 @@
+//! The moment before a request leaves: which session it goes into, and what exactly is sent.
+
+use crate::domain::{
+    AgentSettings, Attempt, Conversation, Delivery, DeliveryKind, DeliveryState, EndCause, Error,
+    EventBody, Outbound, OutboundContent, Parameter, Result, VisitorMessage, parameter,
+    ports::Transaction,
+};
+
+use crate::conversations::record;
+
+/// Turns a delivery ATTEMPTING: decides its session and assembles the request. The caller saves the conversation and
+/// adds or saves the delivery, in the same transaction.
+pub async fn begin(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    delivery: &mut Delivery,
+    agent: &AgentSettings,
+) -> Result<Attempt> {
+    let event = tx
+        .event(&delivery.key, delivery.sequence)
+        .await?
+        .ok_or(Error::Internal)?;
+    enter_session(tx, conversation, delivery, agent);
+    delivery.session = conversation.session.number;
+    delivery.state = DeliveryState::Attempting;
+    delivery.attempt += 1;
+    delivery.reason = None;
+    delivery.detail.clear();
+    let content = content(conversation, delivery.kind, &event.fact.body)?;
+    conversation.set_parameters(content.parameters());
+    let outbound = Outbound {
+        upstream_id: conversation.upstream_id.clone(),
+        content,
+    };
+    Ok(Attempt {
+        delivery: delivery.clone(),
+        outbound,
+    })
+}
+
+/// A start or a message goes into the live session or begins the next one; an end and parameters join what is there.
+fn enter_session(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    delivery: &mut Delivery,
+    agent: &AgentSettings,
+) {
+    let opens = matches!(delivery.kind, DeliveryKind::Start | DeliveryKind::Message);
+    let now = tx.now();
+    if !opens || conversation.session_is_live(now) {
+        return;
+    }
+    // An end that was committed later covers what was queued before it: it opens nothing new.
+    if delivery.order < conversation.ended_order {
+        conversation.session.number = conversation.session.number.max(1);
+        return;
+    }
+    if conversation.session_has_expired(now) {
+        conversation.end_session();
+        let ended = EventBody::ConversationEnded {
+            cause: EndCause::Expired,
+            command_id: String::new(),
+        };
+        record(tx, conversation, "", ended);
+    }
+    conversation.begin_session(now, agent.session_timeout);
+    delivery.new_session = true;
+}
+
+fn content(
+    conversation: &Conversation,
+    kind: DeliveryKind,
+    body: &EventBody,
+) -> Result<OutboundContent> {
+    match (kind, body) {
+        (DeliveryKind::Start, EventBody::ConversationStarted { parameters, .. }) => {
+            Ok(OutboundContent::Start {
+                parameters: with_kept(conversation, parameters),
+            })
+        }
+        (
+            DeliveryKind::Message,
+            EventBody::VisitorMessage(VisitorMessage {
+                content,
+                parameters,
+                ..
+            }),
+        ) => Ok(OutboundContent::Message {
+            text: content.text().to_owned(),
+            card_index: content.card_index(),
+            parameters: with_kept(conversation, parameters),
+        }),
+        (DeliveryKind::Parameters, EventBody::ParametersUpdated { parameters, .. }) => {
+            Ok(OutboundContent::Parameters {
+                parameters: parameters.clone(),
+            })
+        }
+        (DeliveryKind::End, EventBody::ConversationEnded { .. }) => Ok(OutboundContent::End),
+        _ => Err(Error::Internal),
+    }
+}
+
+/// What waited for a start or message travels with it; what the message itself says counts more.
+fn with_kept(conversation: &Conversation, own: &[Parameter]) -> Vec<Parameter> {
+    let mut parameters = conversation.kept.clone();
+    parameter::merge(&mut parameters, own);
+    parameters
+}

@@ -1,0 +1,130 @@
+//! One breaker per agent: while its platform fails, lanes wait instead of each finding out for itself.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use crate::{
+    domain::{Id, Sent, Timestamp},
+    metrics::Breaker,
+};
+
+/// When a breaker opens and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct BreakerSettings {
+    /// Failures in a row that open it.
+    pub failures: u32,
+    /// How long it stays open before one request may try.
+    pub open_for: Duration,
+}
+
+/// The breakers of all agents.
+#[derive(Debug)]
+pub struct Breakers {
+    settings: BreakerSettings,
+    states: Mutex<HashMap<Id, State>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct State {
+    failures: u32,
+    /// No request before this time, once enough have failed.
+    closed_at: Timestamp,
+}
+
+impl Breakers {
+    pub fn new(settings: BreakerSettings) -> Self {
+        Self {
+            settings,
+            states: Mutex::default(),
+        }
+    }
+
+    /// Whether a request may leave now. If the time of an open breaker is over, the one who asks is its probe and the
+    /// others wait another turn. `Err` says until when to wait.
+    pub fn permit(&self, agent: &Id, now: Timestamp) -> Result<(), Timestamp> {
+        let mut states = self.lock();
+        let state = states.entry(agent.clone()).or_default();
+        if state.failures < self.settings.failures {
+            return Ok(());
+        }
+        if now < state.closed_at {
+            return Err(state.closed_at);
+        }
+        state.closed_at = now + self.settings.open_for;
+        Ok(())
+    }
+
+    /// Whether requests wait because the agent's platform fails.
+    pub fn is_open(&self, agent: &Id) -> bool {
+        self.lock()
+            .get(agent)
+            .is_some_and(|state| state.failures >= self.settings.failures)
+    }
+
+    /// The breaker as operators see it.
+    pub fn state(&self, agent: &Id) -> Breaker {
+        if self.is_open(agent) {
+            Breaker::Open
+        } else {
+            Breaker::Closed
+        }
+    }
+
+    /// Learns from how a request ended.
+    pub fn record(&self, agent: &Id, sent: &Sent, now: Timestamp) {
+        let mut states = self.lock();
+        let state = states.entry(agent.clone()).or_default();
+        match sent {
+            // A refusal is an answer: the platform works.
+            Sent::Acknowledged | Sent::Refused { .. } => *state = State::default(),
+            Sent::NotSent | Sent::Busy { .. } | Sent::Unclear => {
+                state.failures = state.failures.saturating_add(1);
+                state.closed_at = now + self.settings.open_for;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Id, State>> {
+        // A panic elsewhere leaves a map that is still whole.
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_breaker_opens_after_failures_in_a_row_and_lets_one_probe_through() {
+        let settings = BreakerSettings {
+            failures: 2,
+            open_for: Duration::from_secs(5),
+        };
+        let breakers = Breakers::new(settings);
+        let agent = Id::trusted("a");
+        let at = |seconds: i64| Timestamp(seconds * 1_000_000);
+        breakers.record(&agent, &Sent::NotSent, at(0));
+        breakers.record(&agent, &Sent::Acknowledged, at(0));
+        breakers.record(&agent, &Sent::Unclear, at(0));
+        assert_eq!(breakers.permit(&agent, at(0)), Ok(()), "not in a row");
+        breakers.record(&agent, &Sent::NotSent, at(1));
+        assert!(breakers.is_open(&agent));
+        assert_eq!(breakers.permit(&agent, at(2)), Err(at(6)));
+        assert_eq!(breakers.permit(&agent, at(6)), Ok(()), "the probe");
+        assert_eq!(
+            breakers.permit(&agent, at(6)),
+            Err(at(11)),
+            "one probe only"
+        );
+        breakers.record(&agent, &Sent::Acknowledged, at(7));
+        assert_eq!(breakers.permit(&agent, at(7)), Ok(()));
+        assert_eq!(
+            breakers.permit(&Id::trusted("b"), at(2)),
+            Ok(()),
+            "another agent is not concerned"
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! Who is to be woken for an event: found by its conversation, account or agent, so that it costs nothing to others.
+
+use std::collections::HashMap;
+
+use super::filter::{Concerns, Filter};
+use crate::domain::Id;
+
+/// Indexes of subscribers, each under the narrowest thing that its filter names.
+#[derive(Debug, Default)]
+pub struct Index {
+    everyone: Vec<usize>,
+    by_account: HashMap<Id, Vec<usize>>,
+    /// Those who are listed by account, once more by the agents behind the accounts.
+    by_agent: HashMap<Id, Vec<usize>>,
+    by_conversation: HashMap<Id, Vec<usize>>,
+}
+
+impl Index {
+    pub fn insert(&mut self, subscriber: usize, filter: &Filter) {
+        self.lists(filter, &mut |list| list.push(subscriber));
+    }
+
+    pub fn remove(&mut self, subscriber: usize, filter: &Filter) {
+        self.lists(filter, &mut |list| {
+            if let Some(at) = list.iter().position(|each| *each == subscriber) {
+                list.swap_remove(at);
+            }
+        });
+        for map in [
+            (&mut self.by_account, filter.accounts()),
+            (&mut self.by_agent, filter.agents()),
+            (&mut self.by_conversation, filter.conversations()),
+        ] {
+            let (map, ids) = map;
+            for id in ids {
+                if map.get(id).is_some_and(Vec::is_empty) {
+                    map.remove(id);
+                }
+            }
+        }
+    }
+
+    /// Everyone whose filter may match; some twice, and some whose filter does not match after all.
+    pub fn candidates(&self, event: &Concerns) -> impl Iterator<Item = usize> {
+        let by_account = match &event.account {
+            Some(account) => self.by_account.get(account),
+            None => self.by_agent.get(&event.agent),
+        };
+        let conversation = event.conversation_id.as_ref();
+        let by_conversation = conversation.and_then(|id| self.by_conversation.get(id));
+        self.everyone
+            .iter()
+            .chain(by_account.into_iter().flatten())
+            .chain(by_conversation.into_iter().flatten())
+            .copied()
+    }
+
+    /// Everyone whose filter may match an event that belongs to the agent and to no conversation.
+    pub fn candidates_of_agent(&self, agent: &Id) -> impl Iterator<Item = usize> {
+        let by_agent = self.by_agent.get(agent).into_iter().flatten();
+        self.everyone.iter().chain(by_agent).copied()
+    }
+
+    fn lists(&mut self, filter: &Filter, change: &mut dyn FnMut(&mut Vec<usize>)) {
+        let mut each = |map: &mut HashMap<Id, Vec<usize>>, ids: &[Id]| {
+            for id in ids {
+                change(map.entry(id.clone()).or_default());
+            }
+        };
+        if !filter.conversations().is_empty() {
+            each(&mut self.by_conversation, filter.conversations());
+        } else if !filter.accounts().is_empty() {
+            each(&mut self.by_account, filter.accounts());
+            each(&mut self.by_agent, filter.agents());
+        } else {
+            change(&mut self.everyone);
+        }
+    }
+}
