@@ -7,6 +7,9 @@ pub mod simulate;
 pub mod tail;
 pub mod terminal;
 
+#[cfg(test)]
+mod tests;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 

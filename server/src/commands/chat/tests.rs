@@ -1,7 +1,5 @@
 //! Chats played from a script against an agent that answers in a fixed way.
 
-mod agent;
-
 use std::time::Duration;
 
 use anyhow::Result;
@@ -9,7 +7,7 @@ use parloir_client::{Client, Subscription};
 use tokio::sync::mpsc;
 
 use super::{Answering, outgoing::Outgoing, parameter, screen::Screen, talk::Talk};
-use agent::Agent;
+use crate::commands::tests::agent::Agent;
 
 const ALL: [Answering; 3] = [
     Answering::Action,

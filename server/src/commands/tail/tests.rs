@@ -10,6 +10,7 @@ use parloir_proto::v1::{
 use serde_json::{Value, json};
 
 use super::*;
+use crate::commands::tests::agent::Agent;
 
 #[derive(Debug, Parser)]
 struct Line {
@@ -169,4 +170,60 @@ fn an_object_is_one_line_whatever_was_written() {
     let printed = String::from_utf8(printed).expect("text");
     assert_eq!(printed.matches('\n').count(), 1, "{printed:?}");
     assert!(!printed.contains('\u{1b}'));
+}
+
+/// What is printed by this command line while these words are in the log.
+async fn tail(line: &[&str], words: &[&str], out: &mut impl Write) -> Result<()> {
+    let agent = Agent::default();
+    for text in words {
+        agent.says(text, &[]);
+    }
+    let url = agent.serve().await;
+    let server = ["--server", &url];
+    let args = parse(&[&server, line].concat())?;
+    let events = args.connect.client().await?.subscribe(args.subscription());
+    follow(events, args.json, args.until_caught_up, out).await
+}
+
+#[tokio::test]
+async fn once_prints_what_is_in_the_log_and_ends() {
+    let mut printed = Vec::new();
+    tail(&["--once", "--json"], &["one", "two"], &mut printed)
+        .await
+        .expect("an end");
+    let printed = String::from_utf8(printed).expect("text");
+    let cursors: Vec<_> = printed
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["cursor"].clone())
+        .collect();
+    assert_eq!(cursors, ["c1", "c2"]);
+}
+
+#[tokio::test]
+async fn an_expired_cursor_is_explained_with_the_one_that_works() {
+    let error = tail(&["--after", "c0"], &[], &mut Vec::new())
+        .await
+        .expect_err("expired");
+    assert!(format!("{error:#}").contains("--after c90"), "{error:#}");
+}
+
+#[tokio::test]
+async fn nobody_reading_any_more_ends_it_quietly() {
+    let (reader, mut writer) = io::pipe().expect("a pipe");
+    drop(reader);
+    let outcome = tail(&["--from", "earliest"], &["one"], &mut writer).await;
+    assert!(outcome.is_err());
+    assert!(terminal::unless_nobody_reads(outcome).is_ok());
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_with_the_remedy() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr();
+    let url = format!("http://{}", free.expect("an address"));
+    let error = run(parse(&["--server", &url]).expect("arguments"))
+        .await
+        .expect_err("nobody there");
+    assert!(format!("{error:#}").contains("parloir serve"), "{error:#}");
 }

@@ -6,15 +6,16 @@ use std::{
 };
 
 use parloir_proto::v1::{
-    self, ActionParameter, ActionRequested, AgentMessage, Button, ButtonKind, Card, DeliveredEvent,
-    Delivery, DeliveryState, EscalationRequested, Event, Owner, OwnerChanged,
+    self, ActionParameter, ActionRequested, AgentMessage, Button, ButtonKind, Card, CaughtUp,
+    DeliveredEvent, Delivery, DeliveryState, EscalationRequested, Event, Owner, OwnerChanged,
     RespondToAgentRequest, RespondToAgentResponse, SendMessageRequest, SendMessageResponse,
-    StartConversationRequest, StartConversationResponse, Started, SubscribeEventsRequest,
-    SubscribeEventsResponse, VisitorMessage,
+    StartConversationRequest, StartConversationResponse, StartPosition, Started,
+    SubscribeEventsRequest, SubscribeEventsResponse, VisitorMessage,
     conversation_service_server::{ConversationService, ConversationServiceServer},
     event::Body,
     respond_to_agent_request::Answer,
     send_message_request::Content,
+    subscribe_events_request::Start,
     subscribe_events_response::Message,
     visitor_message,
 };
@@ -24,24 +25,25 @@ use tokio_stream::{
     wrappers::{ReceiverStream, TcpListenerStream},
 };
 use tonic::{Request, Response, Status, transport::Server};
+use tonic_types::{ErrorDetails, StatusExt};
 
 /// More events than any test makes.
 const MOST: usize = 256;
 
 #[derive(Clone, Default)]
-pub(super) struct Agent(Arc<Mutex<State>>);
+pub(in crate::commands) struct Agent(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     subscriber: Option<mpsc::Sender<Result<SubscribeEventsResponse, Status>>>,
     conversation: String,
-    events: u64,
+    log: Vec<SubscribeEventsResponse>,
     calls: Vec<String>,
 }
 
 impl Agent {
     /// Serves, and the URL it serves at.
-    pub(super) async fn serve(&self) -> String {
+    pub(in crate::commands) async fn serve(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let service = ConversationServiceServer::new(self.clone());
@@ -54,7 +56,7 @@ impl Agent {
     }
 
     /// What reached the server, in order.
-    pub(super) fn calls(&self) -> Vec<String> {
+    pub(in crate::commands) fn calls(&self) -> Vec<String> {
         self.with(|state| state.calls.clone())
     }
 
@@ -68,31 +70,57 @@ impl Agent {
 
     fn happens(&self, body: Body) {
         self.with(|state| {
-            state.events += 1;
+            let number = state.log.len() + 1;
             let event = Event {
-                event_id: format!("e{}", state.events),
+                event_id: format!("e{number}"),
                 account: "demo".into(),
                 conversation_id: state.conversation.clone(),
-                sequence: state.events,
+                sequence: number as u64,
                 body: Some(body),
                 ..Event::default()
             };
-            let cursor = format!("c{}", state.events);
-            let delivered = DeliveredEvent {
+            let message = one(Message::Event(DeliveredEvent {
                 event: Some(event),
-                cursor,
+                cursor: format!("c{number}"),
                 ..DeliveredEvent::default()
-            };
-            let message = SubscribeEventsResponse {
-                message: Some(Message::Event(delivered)),
-            };
+            }));
+            state.log.push(message.clone());
             if let Some(subscriber) = &state.subscriber {
                 let _ = subscriber.try_send(Ok(message));
             }
         });
     }
 
-    fn says(&self, text: &str, buttons: &[&str]) {
+    /// One that wants the log gets it; everybody is caught up then.
+    fn subscribe(
+        &self,
+        from_earliest: bool,
+    ) -> mpsc::Receiver<Result<SubscribeEventsResponse, Status>> {
+        let (subscriber, messages) = mpsc::channel(MOST);
+        self.with(|state| {
+            let log = if from_earliest {
+                state.log.as_slice()
+            } else {
+                &[]
+            };
+            let started = Message::Started(Started {
+                cursor: "c0".into(),
+                ..Started::default()
+            });
+            let caught_up = CaughtUp {
+                cursor: format!("c{}", state.log.len()),
+            };
+            let first = [one(started)].into_iter().chain(log.iter().cloned());
+            for message in first.chain([one(Message::CaughtUp(caught_up))]) {
+                let _ = subscriber.try_send(Ok(message));
+            }
+            state.subscriber = Some(subscriber);
+        });
+        messages
+    }
+
+    /// The agent speaks.
+    pub(in crate::commands) fn says(&self, text: &str, buttons: &[&str]) {
         let buttons = buttons.iter().map(|label| button(label)).collect();
         let message = AgentMessage {
             text: text.into(),
@@ -141,6 +169,19 @@ impl Agent {
     }
 }
 
+fn one(message: Message) -> SubscribeEventsResponse {
+    SubscribeEventsResponse {
+        message: Some(message),
+    }
+}
+
+fn expired() -> Status {
+    let mut details = ErrorDetails::new();
+    let first = ("first_available_cursor".to_owned(), "c90".to_owned());
+    details.set_error_info("CURSOR_EXPIRED", "parloir", [first]);
+    Status::with_error_details(tonic::Code::OutOfRange, "the log begins later", details)
+}
+
 fn button(label: &str) -> Button {
     let (kind, link) = match label {
         "Our shop" => (ButtonKind::Link, "https://shop.example"),
@@ -182,17 +223,15 @@ impl ConversationService for Agent {
 
     async fn subscribe_events(
         &self,
-        _: Request<SubscribeEventsRequest>,
+        request: Request<SubscribeEventsRequest>,
     ) -> Result<Response<Self::SubscribeEventsStream>, Status> {
-        let (subscriber, messages) = mpsc::channel(MOST);
-        let started = Message::Started(Started {
-            cursor: "c0".into(),
-            ..Started::default()
-        });
-        let _ = subscriber.try_send(Ok(SubscribeEventsResponse {
-            message: Some(started),
-        }));
-        self.with(|state| state.subscriber = Some(subscriber));
+        let messages = match request.into_inner().start {
+            Some(Start::AfterCursor(_)) => return Err(expired()),
+            Some(Start::Position(position)) => {
+                self.subscribe(position == i32::from(StartPosition::Earliest))
+            }
+            _ => self.subscribe(false),
+        };
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
 

@@ -1,0 +1,3 @@
+//! What the tests of several verbs share.
+
+pub(super) mod agent;
