@@ -1,10 +1,18 @@
-//! gRPC in: each method converts, calls a use case, and converts.
+//! gRPC in: callers' calls, their streams, health and reflection.
 
+mod call;
+mod calls;
+mod checks;
 mod ended;
 pub mod health;
 mod methods;
 pub mod observe;
+mod page;
 pub mod reflection;
 pub mod server;
+mod service;
 pub mod status;
 mod too_large;
+mod view;
+
+pub use service::{Calls, Options, service};

@@ -1,0 +1,135 @@
+//! What a call brings besides its message: who calls, since when, and for how long.
+
+use std::time::Duration;
+
+use tonic::metadata::MetadataMap;
+
+use crate::{conversations::Caller, domain::Id};
+
+/// Before the caller's deadline, an answer needs this long to be committed to and to travel.
+const ANSWER_MARGIN: Duration = Duration::from_millis(250);
+
+/// Everybody's, until callers are asked who they are.
+const TENANT: &str = "default";
+
+/// A call at the door.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub caller: Caller,
+    /// How long the call may wait for an outcome before it answers with the state reached so far.
+    pub wait: Duration,
+}
+
+impl Call {
+    /// `answer_within` is the longest wait whatever the caller's deadline.
+    pub fn of(metadata: &MetadataMap, answer_within: Duration) -> Self {
+        let text = |key| metadata.get(key).and_then(|value| value.to_str().ok());
+        let deadline = text("grpc-timeout").and_then(read_timeout);
+        let wait = deadline.map_or(answer_within, |left| {
+            left.saturating_sub(ANSWER_MARGIN).min(answer_within)
+        });
+        let traceparent = text("traceparent").filter(|text| is_traceparent(text));
+        let caller = Caller {
+            tenant: Id::trusted(TENANT),
+            traceparent: traceparent.unwrap_or_default().to_owned(),
+        };
+        Self { caller, wait }
+    }
+}
+
+/// `grpc-timeout`: at most eight digits and a unit.
+fn read_timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_hours(number)),
+        "M" => Some(Duration::from_mins(number)),
+        "S" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_millis(number)),
+        "u" => Some(Duration::from_micros(number)),
+        "n" => Some(Duration::from_nanos(number)),
+        _ => None,
+    }
+}
+
+/// W3C trace context: version, trace id, parent id and flags in lower-case hex. It is stored on the event, so nothing
+/// else gets through.
+fn is_traceparent(text: &str) -> bool {
+    let parts: Vec<_> = text.split('-').collect();
+    let is_hex = |part: &str, length| {
+        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        part.len() == length && part.bytes().all(digit)
+    };
+    let is_id = |part: &str, length| is_hex(part, length) && part.bytes().any(|byte| byte != b'0');
+    let &[version, trace, parent, flags] = parts.as_slice() else {
+        return false;
+    };
+    is_hex(version, 2)
+        && version != "ff"
+        && is_id(trace, 32)
+        && is_id(parent, 16)
+        && is_hex(flags, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WITHIN: Duration = Duration::from_secs(5);
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn call(key: &'static str, value: &str) -> Call {
+        let mut metadata = MetadataMap::new();
+        metadata.insert(key, value.parse().expect("ascii"));
+        Call::of(&metadata, WITHIN)
+    }
+
+    #[test]
+    fn a_call_without_a_deadline_waits_as_long_as_the_setting_says() {
+        assert_eq!(Call::of(&MetadataMap::new(), WITHIN).wait, WITHIN);
+    }
+
+    #[test]
+    fn an_earlier_deadline_leaves_time_to_answer() {
+        assert_eq!(call("grpc-timeout", "1S").wait, Duration::from_millis(750));
+        assert_eq!(
+            call("grpc-timeout", "2000000u").wait,
+            Duration::from_millis(1750)
+        );
+        assert_eq!(call("grpc-timeout", "100m").wait, Duration::ZERO);
+        assert_eq!(call("grpc-timeout", "1H").wait, WITHIN);
+    }
+
+    #[test]
+    fn a_malformed_deadline_counts_as_none() {
+        for bad in ["", "S", "1", "1s", "-1S", "123456789S", "+1S", "1 S"] {
+            assert_eq!(call("grpc-timeout", bad).wait, WITHIN, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_valid_trace_context_is_taken_over() {
+        assert_eq!(call("traceparent", TRACE).caller.traceparent, TRACE);
+    }
+
+    #[test]
+    fn anything_else_in_its_place_is_dropped() {
+        let upper = TRACE.to_uppercase();
+        let long = format!("{TRACE}-more");
+        for bad in [
+            "",
+            "x",
+            &TRACE[1..],
+            &upper,
+            &long,
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+        ] {
+            assert_eq!(call("traceparent", bad).caller.traceparent, "", "{bad:?}");
+        }
+    }
+}

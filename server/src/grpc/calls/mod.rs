@@ -1,0 +1,15 @@
+//! One file per call: from the request to the use case's input, and from its output to the response.
+
+pub(super) mod availability;
+pub(super) mod end;
+pub(super) mod events;
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod respond;
+pub(super) mod send;
+pub(super) mod start;
+pub(super) mod transfer;
+pub(super) mod update;
+
+#[cfg(test)]
+mod tests;

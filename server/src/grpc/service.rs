@@ -1,0 +1,228 @@
+//! `parloir.v1.ConversationService`: each method converts, calls a use case, and converts.
+
+use std::{sync::Arc, time::Duration};
+
+use parloir_proto::v1::{
+    self,
+    conversation_service_server::{ConversationService, ConversationServiceServer},
+};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, codec::CompressionEncoding};
+
+use super::{call::Call, calls, status};
+use crate::{
+    conversations::Conversations,
+    domain::{Error, Result},
+};
+
+type Answer<T> = std::result::Result<Response<T>, Status>;
+
+/// What the calls need to know of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The longest wait for an outcome before a command answers with the state reached so far.
+    pub answer_within: Duration,
+    /// The largest request, in bytes, after decompression.
+    pub max_message_bytes: usize,
+}
+
+/// The unary calls. `stopping` ends the acceptance of new commands; answers to questions that wait are still taken.
+pub fn service(
+    conversations: Arc<Conversations>,
+    options: Options,
+    stopping: CancellationToken,
+) -> ConversationServiceServer<Calls> {
+    let calls = Calls {
+        conversations,
+        answer_within: options.answer_within,
+        stopping,
+    };
+    ConversationServiceServer::new(calls)
+        .max_decoding_message_size(options.max_message_bytes)
+        .accept_compressed(CompressionEncoding::Gzip)
+}
+
+/// `parloir.v1.ConversationService`, but for the stream.
+#[derive(Debug)]
+pub struct Calls {
+    conversations: Arc<Conversations>,
+    answer_within: Duration,
+    stopping: CancellationToken,
+}
+
+impl Calls {
+    /// Takes a call apart, unless the server is stopping.
+    fn open<T>(&self, request: Request<T>) -> Result<(Call, T)> {
+        if self.stopping.is_cancelled() {
+            return Err(Error::Stopping);
+        }
+        Ok(self.admit(request))
+    }
+
+    fn admit<T>(&self, request: Request<T>) -> (Call, T) {
+        let call = Call::of(request.metadata(), self.answer_within);
+        (call, request.into_inner())
+    }
+
+    fn epoch(&self) -> u64 {
+        self.conversations.epoch()
+    }
+
+    async fn answer<T>(&self, work: impl Future<Output = Result<T>>) -> Answer<T> {
+        match work.await {
+            Ok(message) => Ok(Response::new(message)),
+            Err(error) => Err(status::status(&error, self.epoch())),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl ConversationService for Calls {
+    async fn start_conversation(
+        &self,
+        request: Request<v1::StartConversationRequest>,
+    ) -> Answer<v1::StartConversationResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let command = calls::start::command(message)?;
+            let started = self.conversations.start(&call.caller, command, call.wait);
+            Ok(calls::start::response(&started.await?, self.epoch()))
+        };
+        self.answer(work).await
+    }
+
+    async fn send_message(
+        &self,
+        request: Request<v1::SendMessageRequest>,
+    ) -> Answer<v1::SendMessageResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let command = calls::send::command(message)?;
+            let sent = self.conversations.send(&call.caller, command, call.wait);
+            Ok(calls::send::response(&sent.await?, self.epoch()))
+        };
+        self.answer(work).await
+    }
+
+    async fn update_parameters(
+        &self,
+        request: Request<v1::UpdateParametersRequest>,
+    ) -> Answer<v1::UpdateParametersResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let command = calls::update::command(message)?;
+            let updated = self
+                .conversations
+                .update_parameters(&call.caller, command, call.wait);
+            Ok(calls::update::response(&updated.await?, self.epoch()))
+        };
+        self.answer(work).await
+    }
+
+    async fn end_conversation(
+        &self,
+        request: Request<v1::EndConversationRequest>,
+    ) -> Answer<v1::EndConversationResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let command = calls::end::command(&message)?;
+            let ended = self.conversations.end(&call.caller, command, call.wait);
+            Ok(calls::end::response(&ended.await?, self.epoch()))
+        };
+        self.answer(work).await
+    }
+
+    type SubscribeEventsStream =
+        tokio_stream::Empty<std::result::Result<v1::SubscribeEventsResponse, Status>>;
+
+    /// Streams are framed once for all their readers, which the generated service cannot do: a route of their own
+    /// stands before this one.
+    async fn subscribe_events(
+        &self,
+        _request: Request<v1::SubscribeEventsRequest>,
+    ) -> Answer<Self::SubscribeEventsStream> {
+        let error = Error::Unsupported("streams are served by the streaming route");
+        Err(status::status(&error, self.epoch()))
+    }
+
+    /// Taken even while the server is stopping: the grace is there so that agents that wait get their answer.
+    async fn respond_to_agent(
+        &self,
+        request: Request<v1::RespondToAgentRequest>,
+    ) -> Answer<v1::RespondToAgentResponse> {
+        let work = async {
+            let (call, message) = self.admit(request);
+            let command = calls::respond::command(message)?;
+            let responded = self.conversations.respond(&call.caller, command).await?;
+            Ok(calls::respond::response(responded, self.epoch()))
+        };
+        self.answer(work).await
+    }
+
+    async fn set_availability(
+        &self,
+        request: Request<v1::SetAvailabilityRequest>,
+    ) -> Answer<v1::SetAvailabilityResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let command = calls::availability::command(message)?;
+            let said = self.conversations.set_availability(&call.caller, command);
+            Ok(calls::availability::response(said.await?))
+        };
+        self.answer(work).await
+    }
+
+    async fn transfer_conversation(
+        &self,
+        request: Request<v1::TransferConversationRequest>,
+    ) -> Answer<v1::TransferConversationResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let command = calls::transfer::command(message)?;
+            let transferred = self.conversations.transfer(&call.caller, command).await?;
+            Ok(calls::transfer::response(transferred, self.epoch()))
+        };
+        self.answer(work).await
+    }
+
+    async fn get_conversation(
+        &self,
+        request: Request<v1::GetConversationRequest>,
+    ) -> Answer<v1::GetConversationResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let (account, id) = calls::get::query(&message)?;
+            let found = self.conversations.get(&call.caller, &account, &id).await?;
+            Ok(calls::get::response(&found, self.epoch()))
+        };
+        self.answer(work).await
+    }
+
+    async fn list_conversations(
+        &self,
+        request: Request<v1::ListConversationsRequest>,
+    ) -> Answer<v1::ListConversationsResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let listing = calls::list::query(message, &call.caller, self.epoch())?;
+            let found = self.conversations.list(&call.caller, listing.query.clone());
+            Ok(listing.response(found.await?, self.epoch()))
+        };
+        self.answer(work).await
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<v1::ListEventsRequest>,
+    ) -> Answer<v1::ListEventsResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let transcript = calls::events::query(message, &call.caller, self.epoch())?;
+            let found = self
+                .conversations
+                .events(&call.caller, transcript.query.clone());
+            transcript.response(&found.await?, self.epoch())
+        };
+        self.answer(work).await
+    }
+}
