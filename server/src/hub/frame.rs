@@ -94,7 +94,7 @@ mod tests {
             assert_eq!(framed[0], 0);
             assert_eq!(
                 framed[1..5],
-                u32::try_from(expected.len()).unwrap().to_be_bytes()
+                u32::try_from(expected.len()).expect("small").to_be_bytes()
             );
             assert_eq!(framed[5..], expected, "{size}");
             assert_eq!(framed.len(), framed_bytes(&stored, cursor.encode().len()));

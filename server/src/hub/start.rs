@@ -58,7 +58,7 @@ impl Hub {
     ///
     /// Asks the database, so it must not be cancelled: run it in a task of its own.
     pub async fn subscribe(self: &Arc<Self>, wish: Wish) -> Result<Subscription> {
-        self.admit()?;
+        self.lock().admit().inspect_err(|error| self.count(error))?;
         let beginning = self.beginning(&wish).await?;
         let terms = self.terms(beginning.after, wish.heartbeat);
         let mut state = self.lock();
@@ -76,7 +76,9 @@ impl Hub {
             heartbeat: ticker::ticks(terms.heartbeat),
             ends_at: state.tick().saturating_add(ticker::ticks(terms.lifetime)),
         };
-        let key = state.join(subscriber)?;
+        let key = state
+            .join(subscriber)
+            .inspect_err(|error| self.count(error))?;
         drop(state);
         Ok(Subscription::new(
             self.clone(),
@@ -86,12 +88,10 @@ impl Hub {
         ))
     }
 
-    fn admit(&self) -> Result<()> {
-        let admitted = self.lock().admit();
-        if let Err(Error::Limit { .. }) = admitted {
+    fn count(&self, refusal: &Error) {
+        if let Error::Limit { .. } = refusal {
             self.metrics.streams.refused();
         }
-        admitted
     }
 
     async fn beginning(&self, wish: &Wish) -> Result<Beginning> {
