@@ -350,6 +350,7 @@ fn agent(name: &str) -> AgentSettings {
         handback_parameter: "note".into(),
         action_fallback: ActionFallback::Empty,
         refuse_unlisted_actions: false,
+        accept_unanswered_escalations: false,
         actions: std::collections::HashMap::new(),
     }
 }
