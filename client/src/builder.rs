@@ -109,7 +109,9 @@ impl Builder {
         self
     }
 
-    /// Connects now. Fails with `INVALID_ARGUMENT` for a URL that is none, and with UNAVAILABLE when no connection can
+    /// Connects now. The URL begins with `http://`; for any other transport bring a channel to [`Client::over`].
+    ///
+    /// Fails with `INVALID_ARGUMENT` for a URL that is none, and with UNAVAILABLE when no connection can
     /// be made. Later the connection is made anew whenever it is lost.
     pub async fn connect(self) -> Result<Client, Error> {
         let endpoint = self.endpoint()?;
@@ -142,9 +144,9 @@ impl Builder {
         })?;
         // Without a scheme "host:port" parses too, and then fails to connect for no visible reason.
         if endpoint.uri().scheme_str() != Some("http") {
-            let url = &self.url;
             return Err(Error::invalid(format!(
-                "{url:?} does not begin with http://; for another transport make a channel and use Client::over"
+                "{:?} does not begin with http://; write http://host:port",
+                self.url
             )));
         }
         let Settings {

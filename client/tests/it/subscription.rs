@@ -57,6 +57,17 @@ async fn a_broken_stream_misses_nothing_and_repeats_nothing() {
 }
 
 #[tokio::test]
+async fn a_stream_may_be_followed_in_another_task() {
+    let mut fake = Fake::start().await;
+    let mut events = fake.client().subscribe(Subscription::new().after("c0"));
+    let reader = tokio::spawn(async move { next_event(&mut events).await });
+    let stream = fake.subscribed().await;
+    stream.started("c0");
+    stream.event(1);
+    assert_eq!(reader.await.unwrap(), "c1");
+}
+
+#[tokio::test]
 async fn an_interruption_is_told_with_its_cause() {
     let mut fake = Fake::start().await;
     let mut events = fake.client().subscribe(Subscription::new().after("c0"));

@@ -1,8 +1,8 @@
 //! Where the server is that a verb talks to.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use parloir_client::Client;
+use parloir_client::{Client, Code};
 
 /// Where the server is.
 #[derive(Debug, Clone, Args)]
@@ -24,9 +24,11 @@ impl Connect {
     ///
     /// A URL that is none, or a server that cannot be reached.
     pub async fn client(&self) -> Result<Client> {
-        Client::builder(&self.server)
-            .connect()
-            .await
-            .context("no server answers; `parloir serve` starts one, --server names another")
+        let connected = Client::builder(&self.server).connect().await;
+        connected.map_err(|error| match error.code() {
+            Code::Unavailable => anyhow::Error::new(error)
+                .context("no server answers; `parloir serve` starts one, --server names another"),
+            _ => anyhow::Error::new(error).context("--server"),
+        })
     }
 }
