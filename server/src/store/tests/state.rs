@@ -27,7 +27,7 @@ async fn a_conversation_is_read_as_it_was_saved() {
     tx.save_conversation(&saved).await.expect("saves");
     assert_eq!(tx.conversation(&saved.key).await, Ok(Some(saved.clone())));
     saved.upstream_id = "c.e2".into();
-    saved.begin_session(Timestamp(7), Duration::from_secs(60));
+    saved.begin_session(Timestamp(7), Duration::from_mins(1));
     saved.change_owner(Owner::Human);
     saved.upstream_epoch = 2;
     saved.next_sequence();
