@@ -32,4 +32,6 @@ pub struct EventQuery {
     /// Only those beyond this `sequence` in the order asked for.
     pub after: Option<u64>,
     pub limit: usize,
+    /// Ends one event after about so many bytes, so that the reader learns that there is more.
+    pub max_bytes: usize,
 }

@@ -55,6 +55,7 @@ pub(in crate::grpc) fn query(
             newest_first,
             after,
             limit: size? + 1,
+            max_bytes: PAGE_BYTES,
         };
         Some(Transcript { query, pages })
     })

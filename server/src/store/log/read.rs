@@ -143,13 +143,25 @@ pub(crate) async fn events(
     } else {
         format!("AND kind IN ({})", kinds.join(", "))
     };
+    // As in `PAGE`, and one more: what stands before the event before it decides.
     let sql = TABLE.select(&format!(
-        "WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND sequence {beyond} $4
-            {of_kinds} ORDER BY sequence {direction} LIMIT $5"
+        "WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND sequence IN (
+            SELECT sequence FROM (
+                SELECT sequence, LAG(before, 1, 0) OVER (ORDER BY sequence {direction}) AS before FROM (
+                    SELECT sequence, SUM(size) OVER (ORDER BY sequence {direction}) - size AS before FROM (
+                        SELECT sequence, LENGTH(body) AS size FROM event
+                        WHERE tenant = $1 AND account = $2 AND conversation_id = $3
+                            AND sequence {beyond} $4 {of_kinds}
+                        ORDER BY sequence {direction} LIMIT $5
+                    ) AS sizes
+                ) AS sums
+            ) AS sums_before WHERE before < $6
+        ) ORDER BY sequence {direction}"
     ));
     let [tenant, account, id] = key_values(&query.key);
     let after = number(query.after.unwrap_or(all_of_them));
-    let values = [tenant, account, id, after, number(query.limit)];
+    let (limit, max_bytes) = (number(query.limit), number(query.max_bytes.max(1)));
+    let values = [tenant, account, id, after, limit, max_bytes];
     all(db, &sql, values, stored).await
 }
 

@@ -181,6 +181,7 @@ async fn events_of_a_conversation_are_found_by_sequence_and_kind() {
             newest_first,
             after,
             limit,
+            max_bytes: 1 << 20,
         };
         let events = store.events(&query).await.expect("reads");
         events
@@ -201,4 +202,36 @@ async fn events_of_a_conversation_are_found_by_sequence_and_kind() {
     assert_eq!(placed, Ok(Some(Position(5))));
     assert_eq!(store.first_sequence(&key("c")).await, Ok(1));
     assert_eq!(store.first_sequence(&key("unknown")).await, Ok(0));
+}
+
+#[tokio::test]
+async fn a_transcript_is_cut_one_event_after_its_bytes_are_reached() {
+    let scratch = Scratch::new().await;
+    let large = 1000;
+    scratch
+        .commit(async |tx| {
+            for sequence in 1..=5 {
+                tx.append(event("c", sequence, large));
+            }
+        })
+        .await;
+    let found = async |newest_first, max_bytes| {
+        let query = EventQuery {
+            key: key("c"),
+            kinds: vec![],
+            newest_first,
+            after: None,
+            limit: 9,
+            max_bytes,
+        };
+        let events = scratch.store.events(&query).await.expect("reads");
+        events
+            .iter()
+            .map(|(sequence, _)| *sequence)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found(false, 1).await, [1, 2]);
+    assert_eq!(found(true, 1).await, [5, 4]);
+    assert_eq!(found(false, 2 * large).await, [1, 2, 3]);
+    assert_eq!(found(true, 1 << 20).await, [5, 4, 3, 2, 1]);
 }
