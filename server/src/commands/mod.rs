@@ -3,6 +3,7 @@
 pub mod chat;
 pub mod check_config;
 pub mod connect;
+pub mod migrate;
 pub mod simulate;
 pub mod tail;
 pub mod terminal;
@@ -30,6 +31,7 @@ Exit codes: 0 done (or stopped by a signal in good order), 1 failed (standard er
 enum Verb {
     Chat(chat::ChatArgs),
     CheckConfig(check_config::CheckConfig),
+    Migrate(migrate::MigrateArgs),
     Simulate(simulate::SimulateArgs),
     Tail(tail::TailArgs),
 }
@@ -44,6 +46,7 @@ impl Cli {
         match self.verb {
             Verb::Chat(args) => chat::run(args).await,
             Verb::CheckConfig(args) => check_config::run(&args),
+            Verb::Migrate(args) => migrate::run(&args).await,
             Verb::Simulate(args) => simulate::run(args).await,
             Verb::Tail(args) => tail::run(args).await,
         }
