@@ -3,7 +3,8 @@
 pub mod chat;
 pub mod check_config;
 pub mod connect;
-pub mod migrate;
+pub mod demo;
+pub mod serve;
 pub mod simulate;
 pub mod tail;
 pub mod terminal;
@@ -31,7 +32,8 @@ Exit codes: 0 done (or stopped by a signal in good order), 1 failed (standard er
 enum Verb {
     Chat(chat::ChatArgs),
     CheckConfig(check_config::CheckConfig),
-    Migrate(migrate::MigrateArgs),
+    Demo(demo::DemoArgs),
+    Serve(serve::ServeArgs),
     Simulate(simulate::SimulateArgs),
     Tail(tail::TailArgs),
 }
@@ -46,7 +48,8 @@ impl Cli {
         match self.verb {
             Verb::Chat(args) => chat::run(args).await,
             Verb::CheckConfig(args) => check_config::run(&args),
-            Verb::Migrate(args) => migrate::run(&args).await,
+            Verb::Demo(args) => demo::run(args).await,
+            Verb::Serve(args) => serve::run(args).await,
             Verb::Simulate(args) => simulate::run(args).await,
             Verb::Tail(args) => tail::run(args).await,
         }

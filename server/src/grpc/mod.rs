@@ -12,6 +12,7 @@ pub mod reflection;
 pub mod server;
 mod service;
 pub mod status;
+pub mod subscribe;
 mod too_large;
 mod view;
 

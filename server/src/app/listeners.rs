@@ -1,0 +1,140 @@
+//! The three listeners: callers from inside, platforms from outside, operators from nearby.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::{Context, Result};
+use parloir_proto::v1::conversation_service_server::SERVICE_NAME;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use crate::{
+    config::Config,
+    domain::Id,
+    grpc::{
+        self,
+        health::{HealthReporter, health},
+        reflection, server,
+    },
+    metrics::Listener,
+    net::{Acceptor, BodyReader, Gate, http::HttpLimits},
+    ops::{self, Readiness},
+    webhook::{self, Webhooks},
+};
+
+use super::{Addresses, Parts, TENANT};
+
+/// Bound, and not serving yet: an address that is taken is found out before anything is changed.
+pub struct Listeners {
+    pub addresses: Addresses,
+    grpc: TcpListener,
+    webhooks: TcpListener,
+    ops: TcpListener,
+}
+
+impl Listeners {
+    pub async fn bind(config: &Config) -> Result<Self> {
+        let grpc = bind("grpc", config.grpc.listen).await?;
+        let webhooks = bind("webhooks", config.webhooks.listen).await?;
+        let ops = bind("ops", config.ops.listen).await?;
+        let addresses = Addresses {
+            grpc: grpc.local_addr()?,
+            webhooks: webhooks.local_addr()?,
+            ops: ops.local_addr()?,
+        };
+        Ok(Self { addresses, grpc, webhooks, ops })
+    }
+
+    /// Serves until `stopping`, and then as long as the grace allows.
+    pub fn serve(
+        self,
+        config: &Config,
+        parts: &Parts,
+        stopping: &CancellationToken,
+    ) -> Result<(HealthReporter, Readiness, Vec<JoinHandle<()>>)> {
+        let committer = parts.committer.clone();
+        let readiness = Readiness::new(config.ops.max_commit_wait, move || committer.stalled_for());
+        let (health, grpc) = serve_grpc(self.grpc, config, parts, stopping)?;
+        let webhooks = serve_webhooks(self.webhooks, config, parts, stopping);
+        let ops = serve_ops(self.ops, config, parts, &readiness, stopping);
+        Ok((health, readiness, vec![grpc, webhooks, ops]))
+    }
+}
+
+async fn bind(section: &str, address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on {address}: set {section}.listen to a free address"))
+}
+
+fn serve_grpc(
+    listener: TcpListener,
+    config: &Config,
+    parts: &Parts,
+    stopping: &CancellationToken,
+) -> Result<(HealthReporter, JoinHandle<()>)> {
+    let options = grpc::Options {
+        answer_within: config.grpc.answer_within,
+        max_message_bytes: config.grpc.max_message_bytes,
+    };
+    let (reporter, health) = health(&[SERVICE_NAME], stopping.clone());
+    let conversations = Arc::clone(&parts.conversations);
+    let mut routes = Routes::new(grpc::service(conversations, options, stopping.clone())).add_service(health);
+    if config.grpc.reflection {
+        routes = routes.add_service(reflection::v1()?).add_service(reflection::v1alpha()?);
+    }
+    let router = grpc::subscribe::mount(routes.into_axum_router(), Arc::clone(&parts.hub));
+    let metrics = Arc::clone(&parts.metrics);
+    let server = server::server(&config.grpc, Arc::clone(&metrics)).add_routes(Routes::from(router));
+    let grpc = &config.grpc;
+    let gate = Gate::new(Listener::Grpc, grpc.max_connections, grpc.max_connections_per_peer, metrics);
+    let acceptor = Acceptor::new(listener, gate);
+    let (stop, drain, grpc) = (stopping.clone(), config.shutdown.grace, grpc.clone());
+    let task = tokio::spawn(async move {
+        if let Err(error) = server::serve(&grpc, server, acceptor, stop, drain).await {
+            tracing::error!(%error, "the gRPC listener failed");
+        }
+    });
+    Ok((reporter, task))
+}
+
+fn serve_webhooks(
+    listener: TcpListener,
+    config: &Config,
+    parts: &Parts,
+    stopping: &CancellationToken,
+) -> JoinHandle<()> {
+    let webhooks = &config.webhooks;
+    let router = webhook::router(Webhooks {
+        conversations: Arc::clone(&parts.conversations),
+        bodies: BodyReader::new(webhooks),
+        tenant: Id::trusted(TENANT),
+    });
+    let limits = HttpLimits {
+        header_timeout: webhooks.header_timeout,
+        idle_timeout: webhooks.idle_timeout,
+        drain: config.shutdown.grace,
+    };
+    let metrics = Arc::clone(&parts.metrics);
+    let gate = Gate::new(Listener::Webhooks, webhooks.max_connections, webhooks.max_connections_per_peer, metrics);
+    let acceptor = Acceptor::new(listener, gate);
+    tokio::spawn(crate::net::http::serve(acceptor, router, limits, stopping.clone()))
+}
+
+fn serve_ops(
+    listener: TcpListener,
+    config: &Config,
+    parts: &Parts,
+    readiness: &Readiness,
+    stopping: &CancellationToken,
+) -> JoinHandle<()> {
+    let metrics = Arc::clone(&parts.metrics);
+    let router = ops::router(Arc::clone(&metrics), readiness.clone());
+    let limits = HttpLimits {
+        header_timeout: config.ops.header_timeout,
+        idle_timeout: config.ops.idle_timeout,
+        drain: config.shutdown.grace,
+    };
+    let gate = Gate::new(Listener::Ops, config.ops.max_connections, 0, metrics);
+    let acceptor = Acceptor::new(listener, gate);
+    tokio::spawn(crate::net::http::serve(acceptor, router, limits, stopping.clone()))
+}

@@ -1,0 +1,214 @@
+//! The composition root: builds the parts, ties them together, serves, and stops in order. Only here are concrete types
+//! named.
+
+mod listeners;
+mod settings;
+mod stop;
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    agents,
+    committer::{Committer, CommitterSettings, Observers},
+    config::{Config, ShutdownConfig},
+    conversations::{Conversations, Housekeeping},
+    delivery::{self, Breakers, Lanes},
+    domain::{
+        Clock, Id, SystemClock,
+        ports::{Agent, Batch, Effect, Store},
+    },
+    grpc::health::HealthReporter,
+    hub::Hub,
+    metrics::Metrics,
+    ops::Readiness,
+    store::SqliteStore,
+    waiters::Waiters,
+};
+use listeners::Listeners;
+
+/// The organisation of everything, until callers are told apart.
+const TENANT: &str = "default";
+
+/// How often readiness is looked at: well within what orchestrators ask for.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long beyond its deadline a held webhook waits for the store.
+const STORE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A running server.
+#[derive(Debug)]
+pub struct App {
+    addresses: Addresses,
+    parts: Parts,
+    shutdown: ShutdownConfig,
+    health: HealthReporter,
+    readiness: Readiness,
+    /// Nothing new is begun.
+    stopping: CancellationToken,
+    /// The store failed in a way that only a restart can mend.
+    failed: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Addresses {
+    grpc: SocketAddr,
+    webhooks: SocketAddr,
+    ops: SocketAddr,
+}
+
+/// What the listeners and the end of the server work with.
+#[derive(Debug, Clone)]
+struct Parts {
+    store: Arc<dyn Store>,
+    committer: Committer,
+    lanes: Arc<Lanes>,
+    hub: Arc<Hub>,
+    conversations: Arc<Conversations>,
+    metrics: Arc<Metrics>,
+}
+
+impl App {
+    /// Starts the server: recovers what the process before left, and only then listens.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot start: an address that is taken, a database that is locked by another server.
+    pub async fn start(config: &Config) -> Result<Self> {
+        let listeners = Listeners::bind(config).await?;
+        let failed = CancellationToken::new();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let parts = build(config, &clock, &failed).await?;
+        let stopping = CancellationToken::new();
+        let housekeeping = housekeeping(config, &parts, &clock);
+        housekeeping.abandon_requests().await.context("open requests could not be closed")?;
+        let lanes = delivery::recover(parts.store.as_ref(), &parts.committer).await;
+        for key in lanes.context("deliveries could not be recovered")? {
+            parts.lanes.ring(key);
+        }
+        let addresses = listeners.addresses;
+        let (health, readiness, mut tasks) = listeners.serve(config, &parts, &stopping)?;
+        tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));
+        readiness.started();
+        health.set_serving(true);
+        tasks.push(tokio::spawn(report_health(readiness.clone(), health.clone(), stopping.clone())));
+        tracing::info!(grpc = %addresses.grpc, webhooks = %addresses.webhooks, ops = %addresses.ops, "serving");
+        let shutdown = config.shutdown.clone();
+        Ok(Self { addresses, parts, shutdown, health, readiness, stopping, failed, tasks })
+    }
+
+    /// Where callers connect.
+    pub fn grpc(&self) -> SocketAddr {
+        self.addresses.grpc
+    }
+
+    /// Where platforms call back.
+    pub fn webhooks(&self) -> SocketAddr {
+        self.addresses.webhooks
+    }
+
+    /// Where operators look.
+    pub fn ops(&self) -> SocketAddr {
+        self.addresses.ops
+    }
+
+    /// Waits for a fault that only a restart can mend.
+    pub async fn failed(&self) -> &'static str {
+        self.failed.cancelled().await;
+        "the store failed while it committed; what was acknowledged is on disk, so start it again"
+    }
+}
+
+async fn build(config: &Config, clock: &Arc<dyn Clock>, failed: &CancellationToken) -> Result<Parts> {
+    let metrics = Metrics::new();
+    let directory = Arc::new(settings::directory(config));
+    let agents = platforms(config, clock)?;
+    let store = SqliteStore::open(&settings::database(config)?, Arc::clone(clock)).await?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let (_, head) = store.bounds().await?;
+    let hub = Hub::start(
+        settings::hub(config),
+        Arc::clone(&store),
+        Arc::clone(&directory),
+        Arc::clone(&metrics),
+        head,
+    );
+    let waiters = Arc::new(Waiters::default());
+    let breakers = Arc::new(Breakers::new(settings::breakers(config)));
+    let lanes = Lanes::new(delivery::Parts {
+        agents: agents.clone(),
+        directory: Arc::clone(&directory),
+        breakers: Arc::clone(&breakers),
+        backoff: settings::backoff(config),
+        clock: Arc::clone(clock),
+        metrics: Arc::clone(&metrics),
+    });
+    let publish = after_commit(Arc::clone(&hub), Arc::clone(&waiters), Arc::clone(&lanes));
+    let failed = failed.clone();
+    let committer = Committer::start(
+        Arc::clone(&store),
+        CommitterSettings { max_batch: config.log.commit_batch, ..CommitterSettings::default() },
+        Observers {
+            publish: Box::new(publish),
+            fatal: Box::new(move || failed.cancel()),
+            metrics: Arc::clone(&metrics),
+        },
+    );
+    lanes.attach(committer.clone());
+    let conversations = Arc::new(Conversations {
+        store: Arc::clone(&store),
+        committer: committer.clone(),
+        directory,
+        agents,
+        breakers,
+        waiters,
+        hub: Arc::clone(&hub),
+        clock: Arc::clone(clock),
+        metrics: Arc::clone(&metrics),
+        store_patience: STORE_PATIENCE,
+    });
+    Ok(Parts { store, committer, lanes, hub, conversations, metrics })
+}
+
+fn platforms(config: &Config, clock: &Arc<dyn Clock>) -> Result<HashMap<Id, Arc<dyn Agent>>> {
+    let each = config.agents.iter();
+    each.map(|agent| Ok((Id::trusted(agent.name.as_str()), agents::build(agent, Arc::clone(clock))?))).collect()
+}
+
+/// What follows a commit, in this order: subscribers see the events, those who wait are woken, lanes go on.
+fn after_commit(hub: Arc<Hub>, waiters: Arc<Waiters>, lanes: Arc<Lanes>) -> impl Fn(Batch) + Send + Sync {
+    move |batch| {
+        hub.publish(&batch.events);
+        waiters.tell(&batch.facts);
+        for effect in batch.effects {
+            match effect {
+                Effect::RingLane(key) => lanes.ring(key),
+                Effect::Attempt(attempt) => lanes.start(*attempt),
+            }
+        }
+    }
+}
+
+/// Callers' health checks say the same as `/readyz`.
+async fn report_health(readiness: Readiness, health: HealthReporter, stopping: CancellationToken) {
+    let mut looks = tokio::time::interval(HEALTH_INTERVAL);
+    while stopping.run_until_cancelled(looks.tick()).await.is_some() {
+        health.set_serving(readiness.check().is_ok());
+    }
+}
+
+fn housekeeping(config: &Config, parts: &Parts, clock: &Arc<dyn Clock>) -> Housekeeping {
+    Housekeeping {
+        committer: parts.committer.clone(),
+        hub: Arc::clone(&parts.hub),
+        clock: Arc::clone(clock),
+        waiters: Arc::clone(&parts.conversations.waiters),
+        interval: config.log.sweep_interval,
+        retention_age: config.log.retention_age,
+        idempotency_window: config.log.idempotency_window,
+    }
+}

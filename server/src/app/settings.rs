@@ -1,0 +1,112 @@
+//! From what an operator writes to what each part is built from.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+
+use crate::{
+    config::{self, AccountConfig, AgentConfig, Config, EscalationFallback, UnlistedAction},
+    delivery::{Backoff, BreakerSettings},
+    domain::{Account, ActionFallback, ActionSettings, AgentSettings, Directory, Id, Parameter},
+    hub,
+    store::StoreSettings,
+};
+
+/// All agents and accounts.
+pub fn directory(config: &Config) -> Directory {
+    let agents = config.agents.iter().map(agent).collect();
+    Directory::new(agents, config.accounts.iter().map(account).collect())
+}
+
+/// The embedded database, from its URL: `sqlite:PATH`.
+pub fn database(config: &Config) -> Result<StoreSettings> {
+    let url = &config.database.url;
+    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    let path = path.filter(|path| !path.is_empty());
+    let path = path.with_context(|| format!("database.url = {url:?}: must be sqlite:PATH"))?;
+    Ok(StoreSettings::new(path))
+}
+
+/// When a failed request is tried again.
+pub fn backoff(config: &Config) -> Backoff {
+    Backoff { base: config.delivery.retry_base, max: config.delivery.retry_max }
+}
+
+/// When an agent is left alone for a while.
+pub fn breakers(config: &Config) -> BreakerSettings {
+    BreakerSettings {
+        failures: config.delivery.breaker_failures,
+        open_for: config.delivery.breaker_open_for,
+    }
+}
+
+/// How subscribers are served.
+pub fn hub(config: &Config) -> hub::Settings {
+    let stream = &config.stream;
+    hub::Settings {
+        ring_events: stream.ring_events,
+        ring_bytes: stream.ring_bytes,
+        page_events: stream.page_events,
+        max_frame_bytes: stream.max_frame_bytes,
+        max_streams: config.grpc.max_streams,
+        heartbeat: stream.heartbeat,
+        lifetime: stream.lifetime,
+        ..hub::Settings::default()
+    }
+}
+
+fn agent(config: &AgentConfig) -> AgentSettings {
+    AgentSettings {
+        name: Id::trusted(config.name.as_str()),
+        session_timeout: config.session_timeout,
+        send_timeout: config.send_timeout,
+        max_queue_age: config.max_queue_age,
+        max_queued: config.max_queued,
+        max_open_requests: config.max_open_requests,
+        action_time_limit: config.action_time_limit,
+        escalation_time_limit: config.escalation_time_limit,
+        availability_time_limit: config.availability_time_limit,
+        repeat_window: config.repeat_window,
+        fence_by_id: config.fence_by_id,
+        default_account: config.default_account.as_deref().map(Id::trusted),
+        handback_parameter: config.handback_parameter.clone(),
+        action_fallback: fallback(config.action_fallback, &[]),
+        accept_unanswered_escalations: config.escalation_fallback == EscalationFallback::Accept,
+        refuse_unlisted_actions: config.unlisted_action == UnlistedAction::Refuse,
+        actions: actions(config),
+    }
+}
+
+fn actions(config: &AgentConfig) -> HashMap<String, ActionSettings> {
+    let each = config.actions.iter().map(|action| {
+        let results: Vec<_> = action
+            .results
+            .iter()
+            .map(|(key, value)| Parameter { key: key.clone(), value: value.clone(), personal: false })
+            .collect();
+        // Results that are declared are the fallback, unless a failure is asked for.
+        let declared = action.fallback.or_else(|| (!results.is_empty()).then_some(config::ActionFallback::Empty));
+        let settings = ActionSettings {
+            time_limit: action.time_limit,
+            fallback: declared.map(|declared| fallback(declared, &results)),
+        };
+        (action.name.clone(), settings)
+    });
+    each.collect()
+}
+
+fn fallback(kind: config::ActionFallback, results: &[Parameter]) -> ActionFallback {
+    match kind {
+        config::ActionFallback::Error => ActionFallback::Error,
+        config::ActionFallback::Empty if results.is_empty() => ActionFallback::Empty,
+        config::ActionFallback::Empty => ActionFallback::Results(results.to_vec()),
+    }
+}
+
+fn account(config: &AccountConfig) -> Account {
+    Account {
+        name: Id::trusted(config.name.as_str()),
+        agent: Id::trusted(config.agent.as_str()),
+        upstream_prefix: config.upstream_prefix.clone(),
+    }
+}

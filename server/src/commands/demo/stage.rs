@@ -1,0 +1,106 @@
+//! What the demo needs: a server and a simulated agent that know each other.
+
+use std::{fs, net::SocketAddr, path::Path};
+
+use anyhow::{Context, Result};
+use parloir_client::Client;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::{
+    app::App,
+    config,
+    simulate::{Bot, Script, Settings, Simulator},
+};
+
+/// The account that the demo's visitor belongs to.
+pub const ACCOUNT: &str = "demo";
+
+const BOT: &str = "65f0c1a2b3d4e5f60718293a";
+const KEY: &str = "demo-key-of-the-simulated-agent";
+
+/// A running server with a simulated agent behind it.
+pub struct Stage {
+    pub client: Client,
+    app: App,
+    simulator: Simulator,
+    // Last: the database is removed when everything has closed.
+    folder: TempDir,
+}
+
+impl Stage {
+    pub async fn set() -> Result<Self> {
+        let folder = tempfile::tempdir().context("no temporary folder can be made")?;
+        let platform = TcpListener::bind("127.0.0.1:0").await?;
+        let config = configuration(folder.path(), platform.local_addr()?)?;
+        let loaded = config::load(Some(&config), std::iter::empty())?;
+        let app = App::start(&loaded.config).await?;
+        let webhooks = format!("http://{}/webhooks/shop", app.webhooks());
+        let bot = Bot::new(BOT, KEY, &webhooks).with_script(Script::shop());
+        let simulator = Simulator::start(Settings::new(vec![bot]), platform)?;
+        let client = Client::builder(format!("http://{}", app.grpc())).connect().await?;
+        Ok(Self { client, app, simulator, folder })
+    }
+
+    pub fn introduce(&self) {
+        println!("Parloir is running:");
+        println!("  gRPC        http://{}", self.app.grpc());
+        println!("  webhooks    http://{}/webhooks/shop", self.app.webhooks());
+        println!("  operations  http://{}/metrics", self.app.ops());
+        println!("  the agent   {} (simulated: a mug shop)", self.simulator.base_url());
+        println!("  database    {} (temporary)", self.folder.path().join("demo.db").display());
+        println!("\n> is what a backend calls, < is an event that it receives.\n");
+    }
+
+    /// What to try next, to be pasted.
+    pub fn invite(&self) {
+        let grpc = self.app.grpc();
+        println!("\nStill running. In another terminal, try:\n");
+        println!("  talk to the agent     cargo run -- chat --server http://{grpc} --account {ACCOUNT}");
+        println!("  follow every event    cargo run -- tail --server http://{grpc} --from earliest");
+        println!(
+            "  from any language     grpcurl -plaintext -d '{{\"account\":\"{ACCOUNT}\",\"conversation_id\":\"mine\",\
+             \"message_id\":\"1\",\"text\":\"hello\"}}' {grpc} parloir.v1.ConversationService/SendMessage"
+        );
+        println!("  its figures           curl http://{}/metrics", self.app.ops());
+        println!("\nCtrl-C ends it.");
+    }
+
+    pub async fn clear(self) {
+        // Dropping the client first ends its streams, so that nothing has to be waited for.
+        drop(self.client);
+        self.app.stop().await;
+        self.simulator.stop().await;
+    }
+}
+
+/// Writes what an operator would write.
+fn configuration(folder: &Path, platform: SocketAddr) -> Result<std::path::PathBuf> {
+    let key = folder.join("key");
+    fs::write(&key, KEY)?;
+    let text = format!(
+        r#"
+grpc.listen = "127.0.0.1:0"
+webhooks.listen = "127.0.0.1:0"
+ops.listen = "127.0.0.1:0"
+database.url = "sqlite:{database}"
+shutdown.notice = "0s"
+
+[[agents]]
+name = "shop"
+[agents.platform.zendesk]
+bot_id = "{BOT}"
+base_url = "http://{platform}"
+api_key = {{ file = "{key}" }}
+
+[[accounts]]
+name = "{ACCOUNT}"
+agent = "shop"
+"#,
+        database = folder.join("demo.db").display(),
+        key = key.display(),
+    );
+    let path = folder.join("parloir.toml");
+    fs::write(&path, text)?;
+    Ok(path)
+}
