@@ -42,7 +42,12 @@ impl Listeners {
             webhooks: webhooks.local_addr()?,
             ops: ops.local_addr()?,
         };
-        Ok(Self { addresses, grpc, webhooks, ops })
+        Ok(Self {
+            addresses,
+            grpc,
+            webhooks,
+            ops,
+        })
     }
 
     /// Serves until `stopping`, and then as long as the grace allows.
@@ -63,7 +68,9 @@ impl Listeners {
 
 async fn bind(section: &str, address: SocketAddr) -> Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
-    listener.with_context(|| format!("cannot listen on {address}: set {section}.listen to a free address"))
+    listener.with_context(|| {
+        format!("cannot listen on {address}: set {section}.listen to a free address")
+    })
 }
 
 fn serve_grpc(
@@ -78,15 +85,24 @@ fn serve_grpc(
     };
     let (reporter, health) = health(&[SERVICE_NAME], stopping.clone());
     let conversations = Arc::clone(&parts.conversations);
-    let mut routes = Routes::new(grpc::service(conversations, options, stopping.clone())).add_service(health);
+    let mut routes =
+        Routes::new(grpc::service(conversations, options, stopping.clone())).add_service(health);
     if config.grpc.reflection {
-        routes = routes.add_service(reflection::v1()?).add_service(reflection::v1alpha()?);
+        routes = routes
+            .add_service(reflection::v1()?)
+            .add_service(reflection::v1alpha()?);
     }
     let router = grpc::subscribe::mount(routes.into_axum_router(), Arc::clone(&parts.hub));
     let metrics = Arc::clone(&parts.metrics);
-    let server = server::server(&config.grpc, Arc::clone(&metrics)).add_routes(Routes::from(router));
+    let server =
+        server::server(&config.grpc, Arc::clone(&metrics)).add_routes(Routes::from(router));
     let grpc = &config.grpc;
-    let gate = Gate::new(Listener::Grpc, grpc.max_connections, grpc.max_connections_per_peer, metrics);
+    let gate = Gate::new(
+        Listener::Grpc,
+        grpc.max_connections,
+        grpc.max_connections_per_peer,
+        metrics,
+    );
     let acceptor = Acceptor::new(listener, gate);
     let (stop, drain, grpc) = (stopping.clone(), config.shutdown.grace, grpc.clone());
     let task = tokio::spawn(async move {
@@ -115,9 +131,19 @@ fn serve_webhooks(
         drain: config.shutdown.grace,
     };
     let metrics = Arc::clone(&parts.metrics);
-    let gate = Gate::new(Listener::Webhooks, webhooks.max_connections, webhooks.max_connections_per_peer, metrics);
+    let gate = Gate::new(
+        Listener::Webhooks,
+        webhooks.max_connections,
+        webhooks.max_connections_per_peer,
+        metrics,
+    );
     let acceptor = Acceptor::new(listener, gate);
-    tokio::spawn(crate::net::http::serve(acceptor, router, limits, stopping.clone()))
+    tokio::spawn(crate::net::http::serve(
+        acceptor,
+        router,
+        limits,
+        stopping.clone(),
+    ))
 }
 
 fn serve_ops(
@@ -136,5 +162,10 @@ fn serve_ops(
     };
     let gate = Gate::new(Listener::Ops, config.ops.max_connections, 0, metrics);
     let acceptor = Acceptor::new(listener, gate);
-    tokio::spawn(crate::net::http::serve(acceptor, router, limits, stopping.clone()))
+    tokio::spawn(crate::net::http::serve(
+        acceptor,
+        router,
+        limits,
+        stopping.clone(),
+    ))
 }

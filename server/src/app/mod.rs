@@ -85,7 +85,10 @@ impl App {
         let parts = build(config, &clock, &failed).await?;
         let stopping = CancellationToken::new();
         let housekeeping = housekeeping(config, &parts, &clock);
-        housekeeping.abandon_requests().await.context("open requests could not be closed")?;
+        housekeeping
+            .abandon_requests()
+            .await
+            .context("open requests could not be closed")?;
         let lanes = delivery::recover(parts.store.as_ref(), &parts.committer).await;
         for key in lanes.context("deliveries could not be recovered")? {
             parts.lanes.ring(key);
@@ -95,10 +98,23 @@ impl App {
         tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));
         readiness.started();
         health.set_serving(true);
-        tasks.push(tokio::spawn(report_health(readiness.clone(), health.clone(), stopping.clone())));
+        tasks.push(tokio::spawn(report_health(
+            readiness.clone(),
+            health.clone(),
+            stopping.clone(),
+        )));
         tracing::info!(grpc = %addresses.grpc, webhooks = %addresses.webhooks, ops = %addresses.ops, "serving");
         let shutdown = config.shutdown.clone();
-        Ok(Self { addresses, parts, shutdown, health, readiness, stopping, failed, tasks })
+        Ok(Self {
+            addresses,
+            parts,
+            shutdown,
+            health,
+            readiness,
+            stopping,
+            failed,
+            tasks,
+        })
     }
 
     /// Where callers connect.
@@ -123,7 +139,11 @@ impl App {
     }
 }
 
-async fn build(config: &Config, clock: &Arc<dyn Clock>, failed: &CancellationToken) -> Result<Parts> {
+async fn build(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    failed: &CancellationToken,
+) -> Result<Parts> {
     let metrics = Metrics::new();
     let directory = Arc::new(settings::directory(config));
     let agents = platforms(config, clock)?;
@@ -151,7 +171,10 @@ async fn build(config: &Config, clock: &Arc<dyn Clock>, failed: &CancellationTok
     let failed = failed.clone();
     let committer = Committer::start(
         Arc::clone(&store),
-        CommitterSettings { max_batch: config.log.commit_batch, ..CommitterSettings::default() },
+        CommitterSettings {
+            max_batch: config.log.commit_batch,
+            ..CommitterSettings::default()
+        },
         Observers {
             publish: Box::new(publish),
             fatal: Box::new(move || failed.cancel()),
@@ -171,16 +194,33 @@ async fn build(config: &Config, clock: &Arc<dyn Clock>, failed: &CancellationTok
         metrics: Arc::clone(&metrics),
         store_patience: STORE_PATIENCE,
     });
-    Ok(Parts { store, committer, lanes, hub, conversations, metrics })
+    Ok(Parts {
+        store,
+        committer,
+        lanes,
+        hub,
+        conversations,
+        metrics,
+    })
 }
 
 fn platforms(config: &Config, clock: &Arc<dyn Clock>) -> Result<HashMap<Id, Arc<dyn Agent>>> {
     let each = config.agents.iter();
-    each.map(|agent| Ok((Id::trusted(agent.name.as_str()), agents::build(agent, Arc::clone(clock))?))).collect()
+    each.map(|agent| {
+        Ok((
+            Id::trusted(agent.name.as_str()),
+            agents::build(agent, Arc::clone(clock))?,
+        ))
+    })
+    .collect()
 }
 
 /// What follows a commit, in this order: subscribers see the events, those who wait are woken, lanes go on.
-fn after_commit(hub: Arc<Hub>, waiters: Arc<Waiters>, lanes: Arc<Lanes>) -> impl Fn(Batch) + Send + Sync {
+fn after_commit(
+    hub: Arc<Hub>,
+    waiters: Arc<Waiters>,
+    lanes: Arc<Lanes>,
+) -> impl Fn(Batch) + Send + Sync {
     move |batch| {
         hub.publish(&batch.events);
         waiters.tell(&batch.facts);

@@ -21,7 +21,9 @@ pub fn directory(config: &Config) -> Directory {
 /// The embedded database, from its URL: `sqlite:PATH`.
 pub fn database(config: &Config) -> Result<StoreSettings> {
     let url = &config.database.url;
-    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    let path = url
+        .strip_prefix("sqlite:")
+        .map(|path| path.strip_prefix("//").unwrap_or(path));
     let path = path.filter(|path| !path.is_empty());
     let path = path.with_context(|| format!("database.url = {url:?}: must be sqlite:PATH"))?;
     Ok(StoreSettings::new(path))
@@ -29,7 +31,10 @@ pub fn database(config: &Config) -> Result<StoreSettings> {
 
 /// When a failed request is tried again.
 pub fn backoff(config: &Config) -> Backoff {
-    Backoff { base: config.delivery.retry_base, max: config.delivery.retry_max }
+    Backoff {
+        base: config.delivery.retry_base,
+        max: config.delivery.retry_max,
+    }
 }
 
 /// When an agent is left alone for a while.
@@ -82,10 +87,16 @@ fn actions(config: &AgentConfig) -> HashMap<String, ActionSettings> {
         let results: Vec<_> = action
             .results
             .iter()
-            .map(|(key, value)| Parameter { key: key.clone(), value: value.clone(), personal: false })
+            .map(|(key, value)| Parameter {
+                key: key.clone(),
+                value: value.clone(),
+                personal: false,
+            })
             .collect();
         // Results that are declared are the fallback, unless a failure is asked for.
-        let declared = action.fallback.or_else(|| (!results.is_empty()).then_some(config::ActionFallback::Empty));
+        let declared = action
+            .fallback
+            .or_else(|| (!results.is_empty()).then_some(config::ActionFallback::Empty));
         let settings = ActionSettings {
             time_limit: action.time_limit,
             fallback: declared.map(|declared| fallback(declared, &results)),

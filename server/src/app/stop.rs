@@ -12,7 +12,10 @@ impl App {
     pub async fn stop(self) {
         let deadline = self.shutdown.hard_deadline;
         // Nothing that is cut off here can be lost: everything acknowledged is committed.
-        if tokio::time::timeout(deadline, self.stop_in_order()).await.is_err() {
+        if tokio::time::timeout(deadline, self.stop_in_order())
+            .await
+            .is_err()
+        {
             tracing::warn!(?deadline, "the time to stop in order is over: ending now");
         }
     }
@@ -33,8 +36,13 @@ impl App {
                 tracing::error!(%error, "a task of the server failed");
             }
         }
-        if tokio::time::timeout(self.shutdown.grace, self.parts.lanes.drain()).await.is_err() {
-            tracing::warn!("requests to agents are still under way: their outcome is settled after the next start");
+        if tokio::time::timeout(self.shutdown.grace, self.parts.lanes.drain())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "requests to agents are still under way: their outcome is settled after the next start"
+            );
         }
         self.parts.committer.drain().await;
         if let Err(error) = self.parts.store.close().await {
@@ -47,5 +55,6 @@ impl App {
 /// A few streams need no spreading.
 fn spread(streams: usize) -> Duration {
     let each = Duration::from_millis(2);
-    each.saturating_mul(u32::try_from(streams).unwrap_or(u32::MAX)).min(SPREAD)
+    each.saturating_mul(u32::try_from(streams).unwrap_or(u32::MAX))
+        .min(SPREAD)
 }

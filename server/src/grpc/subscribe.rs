@@ -44,13 +44,17 @@ where
 {
     let epoch = hub.epoch();
     let opened = match read(request).await {
-        Ok(request) => open(hub, request).await.map_err(|error| status(&error, epoch)),
+        Ok(request) => open(hub, request)
+            .await
+            .map_err(|error| status(&error, epoch)),
         Err(status) => Err(status),
     };
     match opened {
         Ok(subscription) => {
             let mut response = Response::new(Body::new(EventBody::new(subscription)));
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+            response
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
             response
         }
         Err(status) => status.into_http(),
@@ -65,7 +69,9 @@ where
 {
     let body = Limited::new(request.into_body(), MAX_REQUEST_BYTES);
     let body = body.collect().await.map_err(|_| {
-        Status::resource_exhausted(format!("the request is larger than {MAX_REQUEST_BYTES} bytes, or broke off"))
+        Status::resource_exhausted(format!(
+            "the request is larger than {MAX_REQUEST_BYTES} bytes, or broke off"
+        ))
     })?;
     let mut bytes = body.to_bytes();
     if bytes.len() < PREFIX_BYTES {
@@ -73,13 +79,16 @@ where
     }
     let prefix = bytes.split_to(PREFIX_BYTES);
     if prefix[0] != 0 {
-        return Err(Status::unimplemented("a stream's request must not be compressed"));
+        return Err(Status::unimplemented(
+            "a stream's request must not be compressed",
+        ));
     }
     let length = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]);
     if usize::try_from(length) != Ok(bytes.len()) {
         return Err(Status::internal("the request is not exactly one message"));
     }
-    SubscribeEventsRequest::decode(bytes).map_err(|_| Status::internal("the request cannot be decoded"))
+    SubscribeEventsRequest::decode(bytes)
+        .map_err(|_| Status::internal("the request cannot be decoded"))
 }
 
 /// Detached: it asks the database, and a caller who goes away cancels nothing there.

@@ -15,7 +15,11 @@ use super::{
 const CONVERSATION: &str = "visitor-1";
 
 pub async fn play(stage: &Stage) -> Result<()> {
-    let mut scene = Scene { stage, viewer: Viewer::new(&stage.client), said: 0 };
+    let mut scene = Scene {
+        stage,
+        viewer: Viewer::new(&stage.client),
+        said: 0,
+    };
     scene.welcome().await?;
     scene.question_and_button().await?;
     scene.carousel().await?;
@@ -33,20 +37,29 @@ impl Scene<'_> {
     async fn welcome(&mut self) -> Result<()> {
         title("The visitor opens the chat");
         println!("  > StartConversation account={ACCOUNT} conversation_id={CONVERSATION}");
-        self.stage.client.start(ACCOUNT, CONVERSATION, "start-1").await?;
-        self.agent_says("the welcome", "Welcome to the mug shop").await.map(drop)
+        self.stage
+            .client
+            .start(ACCOUNT, CONVERSATION, "start-1")
+            .await?;
+        self.agent_says("the welcome", "Welcome to the mug shop")
+            .await
+            .map(drop)
     }
 
     /// The agent asks a subscriber for data, and uses it in its next sentence.
     async fn question_and_button(&mut self) -> Result<()> {
         title("A question, a button, and an action that a subscriber answers with data");
         self.say("Hello, what can you do?").await?;
-        let offer = self.agent_says("the offer", "I can look up your parcel").await?;
+        let offer = self
+            .agent_says("the offer", "I can look up your parcel")
+            .await?;
         self.choose("Track my parcel", None, &offer).await?;
         let request_id = self
             .viewer
             .until("the action", |body, _| match body {
-                Body::ActionRequested(action) if action.name == "fetch_order" => Some(action.request_id.clone()),
+                Body::ActionRequested(action) if action.name == "fetch_order" => {
+                    Some(action.request_id.clone())
+                }
                 _ => None,
             })
             .await?;
@@ -56,8 +69,16 @@ impl Scene<'_> {
             value: "on its way, arriving tomorrow".into(),
             personal: false,
         };
-        self.stage.client.answer_action(request_id, vec![status]).await?;
-        self.agent_says("the order", "Your order A-1009 is on its way, arriving tomorrow.").await.map(drop)
+        self.stage
+            .client
+            .answer_action(request_id, vec![status])
+            .await?;
+        self.agent_says(
+            "the order",
+            "Your order A-1009 is on its way, arriving tomorrow.",
+        )
+        .await
+        .map(drop)
     }
 
     async fn carousel(&mut self) -> Result<()> {
@@ -66,12 +87,16 @@ impl Scene<'_> {
         let cards = self
             .viewer
             .until("the carousel", |body, delivered| match body {
-                Body::AgentMessage(message) if message.cards.len() == 3 => Some(event_id(delivered)),
+                Body::AgentMessage(message) if message.cards.len() == 3 => {
+                    Some(event_id(delivered))
+                }
                 _ => None,
             })
             .await?;
         self.choose("Choose", Some(1), &cards).await?;
-        self.agent_says("the choice", "You chose the Red mug.").await.map(drop)
+        self.agent_says("the choice", "You chose the Red mug.")
+            .await
+            .map(drop)
     }
 
     async fn availability(&mut self) -> Result<()> {
@@ -88,7 +113,9 @@ impl Scene<'_> {
         };
         self.stage.client.set_availability(online).await?;
         self.say("Is anyone there?").await?;
-        self.agent_says("the open branch", "Yes, our billing team is here.").await.map(drop)
+        self.agent_says("the open branch", "Yes, our billing team is here.")
+            .await
+            .map(drop)
     }
 
     /// From the acceptance on, the visitor's words are held for the human and the agent is silent.
@@ -103,7 +130,10 @@ impl Scene<'_> {
             })
             .await?;
         println!("  > RespondToAgent accepted=true");
-        self.stage.client.decide_escalation(request_id, true).await?;
+        self.stage
+            .client
+            .decide_escalation(request_id, true)
+            .await?;
         self.viewer
             .until("the new owner", |body, _| match body {
                 Body::OwnerChanged(changed) if changed.to() == Owner::Human => Some(()),
@@ -111,7 +141,10 @@ impl Scene<'_> {
             })
             .await?;
         let state = self.say("Are you a real person?").await?;
-        ensure!(state == DeliveryState::Held, "the agent was asked although a human owns the conversation");
+        ensure!(
+            state == DeliveryState::Held,
+            "the agent was asked although a human owns the conversation"
+        );
         self.viewer
             .until("the message that is held", |body, _| match body {
                 Body::VisitorMessage(message) if message.held => Some(()),
@@ -124,8 +157,14 @@ impl Scene<'_> {
         self.said += 1;
         println!("  > SendMessage text={text:?}");
         let message_id = format!("message-{}", self.said);
-        let sent = self.stage.client.say(ACCOUNT, CONVERSATION, message_id, text).await?;
-        Ok(sent.delivery.map_or(DeliveryState::Unspecified, |delivery| delivery.state()))
+        let sent = self
+            .stage
+            .client
+            .say(ACCOUNT, CONVERSATION, message_id, text)
+            .await?;
+        Ok(sent
+            .delivery
+            .map_or(DeliveryState::Unspecified, |delivery| delivery.state()))
     }
 
     async fn choose(&mut self, label: &str, card_index: Option<i32>, event_id: &str) -> Result<()> {
@@ -134,9 +173,16 @@ impl Scene<'_> {
             Some(index) => println!("  > SendMessage choice={label:?} card_index={index}"),
             None => println!("  > SendMessage choice={label:?}"),
         }
-        let choice = Choice { label: label.into(), card_index, event_id: event_id.into() };
+        let choice = Choice {
+            label: label.into(),
+            card_index,
+            event_id: event_id.into(),
+        };
         let message_id = format!("message-{}", self.said);
-        self.stage.client.choose(ACCOUNT, CONVERSATION, message_id, choice).await?;
+        self.stage
+            .client
+            .choose(ACCOUNT, CONVERSATION, message_id, choice)
+            .await?;
         Ok(())
     }
 
@@ -144,7 +190,9 @@ impl Scene<'_> {
     async fn agent_says(&mut self, what: &str, words: &str) -> Result<String> {
         self.viewer
             .until(what, |body, delivered| match body {
-                Body::AgentMessage(message) if message.text.contains(words) => Some(event_id(delivered)),
+                Body::AgentMessage(message) if message.text.contains(words) => {
+                    Some(event_id(delivered))
+                }
                 _ => None,
             })
             .await
@@ -152,7 +200,11 @@ impl Scene<'_> {
 }
 
 fn event_id(delivered: &parloir_proto::v1::DeliveredEvent) -> String {
-    delivered.event.as_ref().map(|event| event.event_id.clone()).unwrap_or_default()
+    delivered
+        .event
+        .as_ref()
+        .map(|event| event.event_id.clone())
+        .unwrap_or_default()
 }
 
 fn title(text: &str) {

@@ -38,8 +38,15 @@ impl Stage {
         let webhooks = format!("http://{}/webhooks/shop", app.webhooks());
         let bot = Bot::new(BOT, KEY, &webhooks).with_script(Script::shop());
         let simulator = Simulator::start(Settings::new(vec![bot]), platform)?;
-        let client = Client::builder(format!("http://{}", app.grpc())).connect().await?;
-        Ok(Self { client, app, simulator, folder })
+        let client = Client::builder(format!("http://{}", app.grpc()))
+            .connect()
+            .await?;
+        Ok(Self {
+            client,
+            app,
+            simulator,
+            folder,
+        })
     }
 
     pub fn introduce(&self) {
@@ -47,8 +54,14 @@ impl Stage {
         println!("  gRPC        http://{}", self.app.grpc());
         println!("  webhooks    http://{}/webhooks/shop", self.app.webhooks());
         println!("  operations  http://{}/metrics", self.app.ops());
-        println!("  the agent   {} (simulated: a mug shop)", self.simulator.base_url());
-        println!("  database    {} (temporary)", self.folder.path().join("demo.db").display());
+        println!(
+            "  the agent   {} (simulated: a mug shop)",
+            self.simulator.base_url()
+        );
+        println!(
+            "  database    {} (temporary)",
+            self.folder.path().join("demo.db").display()
+        );
         println!("\n> is what a backend calls, < is an event that it receives.\n");
     }
 
@@ -56,13 +69,20 @@ impl Stage {
     pub fn invite(&self) {
         let grpc = self.app.grpc();
         println!("\nStill running. In another terminal, try:\n");
-        println!("  talk to the agent     cargo run -- chat --server http://{grpc} --account {ACCOUNT}");
-        println!("  follow every event    cargo run -- tail --server http://{grpc} --from earliest");
+        println!(
+            "  talk to the agent     cargo run -- chat --server http://{grpc} --account {ACCOUNT}"
+        );
+        println!(
+            "  follow every event    cargo run -- tail --server http://{grpc} --from earliest"
+        );
         println!(
             "  from any language     grpcurl -plaintext -d '{{\"account\":\"{ACCOUNT}\",\"conversation_id\":\"mine\",\
              \"message_id\":\"1\",\"text\":\"hello\"}}' {grpc} parloir.v1.ConversationService/SendMessage"
         );
-        println!("  its figures           curl http://{}/metrics", self.app.ops());
+        println!(
+            "  its figures           curl http://{}/metrics",
+            self.app.ops()
+        );
         println!("\nCtrl-C ends it.");
     }
 

@@ -21,7 +21,10 @@ impl Viewer {
     /// Follows from the log's beginning, so that nothing is missed whatever comes first.
     pub fn new(client: &Client) -> Self {
         let subscription = Subscription::new().accounts([ACCOUNT]).from_earliest();
-        Self { events: client.subscribe(subscription), last_sequence: 0 }
+        Self {
+            events: client.subscribe(subscription),
+            last_sequence: 0,
+        }
     }
 
     /// Prints events until one is what `pick` looks for, and answers what it picked.
@@ -32,11 +35,18 @@ impl Viewer {
     ) -> Result<T> {
         let search = async {
             loop {
-                let Some(item) = self.events.next().await else { bail!("the stream ended") };
-                let Item::Event(delivered) = item? else { continue };
+                let Some(item) = self.events.next().await else {
+                    bail!("the stream ended")
+                };
+                let Item::Event(delivered) = item? else {
+                    continue;
+                };
                 println!("  < {}", terminal::line(&delivered));
                 self.in_order(&delivered)?;
-                let body = delivered.event.as_ref().and_then(|event| event.body.as_ref());
+                let body = delivered
+                    .event
+                    .as_ref()
+                    .and_then(|event| event.body.as_ref());
                 if let Some(found) = body.and_then(|body| pick(body, &delivered)) {
                     return Ok(found);
                 }

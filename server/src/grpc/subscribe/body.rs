@@ -10,8 +10,8 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use parloir_proto::v1::{
-    CaughtUp, Checkpoint, FellBehind, Gap, GoingAway, GoingAwayReason, Started, SubscribeEventsResponse,
-    subscribe_events_response::Message as Kind,
+    CaughtUp, Checkpoint, FellBehind, Gap, GoingAway, GoingAwayReason, Started,
+    SubscribeEventsResponse, subscribe_events_response::Message as Kind,
 };
 use prost::Message;
 use tonic::Status;
@@ -41,7 +41,10 @@ enum Phase {
 
 impl EventBody {
     pub fn new(subscription: Subscription) -> Self {
-        Self { subscription, phase: Phase::Opening }
+        Self {
+            subscription,
+            phase: Phase::Opening,
+        }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {
@@ -76,16 +79,25 @@ impl EventBody {
     fn frame(&mut self, notice: Notice) -> Frame<Bytes> {
         message(match notice {
             Notice::Events(frames) => return Frame::data(frames),
-            Notice::CaughtUp(at) => Kind::CaughtUp(CaughtUp { cursor: self.cursor(at) }),
-            Notice::FellBehind(at) => Kind::FellBehind(FellBehind { cursor: self.cursor(at) }),
-            Notice::Gap { asked, resumed } => {
-                Kind::Gap(Gap { asked_cursor: self.cursor(asked), resumed_cursor: self.cursor(resumed) })
-            }
+            Notice::CaughtUp(at) => Kind::CaughtUp(CaughtUp {
+                cursor: self.cursor(at),
+            }),
+            Notice::FellBehind(at) => Kind::FellBehind(FellBehind {
+                cursor: self.cursor(at),
+            }),
+            Notice::Gap { asked, resumed } => Kind::Gap(Gap {
+                asked_cursor: self.cursor(asked),
+                resumed_cursor: self.cursor(resumed),
+            }),
             Notice::Checkpoint(at) => Kind::Checkpoint(Checkpoint {
                 cursor: self.cursor(at),
                 server_time: Some(time::timestamp(SystemClock.now())),
             }),
-            Notice::GoingAway { resume, reconnect_after, reason } => {
+            Notice::GoingAway {
+                resume,
+                reconnect_after,
+                reason,
+            } => {
                 let goodbye = "the server ends the stream: reconnect and resume after the cursor of GoingAway";
                 self.phase = Phase::Ending(Box::new(Status::unavailable(goodbye)));
                 Kind::GoingAway(GoingAway {
@@ -133,7 +145,9 @@ impl Body for EventBody {
 }
 
 fn message(kind: Kind) -> Frame<Bytes> {
-    let response = SubscribeEventsResponse { message: Some(kind) };
+    let response = SubscribeEventsResponse {
+        message: Some(kind),
+    };
     let mut framed = Vec::new();
     append_prefix(&mut framed, response.encoded_len());
     framed.extend_from_slice(&response.encode_to_vec());

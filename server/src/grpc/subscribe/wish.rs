@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use parloir_proto::v1::{
-    self, OnExpiredCursor, StartPosition, SubscribeEventsRequest, subscribe_events_request::Start as Asked,
+    self, OnExpiredCursor, StartPosition, SubscribeEventsRequest,
+    subscribe_events_request::Start as Asked,
 };
 
 use crate::{
@@ -16,7 +17,8 @@ use crate::{
 /// The most accounts, and the most conversations, of one filter.
 const MAX_FILTER_IDS: usize = 1000;
 
-const HEARTBEATS: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(1);
+const HEARTBEATS: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_mins(1);
 
 pub fn read(hub: &Hub, request: SubscribeEventsRequest) -> Result<Wish> {
     if !request.subscription.is_empty() {
@@ -30,7 +32,12 @@ pub fn read(hub: &Hub, request: SubscribeEventsRequest) -> Result<Wish> {
     let heartbeat = heartbeat(&mut checks, request.heartbeat);
     let start = start(&mut checks, hub, request.start)?;
     checks.finish(|| {
-        Some(Wish { filter: filter?, start: start?, on_expired: on_expired?, heartbeat: heartbeat? })
+        Some(Wish {
+            filter: filter?,
+            start: start?,
+            on_expired: on_expired?,
+            heartbeat: heartbeat?,
+        })
     })
 }
 
@@ -46,8 +53,11 @@ fn ids(checks: &mut Checks, field: &str, texts: &[String]) -> Option<Vec<Id>> {
         checks.wrong(field, format!("must have at most {MAX_FILTER_IDS} entries"));
         return None;
     }
-    let read: Vec<_> =
-        texts.iter().enumerate().map(|(index, text)| checks.id(&format!("{field}[{index}]"), text)).collect();
+    let read: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(index, text)| checks.id(&format!("{field}[{index}]"), text))
+        .collect();
     read.into_iter().collect()
 }
 
@@ -57,15 +67,25 @@ fn on_expired(checks: &mut Checks, number: i32) -> Option<OnExpired> {
         Ok(OnExpiredCursor::Earliest) => Some(OnExpired::Earliest),
         Ok(OnExpiredCursor::Latest) => Some(OnExpired::Latest),
         Err(_) => {
-            checks.wrong("on_expired_cursor", "is not a value that this version knows");
+            checks.wrong(
+                "on_expired_cursor",
+                "is not a value that this version knows",
+            );
             None
         }
     }
 }
 
-fn heartbeat(checks: &mut Checks, wished: Option<prost_types::Duration>) -> Option<Option<Duration>> {
-    let Some(wished) = wished else { return Some(None) };
-    let wished = Duration::try_from(wished).ok().filter(|wished| HEARTBEATS.contains(wished));
+fn heartbeat(
+    checks: &mut Checks,
+    wished: Option<prost_types::Duration>,
+) -> Option<Option<Duration>> {
+    let Some(wished) = wished else {
+        return Some(None);
+    };
+    let wished = Duration::try_from(wished)
+        .ok()
+        .filter(|wished| HEARTBEATS.contains(wished));
     if wished.is_none() {
         checks.wrong("heartbeat", "must be 1 to 60 seconds");
     }
@@ -79,12 +99,18 @@ fn start(checks: &mut Checks, hub: &Hub, asked: Option<Asked>) -> Result<Option<
             Ok(cursor) if cursor.log_id == hub.log_id() => Some(Start::After(cursor.position)),
             Ok(_) | Err(CursorError::OtherDatabase) => return Err(Error::CursorUnknown),
             Err(CursorError::Malformed) => {
-                checks.wrong("after_cursor", "is not a cursor, or was damaged: pass it exactly as it was received");
+                checks.wrong(
+                    "after_cursor",
+                    "is not a cursor, or was damaged: pass it exactly as it was received",
+                );
                 None
             }
         },
         Some(Asked::AtTime(time)) => {
-            let micros = time.seconds.checked_mul(1_000_000).map(|micros| micros + i64::from(time.nanos) / 1000);
+            let micros = time
+                .seconds
+                .checked_mul(1_000_000)
+                .map(|micros| micros + i64::from(time.nanos) / 1000);
             if micros.is_none() {
                 checks.wrong("at_time", "is out of range");
             }
