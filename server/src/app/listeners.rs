@@ -85,17 +85,18 @@ fn serve_grpc(
     };
     let (reporter, health) = health(&[SERVICE_NAME], stopping.clone());
     let conversations = Arc::clone(&parts.conversations);
-    let mut routes =
-        Routes::new(grpc::service(conversations, options, stopping.clone())).add_service(health);
+    let clock = Arc::clone(&conversations.clock);
+    let calls = grpc::service(conversations, options, stopping.clone());
+    let hub = Arc::clone(&parts.hub);
+    let service = grpc::with_streams(calls, hub, clock, options.max_message_bytes);
+    let mut routes = Routes::new(service).add_service(health);
     if config.grpc.reflection {
         routes = routes
             .add_service(reflection::v1()?)
             .add_service(reflection::v1alpha()?);
     }
-    let router = grpc::subscribe::mount(routes.into_axum_router(), Arc::clone(&parts.hub));
     let metrics = Arc::clone(&parts.metrics);
-    let server =
-        server::server(&config.grpc, Arc::clone(&metrics)).add_routes(Routes::from(router));
+    let server = server::server(&config.grpc, Arc::clone(&metrics)).add_routes(routes);
     let grpc = &config.grpc;
     let gate = Gate::new(
         Listener::Grpc,

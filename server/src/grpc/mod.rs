@@ -12,8 +12,9 @@ pub mod reflection;
 pub mod server;
 mod service;
 pub mod status;
-pub mod subscribe;
+mod subscribe;
 mod too_large;
 mod view;
 
 pub use service::{Calls, Options, service};
+pub use subscribe::{WithStreams, with_streams};

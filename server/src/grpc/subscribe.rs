@@ -1,99 +1,114 @@
-//! `SubscribeEvents`, served beside the generated service: its body is the hub's own frames, so that an event is encoded
-//! once for all streams and a stream costs no buffer of its own.
+//! `SubscribeEvents`: answered before the generated service sees it, because that one would encode every event once
+//! for each stream. Here a stream sends bytes that were framed once for all.
 
 mod body;
+mod message;
+mod notice;
+#[cfg(test)]
+mod tests;
 mod wish;
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
-use axum::Router;
 use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
-use http_body_util::{BodyExt, Limited};
-use parloir_proto::v1::SubscribeEventsRequest;
-use prost::Message;
-use tonic::{Status, body::Body};
+use tonic::{Status, body::Body, server::NamedService};
+use tower::Service;
 
 use super::status::status;
 use crate::{
-    domain::{Error, Result},
-    hub::{Hub, Subscription},
+    domain::{Clock, Error},
+    hub::Hub,
 };
-use body::EventBody;
+use body::EventStream;
 
+/// The path of the one call that is answered here.
 const PATH: &str = "/parloir.v1.ConversationService/SubscribeEvents";
 
-/// The largest request: a filter of two thousand ids of the longest kind does not fit, one of any sensible kind does.
-const MAX_REQUEST_BYTES: usize = 64 * 1024;
-
-/// A message's prefix: compressed or not, and its length in four bytes.
-const PREFIX_BYTES: usize = 5;
-
-/// Serves the streams of `hub` at their path; everything else goes to `router`.
-pub fn mount(router: Router, hub: Arc<Hub>) -> Router {
-    let service = tower::service_fn(move |request| {
-        let hub = Arc::clone(&hub);
-        async move { Ok::<_, Infallible>(serve(hub, request).await) }
-    });
-    router.route_service(PATH, service)
-}
-
-async fn serve<B>(hub: Arc<Hub>, request: Request<B>) -> Response<Body>
-where
-    B: http_body::Body + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let epoch = hub.epoch();
-    let opened = match read(request).await {
-        Ok(request) => open(hub, request)
-            .await
-            .map_err(|error| status(&error, epoch)),
-        Err(status) => Err(status),
+/// Puts the stream in front of the service that answers all other calls.
+///
+/// `max_message_bytes` bounds the request; the clock's time stands in `Started` and `Checkpoint`.
+pub fn with_streams<S>(
+    calls: S,
+    hub: Arc<Hub>,
+    clock: Arc<dyn Clock>,
+    max_message_bytes: usize,
+) -> WithStreams<S> {
+    let streams = Streams {
+        hub,
+        clock,
+        max_message_bytes,
     };
-    match opened {
-        Ok(subscription) => {
-            let mut response = Response::new(Body::new(EventBody::new(subscription)));
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-            response
-        }
-        Err(status) => status.into_http(),
-    }
+    WithStreams { calls, streams }
 }
 
-/// The one message that the caller sends.
-async fn read<B>(request: Request<B>) -> std::result::Result<SubscribeEventsRequest, Status>
+/// A service whose `SubscribeEvents` is ours.
+#[derive(Debug, Clone)]
+pub struct WithStreams<S> {
+    calls: S,
+    streams: Streams,
+}
+
+#[derive(Debug, Clone)]
+struct Streams {
+    hub: Arc<Hub>,
+    clock: Arc<dyn Clock>,
+    max_message_bytes: usize,
+}
+
+impl<S: NamedService> NamedService for WithStreams<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S> Service<Request<Body>> for WithStreams<S>
 where
-    B: http_body::Body + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
 {
-    let body = Limited::new(request.into_body(), MAX_REQUEST_BYTES);
-    let body = body.collect().await.map_err(|_| {
-        Status::resource_exhausted(format!(
-            "the request is larger than {MAX_REQUEST_BYTES} bytes, or broke off"
-        ))
-    })?;
-    let mut bytes = body.to_bytes();
-    if bytes.len() < PREFIX_BYTES {
-        return Err(Status::internal("the request has no message"));
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.calls.poll_ready(cx)
     }
-    let prefix = bytes.split_to(PREFIX_BYTES);
-    if prefix[0] != 0 {
-        return Err(Status::unimplemented(
-            "a stream's request must not be compressed",
-        ));
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if request.uri().path() != PATH {
+            return Box::pin(self.calls.call(request));
+        }
+        let streams = self.streams.clone();
+        Box::pin(async move {
+            Ok(match streams.open(request).await {
+                Ok(stream) => streaming(stream),
+                Err(status) => status.into_http(),
+            })
+        })
     }
-    let length = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]);
-    if usize::try_from(length) != Ok(bytes.len()) {
-        return Err(Status::internal("the request is not exactly one message"));
-    }
-    SubscribeEventsRequest::decode(bytes)
-        .map_err(|_| Status::internal("the request cannot be decoded"))
 }
 
-/// Detached: it asks the database, and a caller who goes away cancels nothing there.
-async fn open(hub: Arc<Hub>, request: SubscribeEventsRequest) -> Result<Subscription> {
-    let wish = wish::read(&hub, request)?;
-    let opened = tokio::spawn(async move { hub.subscribe(wish).await });
-    opened.await.unwrap_or(Err(Error::Internal))
+impl Streams {
+    async fn open(self, request: Request<Body>) -> Result<EventStream, Status> {
+        let message = message::read(request, self.max_message_bytes).await?;
+        let refused = |error: Error| status(&error, self.hub.epoch());
+        let wish = wish::wish(message, &self.hub).map_err(refused)?;
+        let hub = self.hub.clone();
+        // Reads the database: goes on even if the caller does not wait.
+        let opening = tokio::spawn(async move { hub.subscribe(wish).await });
+        let opened = opening.await.unwrap_or(Err(Error::Internal));
+        let subscription = opened.map_err(refused)?;
+        Ok(EventStream::new(subscription, self.clock))
+    }
+}
+
+fn streaming(stream: EventStream) -> Response<Body> {
+    let mut response = Response::new(Body::new(stream));
+    let kind = HeaderValue::from_static("application/grpc");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }

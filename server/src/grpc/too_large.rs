@@ -25,7 +25,8 @@ pub(super) fn corrected(response: Response<Body>, limit: usize) -> Response<Body
     }
 }
 
-fn refusal(limit: usize) -> Status {
+/// What the sender of a message above `limit` bytes is answered.
+pub(super) fn refusal(limit: usize) -> Status {
     let setting = ("setting".to_owned(), "max_message_bytes".to_owned());
     let metadata = HashMap::from([setting, ("limit".to_owned(), limit.to_string())]);
     let text = format!("the message is larger than {limit} bytes");

@@ -1,164 +1,119 @@
-//! A stream as an HTTP body: the hub's frames as they are, small messages encoded on the spot, a status at the end.
+//! The body of a stream's response: asks the hub what to say next whenever the connection has room.
 
 use std::{
-    convert::Infallible,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame};
-use parloir_proto::v1::{
-    CaughtUp, Checkpoint, FellBehind, Gap, GoingAway, GoingAwayReason, Started,
-    SubscribeEventsResponse, subscribe_events_response::Message as Kind,
-};
-use prost::Message;
-use tonic::Status;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
 
+use super::notice;
 use crate::{
-    domain::{Clock, Position, SystemClock},
-    grpc::status::status,
-    hub::{Leave, Notice, Subscription, append_prefix},
-    wire::time,
+    domain::{Clock, Error},
+    grpc::status::{DOMAIN, status},
+    hub::{Leave, Notice, Subscription},
 };
 
-/// One stream.
-#[derive(Debug)]
-pub struct EventBody {
-    subscription: Subscription,
-    phase: Phase,
+/// An open stream. It keeps as little as it can, because most streams are idle most of the time.
+pub(super) struct EventStream {
+    stage: Stage,
+    clock: Arc<dyn Clock>,
 }
 
-#[derive(Debug)]
-enum Phase {
-    Opening,
-    Following,
-    /// Everything has been sent but the status.
-    Ending(Box<Status>),
+enum Stage {
+    /// `Started` is still to be sent.
+    Opening(Subscription),
+    Following(Subscription),
+    /// The last message was sent; how it ended is still to be told.
+    Ending(Status),
     Ended,
 }
 
-impl EventBody {
-    pub fn new(subscription: Subscription) -> Self {
+impl EventStream {
+    pub(super) fn new(subscription: Subscription, clock: Arc<dyn Clock>) -> Self {
         Self {
-            subscription,
-            phase: Phase::Opening,
+            stage: Stage::Opening(subscription),
+            clock,
         }
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {
-        match std::mem::replace(&mut self.phase, Phase::Following) {
-            Phase::Opening => Poll::Ready(Some(message(self.started()))),
-            Phase::Following => {
-                let notice = ready!(self.subscription.poll_next(context));
-                Poll::Ready(Some(self.frame(notice)))
-            }
-            Phase::Ending(status) => {
-                self.phase = Phase::Ended;
-                Poll::Ready(Some(trailers(&status)))
-            }
-            Phase::Ended => {
-                self.phase = Phase::Ended;
-                Poll::Ready(None)
-            }
-        }
-    }
-
-    fn started(&self) -> Kind {
-        let terms = self.subscription.terms();
-        Kind::Started(Started {
-            cursor: self.cursor(terms.after),
-            heartbeat: Some(time::duration(terms.heartbeat)),
-            lifetime: Some(time::duration(terms.lifetime)),
-            server_time: Some(time::timestamp(SystemClock.now())),
-            max_event_bytes: self.subscription.hub().settings().max_event_bytes,
-        })
-    }
-
-    fn frame(&mut self, notice: Notice) -> Frame<Bytes> {
-        message(match notice {
-            Notice::Events(frames) => return Frame::data(frames),
-            Notice::CaughtUp(at) => Kind::CaughtUp(CaughtUp {
-                cursor: self.cursor(at),
-            }),
-            Notice::FellBehind(at) => Kind::FellBehind(FellBehind {
-                cursor: self.cursor(at),
-            }),
-            Notice::Gap { asked, resumed } => Kind::Gap(Gap {
-                asked_cursor: self.cursor(asked),
-                resumed_cursor: self.cursor(resumed),
-            }),
-            Notice::Checkpoint(at) => Kind::Checkpoint(Checkpoint {
-                cursor: self.cursor(at),
-                server_time: Some(time::timestamp(SystemClock.now())),
-            }),
+    fn say(&mut self, notice: Notice) -> Option<Bytes> {
+        let Stage::Following(subscription) = &self.stage else {
+            return None;
+        };
+        let hub = subscription.hub();
+        Some(match notice {
+            Notice::Events(bytes) => bytes,
+            Notice::CaughtUp(at) => notice::caught_up(hub, at),
+            Notice::FellBehind(at) => notice::fell_behind(hub, at),
+            Notice::Gap { asked, resumed } => notice::gap(hub, asked, resumed),
+            Notice::Checkpoint(at) => notice::checkpoint(hub, at, &*self.clock),
             Notice::GoingAway {
                 resume,
                 reconnect_after,
                 reason,
             } => {
-                let goodbye = "the server ends the stream: reconnect and resume after the cursor of GoingAway";
-                self.phase = Phase::Ending(Box::new(Status::unavailable(goodbye)));
-                Kind::GoingAway(GoingAway {
-                    resume_cursor: self.cursor(resume),
-                    reconnect_after: Some(time::duration(reconnect_after)),
-                    reason: match reason {
-                        Leave::Shutdown => GoingAwayReason::Shutdown,
-                        Leave::Lifetime => GoingAwayReason::Lifetime,
-                    }
-                    .into(),
-                })
+                let last = notice::going_away(hub, resume, reconnect_after, reason);
+                self.stage = Stage::Ending(farewell(reason, hub.epoch()));
+                last
             }
             Notice::Failed(error) => {
-                self.phase = Phase::Ended;
-                return trailers(&status(&error, self.subscription.hub().epoch()));
+                self.stage = Stage::Ending(status(&error, hub.epoch()));
+                return None;
             }
         })
     }
-
-    fn cursor(&self, position: Position) -> String {
-        self.subscription.hub().cursor(position)
-    }
 }
 
-impl Body for EventBody {
+impl Body for EventStream {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Status;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let this = self.get_mut();
-        // A panic here would reset the stream, and its reader could not tell what to do.
-        let polled = catch_unwind(AssertUnwindSafe(|| this.poll(context))).unwrap_or_else(|_| {
-            this.phase = Phase::Ended;
-            Poll::Ready(Some(trailers(&Status::internal("internal error"))))
-        });
-        polled.map(|frame| frame.map(Ok))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(self.phase, Phase::Ended)
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = &mut *self;
+        if let Stage::Following(subscription) = &mut this.stage {
+            let notice = ready!(subscription.poll_next(context));
+            if let Some(bytes) = this.say(notice) {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+        }
+        Poll::Ready(match std::mem::replace(&mut this.stage, Stage::Ended) {
+            Stage::Opening(subscription) => {
+                let first = notice::started(&subscription, &*this.clock);
+                this.stage = Stage::Following(subscription);
+                Some(Ok(Frame::data(first)))
+            }
+            Stage::Ending(status) => Some(Ok(Frame::trailers(trailers(&status)))),
+            Stage::Following(_) | Stage::Ended => None,
+        })
     }
 }
 
-fn message(kind: Kind) -> Frame<Bytes> {
-    let response = SubscribeEventsResponse {
-        message: Some(kind),
-    };
-    let mut framed = Vec::new();
-    append_prefix(&mut framed, response.encoded_len());
-    framed.extend_from_slice(&response.encode_to_vec());
-    Frame::data(framed.into())
+fn farewell(reason: Leave, epoch: u64) -> Status {
+    match reason {
+        Leave::Shutdown => status(&Error::Stopping, epoch),
+        Leave::Lifetime => {
+            let message = "the stream reached its lifetime: resume after its last cursor";
+            let details = ErrorDetails::with_error_info("STREAM_LIFETIME", DOMAIN, []);
+            Status::with_error_details(Code::Unavailable, message, details)
+        }
+    }
 }
 
-fn trailers(status: &Status) -> Frame<Bytes> {
-    let mut headers = http::HeaderMap::new();
-    if status.add_header(&mut headers).is_err() {
-        // Only a message that is no header value could do that.
-        headers.insert("grpc-status", http::HeaderValue::from_static("13"));
+fn trailers(status: &Status) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    if status.add_header(&mut trailers).is_err() {
+        // Only text that no header can carry gets here; the code says the essential.
+        let code = http::HeaderValue::from(status.code() as i32);
+        trailers.insert(Status::GRPC_STATUS, code);
     }
-    Frame::trailers(headers)
+    trailers
 }
