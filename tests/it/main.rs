@@ -6,3 +6,7 @@ mod flush;
 mod journal;
 mod process;
 mod webhook;
+mod commands;
+mod journal;
+mod support;
+mod webhooks;

@@ -5,6 +5,7 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -22,6 +23,7 @@ pub struct Request {
     pub path: String,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    pub at: Instant,
 }
 
 impl Request {
@@ -263,6 +265,7 @@ async fn read_request(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Re
         path,
         headers,
         body: buffer.drain(..length).collect(),
+        at: Instant::now(),
     })
 }
 

@@ -1,0 +1,5 @@
+//! Checks A: what callers ask for, what the platform sees of it, and what callers are told.
+
+mod failing;
+mod refused;
+mod sent;
