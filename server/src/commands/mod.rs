@@ -1,5 +1,6 @@
 //! The verbs of the binary: one file each.
 
+pub mod bench;
 pub mod chat;
 pub mod check_config;
 pub mod connect;
@@ -30,6 +31,7 @@ Exit codes: 0 done (or stopped by a signal in good order), 1 failed (standard er
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one per process")]
 enum Verb {
+    Bench(bench::BenchArgs),
     Chat(chat::ChatArgs),
     CheckConfig(check_config::CheckConfig),
     Demo(demo::DemoArgs),
@@ -46,6 +48,7 @@ impl Cli {
     /// What kept it from being done, in words for whoever typed it.
     pub async fn run(self) -> Result<()> {
         match self.verb {
+            Verb::Bench(args) => bench::run(args).await,
             Verb::Chat(args) => chat::run(args).await,
             Verb::CheckConfig(args) => check_config::run(&args),
             Verb::Demo(args) => demo::run(args).await,
