@@ -2,6 +2,7 @@
 
 mod architecture;
 mod commands;
+mod contract;
 mod crash;
 mod flush;
 mod journal;

@@ -40,7 +40,7 @@ pub struct TestServer {
     pub client: Client,
     pub webhooks: SocketAddr,
     /// Stops with the test.
-    _app: App,
+    pub app: App,
     folder: TempDir,
 }
 
@@ -70,7 +70,7 @@ impl TestServer {
             platform,
             client,
             webhooks,
-            _app: app,
+            app,
             folder,
         }
     }
