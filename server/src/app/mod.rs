@@ -85,12 +85,15 @@ impl App {
         let parts = build(config, &clock, &failed).await?;
         let stopping = CancellationToken::new();
         let housekeeping = housekeeping(config, &parts, &clock);
+        // Before anything can ring a lane: what is ATTEMPTING now belongs to the process before.
+        let lanes = delivery::recover(parts.store.as_ref(), &parts.committer)
+            .await
+            .context("deliveries could not be recovered")?;
         housekeeping
             .abandon_requests()
             .await
             .context("open requests could not be closed")?;
-        let lanes = delivery::recover(parts.store.as_ref(), &parts.committer).await;
-        for key in lanes.context("deliveries could not be recovered")? {
+        for key in lanes {
             parts.lanes.ring(key);
         }
         let addresses = listeners.addresses;

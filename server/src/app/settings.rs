@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context, Result};
-
 use crate::{
     config::{self, AccountConfig, AgentConfig, Config, EscalationFallback, UnlistedAction},
     delivery::{Backoff, BreakerSettings},
     domain::{Account, ActionFallback, ActionSettings, AgentSettings, Directory, Id, Parameter},
     hub,
-    store::StoreSettings,
+    store::{OpenError, StoreSettings, Synchronous},
 };
 
 /// All agents and accounts.
@@ -18,15 +16,15 @@ pub fn directory(config: &Config) -> Directory {
     Directory::new(agents, config.accounts.iter().map(account).collect())
 }
 
-/// The embedded database, from its URL: `sqlite:PATH`.
-pub fn database(config: &Config) -> Result<StoreSettings> {
-    let url = &config.database.url;
-    let path = url
-        .strip_prefix("sqlite:")
-        .map(|path| path.strip_prefix("//").unwrap_or(path));
-    let path = path.filter(|path| !path.is_empty());
-    let path = path.with_context(|| format!("database.url = {url:?}: must be sqlite:PATH"))?;
-    Ok(StoreSettings::new(path))
+/// The embedded database.
+pub fn database(config: &Config) -> Result<StoreSettings, OpenError> {
+    Ok(StoreSettings {
+        synchronous: match config.database.synchronous {
+            config::Synchronous::Full => Synchronous::Full,
+            config::Synchronous::Normal => Synchronous::Normal,
+        },
+        ..StoreSettings::from_url(&config.database.url)?
+    })
 }
 
 /// When a failed request is tried again.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use super::App;
 
 /// Over how long the goodbyes to subscribers are spread, so that they do not reconnect all at once.
@@ -30,16 +32,11 @@ impl App {
         tracing::info!(streams, "stopping: streams are told where to resume");
         self.parts.hub.shut_down(spread(streams)).await;
         self.stopping.cancel();
-        // Held webhooks are among them: they are answered, or get their fallback, within the grace.
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a task of the server failed");
-            }
-        }
-        if tokio::time::timeout(self.shutdown.grace, self.parts.lanes.drain())
-            .await
-            .is_err()
-        {
+        // One grace for all: held webhooks are answered or get their fallback, calls end, and requests to agents that
+        // have begun are committed. Nothing new begins.
+        let lanes = tokio::time::timeout(self.shutdown.grace, self.parts.lanes.drain());
+        let (lanes, ()) = tokio::join!(lanes, finished(self.tasks));
+        if lanes.is_err() {
             tracing::warn!(
                 "requests to agents are still under way: their outcome is settled after the next start"
             );
@@ -49,6 +46,14 @@ impl App {
             tracing::warn!(%error, "the database was not closed cleanly; it recovers by itself");
         }
         tracing::info!("stopped");
+    }
+}
+
+async fn finished(tasks: Vec<JoinHandle<()>>) {
+    for task in tasks {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a task of the server failed");
+        }
     }
 }
 

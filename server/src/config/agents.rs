@@ -14,8 +14,6 @@ section! {
         name: String;
         /// Where it lives: one table named after the platform.
         platform: PlatformConfig = PlatformConfig::default();
-        /// Commands and webhooks of this agent are refused while true, and nothing is sent to it.
-        paused: bool = false;
         /// The account of conversations that the agent begins by itself and of whose id no account's prefix tells.
         /// Required when several accounts share the agent.
         default_account: Option<String> = None;

@@ -32,7 +32,7 @@ pub use self::{
     agents::{
         ActionConfig, ActionFallback, AgentConfig, EscalationFallback, UnknownBot, UnlistedAction,
     },
-    database::DatabaseConfig,
+    database::{DatabaseConfig, Synchronous},
     delivery::DeliveryConfig,
     grpc::GrpcConfig,
     load::{Loaded, Origins, environment, load},

@@ -96,18 +96,16 @@ impl Ask {
                 respond_by: earlier.respond_by,
             }));
         };
-        let answer = match tx
-            .event_by_id(&closed.event_id)
-            .await?
-            .map(|event| event.fact.body)
-        {
+        // What was closed without an answer is asked anew: there is nothing to repeat.
+        let body = tx.event_by_id(&closed.event_id).await?;
+        Ok(match body.map(|event| event.fact.body) {
             Some(EventBody::RequestClosed {
+                outcome: RequestOutcome::Answered | RequestOutcome::FellBack,
                 answer: Some(answer),
                 ..
-            }) => answer,
-            _ => self.fallback.clone(),
-        };
-        Ok(Some(Asked::Answered(answer)))
+            }) => Some(Asked::Answered(answer)),
+            _ => None,
+        })
     }
 
     async fn ask(
@@ -159,13 +157,8 @@ impl Ask {
             ..request
         };
         tx.add_request(&request).await?;
-        let closing = Closing {
-            outcome: RequestOutcome::FellBack,
-            answered_by: String::new(),
-            answer: Some(self.fallback.clone()),
-            waiters: &self.waiters,
-            gave_up: false,
-        };
+        let fallback = self.unasked(superseded);
+        let closing = Closing::with(RequestOutcome::FellBack, fallback.clone(), &self.waiters);
         close(
             tx,
             asker.map(|(conversation, ..)| conversation),
@@ -173,7 +166,15 @@ impl Ask {
             closing,
         )
         .await?;
-        Ok(Asked::Answered(self.fallback.clone()))
+        Ok(Asked::Answered(fallback))
+    }
+
+    /// What is sent when nobody is asked. A question from before a handover hands nobody over.
+    fn unasked(&self, superseded: bool) -> Answer {
+        match self.fallback {
+            Answer::Escalation { .. } if superseded => Answer::Escalation { accepted: false },
+            ref fallback => fallback.clone(),
+        }
     }
 
     fn record(
@@ -243,6 +244,8 @@ impl Ask {
             .text(self.agent.name.as_str())
             .text(conversation.key.account.as_str())
             .text(conversation.key.id.as_str())
+            .number(u64::from(conversation.session.number))
+            .number(conversation.upstream_epoch)
             .text(self.addressee.upstream_id.as_deref().unwrap_or_default());
         match self.question.as_ref() {
             Question::Action {

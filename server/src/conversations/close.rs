@@ -20,11 +20,41 @@ use super::{
 pub struct Closing<'a> {
     pub outcome: RequestOutcome,
     pub answered_by: String,
-    /// Absent: the fallback, which its holder knows.
+    /// What is sent. Absent: the fallback, which the holder of the webhook knows.
     pub answer: Option<Answer>,
+    /// What the caller gave, where that is not what is sent.
+    pub given: Option<Answer>,
     pub waiters: &'a Waiters,
     /// The fallback was sent before this could be committed.
     pub gave_up: bool,
+}
+
+impl<'a> Closing<'a> {
+    /// Nobody answered, and nobody will: an agent that wanted to hand over is told no, whatever its fallback, because
+    /// there is nobody to hand over to.
+    pub fn unanswered(outcome: RequestOutcome, kind: RequestKind, waiters: &'a Waiters) -> Self {
+        let refused = Answer::Escalation { accepted: false };
+        Self {
+            outcome,
+            answered_by: String::new(),
+            answer: (kind == RequestKind::Escalation).then_some(refused),
+            given: None,
+            waiters,
+            gave_up: false,
+        }
+    }
+
+    /// Closed with what is sent.
+    pub fn with(outcome: RequestOutcome, answer: Answer, waiters: &'a Waiters) -> Self {
+        Self {
+            outcome,
+            answered_by: String::new(),
+            answer: Some(answer),
+            given: None,
+            waiters,
+            gave_up: false,
+        }
+    }
 }
 
 /// Closes an open request: `RequestClosed`, and for an accepted escalation the change of the owner. The caller saves the
@@ -47,8 +77,9 @@ pub async fn close(
     };
     let accepted = matches!(closing.answer, Some(Answer::Escalation { accepted: true }));
     let answer_fingerprint = closing
-        .answer
+        .given
         .as_ref()
+        .or(closing.answer.as_ref())
         .map(|answer| tx.digest(&fingerprint(answer)));
     let body = EventBody::RequestClosed {
         request_id: request.id.clone(),

@@ -17,7 +17,7 @@ use crate::{
 use super::{
     Caller, Conversations, EndConversation, Ended,
     close::{Closing, close},
-    open::{find, owner_changed},
+    open::{expire_if_due, find, owner_changed},
     outcome::{Accepted, Once, Parcel, enqueue},
     record::record,
 };
@@ -105,8 +105,8 @@ impl Unit for End {
         {
             return Err(Error::SessionMoved { expected, actual });
         }
-        let live = conversation.session.state == SessionState::Active
-            || tx.lane_head(&self.key).await?.is_some();
+        expire_if_due(tx, &mut conversation);
+        let live = self.has_session(tx, &mut conversation).await?;
         self.close_requests(tx, &mut conversation).await?;
         self.release_owner(tx, &mut conversation);
         let ended = if live {
@@ -129,6 +129,26 @@ impl Unit for End {
 }
 
 impl End {
+    /// Whether there is a session to end. One that what waits in the lane would open begins here, so that it is over
+    /// before anything is said in it.
+    async fn has_session(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+    ) -> Result<bool> {
+        if conversation.session.state == SessionState::Active {
+            return Ok(true);
+        }
+        let opening = tx.next_opening(&self.key, conversation.ended_order).await?;
+        let Some(mut opening) = opening else {
+            return Ok(false);
+        };
+        conversation.begin_session(tx.now(), self.agent.session_timeout);
+        opening.new_session = true;
+        tx.save_delivery(&opening).await?;
+        Ok(true)
+    }
+
     /// What the agent still waits for gets its fallback.
     async fn close_requests(
         &self,
@@ -136,13 +156,8 @@ impl End {
         conversation: &mut Conversation,
     ) -> Result<()> {
         for request in tx.open_requests(&self.key).await? {
-            let closing = Closing {
-                outcome: RequestOutcome::ConversationEnded,
-                answered_by: String::new(),
-                answer: None,
-                waiters: &self.waiters,
-                gave_up: false,
-            };
+            let outcome = RequestOutcome::ConversationEnded;
+            let closing = Closing::unanswered(outcome, request.kind, &self.waiters);
             close(tx, Some(conversation), request, closing).await?;
         }
         Ok(())

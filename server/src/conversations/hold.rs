@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::{
     committer::Committer,
     domain::{
-        Answer, DeliveryState, EventBody, Id, Reason, RequestOutcome, Result, Subject,
+        Answer, DeliveryState, Error, EventBody, Id, Reason, RequestOutcome, Result, Subject,
         ports::{Transaction, Unit},
     },
     metrics::Metrics,
@@ -30,51 +30,38 @@ use super::{
     record::record,
 };
 
+/// How long before a request that could not be closed is tried again.
+const STORE_RETRY: Duration = Duration::from_millis(500);
+
 impl Conversations {
     /// Waits for the answer to a request. At its deadline the fallback is committed and sent; if the store does not
     /// take it in time, the fallback is sent all the same.
-    pub(super) async fn hold(&self, mut waiter: Waiter, watch: Watch) -> Answer {
-        let patience = watch.deadline + self.store_patience;
-        if let Ok(fact) = tokio::time::timeout_at(patience, waiter.next()).await {
-            return match &fact.fact.body {
+    pub(super) async fn hold(&self, mut waiter: Waiter, watch: &Watch) -> Answer {
+        match tokio::time::timeout_at(self.patience(watch), waiter.next()).await {
+            Ok(fact) => match &fact.fact.body {
                 EventBody::RequestClosed {
                     answer: Some(answer),
                     ..
                 } => answer.clone(),
-                _ => watch.fallback,
-            };
+                _ => watch.fallback.clone(),
+            },
+            Err(_) => self.give_up(watch),
         }
-        watch.gave_up.store(true, Ordering::SeqCst);
-        let correct = Correct {
-            request_id: watch.request_id,
-        };
-        let committer = self.committer.clone();
-        tokio::spawn(async move { committer.submit(correct).await });
-        watch.fallback
     }
 
     /// Waits for a request that another webhook asked before and that is repeated now.
-    pub(super) async fn join(
-        &self,
-        request_id: Id,
-        limit: Duration,
-        fallback: Answer,
-    ) -> Result<Answer> {
+    pub(super) async fn join(&self, watch: &Watch) -> Result<Answer> {
+        let request_id = watch.request_id.clone();
         // Listening comes before looking, so that the closing cannot fall between the two.
         let waiter = self.waiters.listen(Awaited::Request(request_id.clone()));
-        if let Some(answer) = self
-            .committer
-            .submit(LookUp {
-                request_id: request_id.clone(),
-            })
-            .await?
-            .output
-        {
-            return Ok(answer);
+        let look = self.committer.submit(LookUp { request_id });
+        let Ok(found) = tokio::time::timeout_at(self.patience(watch), look).await else {
+            return Ok(self.give_up(watch));
+        };
+        match found?.output {
+            Found::Open => Ok(self.hold(waiter, watch).await),
+            Found::Closed(answer) => Ok(answer.unwrap_or_else(|| watch.fallback.clone())),
         }
-        Ok(self
-            .hold(waiter, Watch::new(request_id, limit, fallback))
-            .await)
     }
 
     /// Commits a question and sees to it that it is closed at its deadline, whether or not its webhook is still held: a
@@ -87,15 +74,32 @@ impl Conversations {
             waiters: Arc::clone(&self.waiters),
         };
         let (committer, deadline) = (self.committer.clone(), watch.deadline);
-        detached(async move {
+        let begun = detached(async move {
             let asked = committer.submit(ask).await?.output;
-            if matches!(&asked, Asked::Waits { request_id, .. } if *request_id == expire.request_id)
-            {
+            let own = &expire.request_id;
+            if matches!(&asked, Asked::Waits { request_id, .. } if request_id == own) {
                 tokio::spawn(async move { close_at(deadline, &committer, expire).await });
             }
             Ok(asked)
-        })
-        .await
+        });
+        match tokio::time::timeout_at(self.patience(watch), begun).await {
+            Ok(asked) => asked,
+            Err(_) => Ok(Asked::Answered(self.give_up(watch))),
+        }
+    }
+
+    fn patience(&self, watch: &Watch) -> Instant {
+        watch.deadline + self.store_patience
+    }
+
+    /// The fallback goes out unrecorded. The log learns of it when the store is back.
+    fn give_up(&self, watch: &Watch) -> Answer {
+        watch.gave_up.store(true, Ordering::SeqCst);
+        let correct = self.committer.submit(Correct {
+            request_id: watch.request_id.clone(),
+        });
+        tokio::spawn(correct);
+        watch.fallback.clone()
     }
 }
 
@@ -165,13 +169,27 @@ impl Watch {
     }
 }
 
+/// Closes a request at its deadline, and tries until the store takes it: while an escalation is open, its lane waits.
 async fn close_at(deadline: Instant, committer: &Committer, expire: Expire) {
     tokio::time::sleep_until(deadline).await;
-    let request = expire.request_id.clone();
-    if let Err(error) = committer.submit(expire).await {
-        // It stays open until the sweep after the next start.
-        tracing::warn!(%request, %error, "a request could not be closed at its deadline");
+    loop {
+        match committer.submit(expire.clone()).await {
+            Ok(_) | Err(Error::Stopping) => return,
+            Err(error) => {
+                let request = &expire.request_id;
+                tracing::warn!(%request, %error, "a request was not closed at its deadline, trying again");
+                tokio::time::sleep(STORE_RETRY).await;
+            }
+        }
     }
+}
+
+/// What became of a request.
+#[derive(Debug)]
+enum Found {
+    Open,
+    /// Without an answer: its fallback was sent, or nobody was there to send one to.
+    Closed(Option<Answer>),
 }
 
 /// The answer of a request that is closed.
@@ -182,29 +200,26 @@ struct LookUp {
 
 #[async_trait]
 impl Unit for LookUp {
-    type Output = Option<Answer>;
+    type Output = Found;
 
-    async fn run(&self, tx: &mut dyn Transaction) -> Result<Option<Answer>> {
-        let closed = tx
-            .request(&self.request_id)
-            .await?
-            .and_then(|request| request.closed);
-        let Some(closed) = closed else {
-            return Ok(None);
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<Found> {
+        let request = tx.request(&self.request_id).await?;
+        let Some(request) = request else {
+            return Ok(Found::Closed(None));
         };
-        match tx
-            .event_by_id(&closed.event_id)
-            .await?
-            .map(|event| event.fact.body)
-        {
-            Some(EventBody::RequestClosed { answer, .. }) => Ok(answer),
-            _ => Ok(None),
-        }
+        let Some(closed) = request.closed else {
+            return Ok(Found::Open);
+        };
+        let event = tx.event_by_id(&closed.event_id).await?;
+        Ok(match event.map(|event| event.fact.body) {
+            Some(EventBody::RequestClosed { answer, .. }) => Found::Closed(answer),
+            _ => Found::Closed(None),
+        })
     }
 }
 
 /// Nobody answered in time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Expire {
     request_id: Id,
     fallback: Answer,
@@ -229,11 +244,12 @@ impl Unit for Expire {
             None => None,
         };
         let closing = Closing {
-            outcome: RequestOutcome::FellBack,
-            answered_by: String::new(),
-            answer: Some(self.fallback.clone()),
-            waiters: &self.waiters,
             gave_up: self.gave_up.load(Ordering::SeqCst),
+            ..Closing::with(
+                RequestOutcome::FellBack,
+                self.fallback.clone(),
+                &self.waiters,
+            )
         };
         close(tx, conversation.as_mut(), request, closing).await?;
         match &conversation {

@@ -121,13 +121,8 @@ impl Unit for Abandon {
                 Some(key) => Some(find(tx, key).await?),
                 None => None,
             };
-            let closing = Closing {
-                outcome: RequestOutcome::Abandoned,
-                answered_by: String::new(),
-                answer: None,
-                waiters: &self.waiters,
-                gave_up: false,
-            };
+            let outcome = RequestOutcome::Abandoned;
+            let closing = Closing::unanswered(outcome, request.kind, &self.waiters);
             close(tx, conversation.as_mut(), request, closing).await?;
             if let Some(conversation) = &conversation {
                 tx.save_conversation(conversation).await?;

@@ -27,6 +27,7 @@ pub use commands::{
     Transfer, Transferred, UpdateParameters, Updated,
 };
 pub use housekeeping::Housekeeping;
+pub use open::expire_if_due;
 pub use read::EventsPage;
 pub use record::record;
 

@@ -30,6 +30,18 @@ pub async fn find(tx: &mut dyn Transaction, key: &ConversationKey) -> Result<Con
         .ok_or_else(|| Error::not_found("conversation", &key.id))
 }
 
+/// Ends a session whose time ran out while nobody spoke.
+pub fn expire_if_due(tx: &mut dyn Transaction, conversation: &mut Conversation) {
+    if conversation.session_has_expired(tx.now()) {
+        conversation.end_session();
+        let ended = EventBody::ConversationEnded {
+            cause: EndCause::Expired,
+            command_id: String::new(),
+        };
+        record(tx, conversation, "", ended);
+    }
+}
+
 /// A visitor came back to a conversation that was ended while a human owned it: the agent answers again.
 pub async fn reopen(
     tx: &mut dyn Transaction,

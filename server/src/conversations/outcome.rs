@@ -1,7 +1,7 @@
 //! What commands that deliver something have in common: the idempotency key, the row in the lane, and the wait for how
 //! it ends.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -9,13 +9,13 @@ use crate::{
     delivery::{begin, escalation_is_open},
     domain::{
         AgentSettings, Conversation, ConversationKey, Delivery, DeliveryKind, DeliveryState, Error,
-        EventBody, Fingerprint, Id, Owner, Position, Reason, Result, Subject, Timestamp,
+        Fingerprint, Id, Owner, Position, Reason, Result, Subject, Timestamp,
         ports::{Command, CommandKey, Effect, Transaction, Unit},
     },
-    waiters::Awaited,
+    waiters::{Awaited, Waiter},
 };
 
-use super::{Conversations, open::find};
+use super::{Conversations, open::find, read::detached};
 
 /// What a command's commit left behind.
 #[derive(Debug, Clone)]
@@ -93,7 +93,7 @@ pub struct Parcel {
     pub subject: Subject,
     /// `sequence` of the event that holds it.
     pub sequence: u64,
-    /// Whether a request to the agent may leave now.
+    /// Whether a request to the agent may leave now. While its platform fails, the lanes find out when it is back.
     pub ready: bool,
 }
 
@@ -169,7 +169,7 @@ async fn queued(
 impl Conversations {
     /// Whether a request to the agent may leave now.
     pub(super) fn ready(&self, agent: &AgentSettings) -> bool {
-        self.breakers.permit(&agent.name, self.clock.now()).is_ok()
+        !self.breakers.is_open(&agent.name)
     }
 
     /// Commits a command and waits for how its delivery ends: until then, for `wait`, or until it is clear that the
@@ -199,7 +199,7 @@ impl Conversations {
             // A repetition that let us make the id: its conversation is known only now.
             let awaited = Awaited::Delivery(accepted.conversation.key.clone(), subject.clone());
             let waiter = self.waiters.listen(awaited);
-            let newest = self.store.delivery(&delivery.id).await?.unwrap_or(delivery);
+            let newest = self.newest(delivery).await?;
             self.settled(waiter, newest, until).await?
         };
         failure(&delivery)?;
@@ -207,24 +207,26 @@ impl Conversations {
         Ok(accepted)
     }
 
+    /// The row once it is final, or as it stands when the time is over. What wakes the waiter may be about another
+    /// command with the same key, so the row itself is read.
     async fn settled(
         &self,
-        mut waiter: crate::waiters::Waiter,
+        mut waiter: Waiter,
         mut delivery: Delivery,
         until: Instant,
     ) -> Result<Delivery> {
-        let undecided = delivery.session == 0;
         while !delivery.state.is_final() && !self.is_known_down(&delivery) {
-            let Ok(fact) = tokio::time::timeout_at(until, waiter.next()).await else {
+            if tokio::time::timeout_at(until, waiter.next()).await.is_err() {
                 break;
-            };
-            apply(&mut delivery, &fact.fact.body);
-        }
-        if undecided && delivery.session != 0 {
-            // Whether it began the session was decided in the lane.
-            return Ok(self.store.delivery(&delivery.id).await?.unwrap_or(delivery));
+            }
+            delivery = self.newest(delivery).await?;
         }
         Ok(delivery)
+    }
+
+    async fn newest(&self, delivery: Delivery) -> Result<Delivery> {
+        let store = Arc::clone(&self.store);
+        detached(async move { Ok(store.delivery(&delivery.id).await?.unwrap_or(delivery)) }).await
     }
 
     fn is_known_down(&self, delivery: &Delivery) -> bool {
@@ -233,29 +235,9 @@ impl Conversations {
 
     /// The position of an event that is committed.
     pub(super) async fn position(&self, key: &ConversationKey, sequence: u64) -> Result<Position> {
-        Ok(self
-            .store
-            .position_of(key, sequence)
-            .await?
-            .unwrap_or_default())
-    }
-}
-
-fn apply(delivery: &mut Delivery, body: &EventBody) {
-    if let EventBody::DeliveryChanged {
-        session,
-        state,
-        reason,
-        attempt,
-        detail,
-        ..
-    } = body
-    {
-        delivery.session = *session;
-        delivery.state = *state;
-        delivery.reason = *reason;
-        delivery.attempt = *attempt;
-        delivery.detail.clone_from(detail);
+        let (store, key) = (Arc::clone(&self.store), key.clone());
+        detached(async move { Ok(store.position_of(&key, sequence).await?.unwrap_or_default()) })
+            .await
     }
 }
 

@@ -89,9 +89,9 @@ impl Unit for Update {
             return Ok(known);
         }
         let mut conversation = find(tx, &self.key).await?;
-        // What waits in the lane before it opens or keeps a session, so it finds one when its turn comes.
-        let live =
-            conversation.session_is_live(tx.now()) || tx.lane_head(&self.key).await?.is_some();
+        // What waits in the lane before it may open a session, so that it finds one when its turn comes.
+        let opening = tx.next_opening(&self.key, conversation.ended_order);
+        let live = opening.await?.is_some() || conversation.session_is_live(tx.now());
         let kept = !live || conversation.owner != Owner::Agent;
         let updated = EventBody::ParametersUpdated {
             parameters: self.command.parameters.clone(),
@@ -103,6 +103,7 @@ impl Unit for Update {
             conversation.keep_parameters(&self.command.parameters);
             None
         } else {
+            conversation.forget_kept(&self.command.parameters);
             let subject = Subject::Command(self.command.command_id.to_string());
             let parcel = Parcel {
                 kind: DeliveryKind::Parameters,

@@ -131,7 +131,7 @@ impl Conversations {
                 ..
             } if waits_for == request_id => {
                 let held = Held::new(&self.metrics, &agent.name, label(kind));
-                let answer = self.hold(waiter, watch).await;
+                let answer = self.hold(waiter, &watch).await;
                 held.answered(answer == fallback || matches!(answer, Answer::Failure { .. }));
                 answer
             }
@@ -140,12 +140,9 @@ impl Conversations {
                 respond_by,
             } => {
                 drop(waiter);
-                self.join(
-                    request_id,
-                    respond_by.since(self.clock.now()),
-                    fallback.clone(),
-                )
-                .await?
+                let left = respond_by.since(self.clock.now());
+                let joined = Watch::new(request_id, left, fallback.clone());
+                self.join(&joined).await?
             }
         };
         if is_refused {

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{
-        Answer, AnsweredRequest, Conversation, Error, Request, RequestKind, RequestOutcome, Result,
+        Answer, AnsweredRequest, Conversation, Directory, Error, Request, RequestKind,
+        RequestOutcome, Result,
         ports::{Transaction, Unit},
     },
     waiters::Waiters,
@@ -25,6 +26,7 @@ impl Conversations {
             caller: caller.clone(),
             command,
             waiters: Arc::clone(&self.waiters),
+            directory: Arc::clone(&self.directory),
         };
         let committed = self.committer.submit(unit).await?;
         let given = committed.output;
@@ -66,6 +68,7 @@ struct Give {
     caller: Caller,
     command: Respond,
     waiters: Arc<Waiters>,
+    directory: Arc<Directory>,
 }
 
 /// What became of the answer.
@@ -120,27 +123,41 @@ impl Give {
         conversation: Option<&mut Conversation>,
         request: Request,
     ) -> Result<()> {
-        // A winner that cannot answer lets the fallback be sent at once.
-        let outcome = match self.command.answer {
-            Answer::Failure { .. } => RequestOutcome::FellBack,
-            _ => RequestOutcome::Answered,
-        };
+        let given = self.command.answer.clone();
         let closing = Closing {
-            outcome,
             answered_by: self.command.responder.clone(),
-            answer: Some(self.command.answer.clone()),
-            waiters: &self.waiters,
-            gave_up: false,
+            given: Some(given.clone()),
+            ..match (given, request.kind) {
+                // A winner that cannot answer lets the fallback be sent. What an escalation is answered decides who
+                // owns the conversation, so it is resolved here, in the same commit.
+                (Answer::Failure { .. }, RequestKind::Escalation) => {
+                    let accepted = self.accepts_unanswered(&request);
+                    let fallback = Answer::Escalation { accepted };
+                    Closing::with(RequestOutcome::FellBack, fallback, &self.waiters)
+                }
+                (given @ Answer::Failure { .. }, _) => {
+                    Closing::with(RequestOutcome::FellBack, given, &self.waiters)
+                }
+                (given, _) => Closing::with(RequestOutcome::Answered, given, &self.waiters),
+            }
         };
         close(tx, conversation, request, closing).await
+    }
+
+    fn accepts_unanswered(&self, request: &Request) -> bool {
+        let agent = self.directory.agent(request.agent.as_str());
+        agent.is_some_and(|agent| agent.accept_unanswered_escalations)
     }
 
     /// An answer to a request that is closed.
     fn against(&self, tx: &mut dyn Transaction, closed: &AnsweredRequest) -> Disposition {
         let same = closed.answered_by == self.command.responder
             && closed.answer_fingerprint == tx.digest(&fingerprint(&self.command.answer));
+        // A fallback that nobody gave was no answer of this caller's, even if it says the same.
+        let given = closed.outcome == RequestOutcome::Answered
+            || matches!(self.command.answer, Answer::Failure { .. });
         match closed.outcome {
-            RequestOutcome::Answered | RequestOutcome::FellBack if same => Disposition::Duplicate,
+            _ if same && given => Disposition::Duplicate,
             RequestOutcome::Answered => Disposition::Lost,
             _ => Disposition::TooLate,
         }

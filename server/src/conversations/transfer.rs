@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::domain::{
-    Account, AgentSettings, Conversation, ConversationKey, Error, EventBody, Fingerprint, Owner,
-    OwnerChangeCause, Parameter, Result,
-    ports::{CommandKey, Effect, Transaction, Unit},
+use crate::{
+    domain::{
+        Account, AgentSettings, Answer, Conversation, ConversationKey, Error, EventBody,
+        Fingerprint, Owner, OwnerChangeCause, Parameter, RequestKind, RequestOutcome, Result,
+        ports::{CommandKey, Effect, Transaction, Unit},
+    },
+    waiters::Waiters,
 };
 
 use super::{
     Caller, Conversations, Transfer, Transferred,
+    close::{Closing, close},
     open::{find, hand_to_agent, owner_changed},
     outcome::{Accepted, Once},
     record::record,
@@ -39,6 +43,7 @@ impl Conversations {
             command,
             account,
             agent,
+            waiters: Arc::clone(&self.waiters),
         };
         let accepted = self.committer.submit(unit).await?.output;
         let Conversation {
@@ -57,7 +62,8 @@ fn once(command: &Transfer, key: &ConversationKey) -> Once {
         .text(command.conversation_id.as_str())
         .flag(command.to == Owner::Human)
         .text(&command.note)
-        .number(command.expected_owner_epoch.map_or(0, |epoch| epoch + 1));
+        .flag(command.expected_owner_epoch.is_some())
+        .number(command.expected_owner_epoch.unwrap_or_default());
     let (tenant, account) = (key.tenant.clone(), key.account.clone());
     let scope = CommandKey {
         tenant,
@@ -80,6 +86,7 @@ struct Hand {
     account: Arc<Account>,
     agent: Arc<AgentSettings>,
     traceparent: String,
+    waiters: Arc<Waiters>,
 }
 
 #[async_trait]
@@ -99,13 +106,13 @@ impl Unit for Hand {
         {
             return Err(Error::OwnerEpochMoved { expected, actual });
         }
+        let mut sequence = conversation.sequence;
         if conversation.owner != self.command.to {
-            self.hand(tx, &mut conversation).await?;
+            sequence = self.hand(tx, &mut conversation).await?;
             tx.save_conversation(&conversation).await?;
             // What was queued under the old epoch is held now.
             tx.after_commit(Effect::RingLane(self.key.clone()));
         }
-        let sequence = conversation.sequence;
         let accepted = Accepted {
             conversation,
             sequence,
@@ -118,7 +125,8 @@ impl Unit for Hand {
 }
 
 impl Hand {
-    async fn hand(&self, tx: &mut dyn Transaction, conversation: &mut Conversation) -> Result<()> {
+    /// Answers the `sequence` of the `OwnerChanged`.
+    async fn hand(&self, tx: &mut dyn Transaction, conversation: &mut Conversation) -> Result<u64> {
         let from = conversation.owner;
         let command_id = self.command.command_id.to_string();
         if self.command.to == Owner::Agent {
@@ -139,7 +147,27 @@ impl Hand {
             note.clone_from(&self.command.note);
             *field = command_id;
         }
-        record(tx, conversation, &self.traceparent, changed);
+        let sequence = record(tx, conversation, &self.traceparent, changed).sequence;
+        self.close_escalations(tx, conversation).await?;
+        Ok(sequence)
+    }
+
+    /// An agent that waits to hand its visitor over is told what the transfer has decided.
+    async fn close_escalations(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+    ) -> Result<()> {
+        let accepted = conversation.owner == Owner::Human;
+        let open = tx.open_requests(&self.key).await?;
+        for request in open
+            .into_iter()
+            .filter(|request| request.kind == RequestKind::Escalation)
+        {
+            let answer = Answer::Escalation { accepted };
+            let closing = Closing::with(RequestOutcome::Answered, answer, &self.waiters);
+            close(tx, Some(conversation), request, closing).await?;
+        }
         Ok(())
     }
 

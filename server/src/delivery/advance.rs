@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::domain::{
-    AgentSettings, Attempt, Conversation, ConversationKey, Delivery, DeliveryState, Directory,
-    Reason, RequestKind, Result, Timestamp,
+    AgentSettings, Attempt, Conversation, ConversationKey, Delivery, DeliveryKind, DeliveryState,
+    Directory, EventBody, Reason, RequestKind, Result, Timestamp,
     ports::{Transaction, Unit},
 };
 
@@ -14,8 +14,11 @@ use super::{
     attempt::begin,
     backoff::Backoff,
     breaker::Breakers,
-    settle::{Finished, record_change, settle},
+    settle::{Finished, never_began, record_change, settle},
 };
+
+/// A moment's length: a wait that ends just after what it waits for.
+const PAST: Duration = Duration::from_millis(1);
 
 /// The step.
 #[derive(Debug)]
@@ -83,6 +86,7 @@ impl Advance {
                 Err((state, reason)) => {
                     delivery.state = state;
                     delivery.reason = Some(reason);
+                    unsent(tx, conversation, &delivery).await?;
                     tx.save_delivery(&delivery).await?;
                     record_change(tx, conversation, &delivery);
                     continue;
@@ -106,6 +110,10 @@ impl Advance {
         if delivery.owner_epoch != conversation.owner_epoch {
             return Err((DeliveryState::Held, Reason::NotOwner));
         }
+        // Whatever opened the session is over by now: they go with what opens the next one.
+        if delivery.kind == DeliveryKind::Parameters && !conversation.session_is_live(now) {
+            return Err((DeliveryState::Held, Reason::Kept));
+        }
         if now.since(delivery.queued_at) > agent.max_queue_age {
             return Err((DeliveryState::Failed, Reason::QueuedTooLong));
         }
@@ -123,19 +131,41 @@ impl Advance {
             return Ok(Step::Idle);
         }
         let now = tx.now();
-        if now < delivery.not_before {
-            return Ok(Step::Wait(delivery.not_before.since(now)));
-        }
-        if let Err(until) = self.breakers.permit(&delivery.agent, now) {
-            let fails = delivery.queued_at + agent.max_queue_age;
-            return Ok(Step::Wait(
-                until.min(fails).since(now).max(Duration::from_millis(1)),
-            ));
+        let permitted = if now < delivery.not_before {
+            Err(delivery.not_before)
+        } else {
+            self.breakers.permit(&delivery.agent, &self.key, now)
+        };
+        if let Err(until) = permitted {
+            // Whatever the platform or the breaker asks for: at its greatest age it fails.
+            let fails = delivery.queued_at + agent.max_queue_age + PAST;
+            return Ok(Step::Wait(until.min(fails).since(now).max(PAST)));
         }
         let attempt = begin(tx, conversation, &mut delivery, agent).await?;
         tx.save_delivery(&delivery).await?;
         Ok(Step::Send(Box::new(attempt)))
     }
+}
+
+/// What follows for the conversation from a row that ends without a request.
+async fn unsent(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    delivery: &Delivery,
+) -> Result<()> {
+    match (delivery.state, delivery.reason) {
+        (DeliveryState::Held, Some(Reason::Kept)) => {
+            let event = tx.event(&delivery.key, delivery.sequence).await?;
+            if let Some(EventBody::ParametersUpdated { parameters, .. }) =
+                event.map(|event| event.fact.body)
+            {
+                conversation.keep_parameters(&parameters);
+            }
+        }
+        (DeliveryState::Failed, _) => never_began(tx, conversation, delivery),
+        _ => {}
+    }
+    Ok(())
 }
 
 /// While an agent waits to hand its visitor over, nothing more is sent to it.

@@ -1,12 +1,11 @@
 //! The moment before a request leaves: which session it goes into, and what exactly is sent.
 
 use crate::domain::{
-    AgentSettings, Attempt, Conversation, Delivery, DeliveryKind, DeliveryState, EndCause, Error,
-    EventBody, Outbound, OutboundContent, Parameter, Result, VisitorMessage, parameter,
-    ports::Transaction,
+    AgentSettings, Attempt, Conversation, Delivery, DeliveryKind, DeliveryState, Error, EventBody,
+    Outbound, OutboundContent, Parameter, Result, VisitorMessage, parameter, ports::Transaction,
 };
 
-use crate::conversations::record;
+use crate::conversations::expire_if_due;
 
 /// Turns a delivery ATTEMPTING: decides its session and assembles the request. The caller saves the conversation and
 /// adds or saves the delivery, in the same transaction.
@@ -26,7 +25,13 @@ pub async fn begin(
     delivery.attempt += 1;
     delivery.reason = None;
     delivery.detail.clear();
-    let content = content(conversation, delivery.kind, &event.fact.body)?;
+    let opens = matches!(delivery.kind, DeliveryKind::Start | DeliveryKind::Message);
+    let kept = if opens {
+        conversation.kept.clone()
+    } else {
+        Vec::new()
+    };
+    let content = content(&kept, delivery.kind, &event.fact.body)?;
     conversation.set_parameters(content.parameters());
     let outbound = Outbound {
         upstream_id: conversation.upstream_id.clone(),
@@ -35,6 +40,7 @@ pub async fn begin(
     Ok(Attempt {
         delivery: delivery.clone(),
         outbound,
+        kept,
     })
 }
 
@@ -55,27 +61,16 @@ fn enter_session(
         conversation.session.number = conversation.session.number.max(1);
         return;
     }
-    if conversation.session_has_expired(now) {
-        conversation.end_session();
-        let ended = EventBody::ConversationEnded {
-            cause: EndCause::Expired,
-            command_id: String::new(),
-        };
-        record(tx, conversation, "", ended);
-    }
+    expire_if_due(tx, conversation);
     conversation.begin_session(now, agent.session_timeout);
     delivery.new_session = true;
 }
 
-fn content(
-    conversation: &Conversation,
-    kind: DeliveryKind,
-    body: &EventBody,
-) -> Result<OutboundContent> {
+fn content(kept: &[Parameter], kind: DeliveryKind, body: &EventBody) -> Result<OutboundContent> {
     match (kind, body) {
         (DeliveryKind::Start, EventBody::ConversationStarted { parameters, .. }) => {
             Ok(OutboundContent::Start {
-                parameters: with_kept(conversation, parameters),
+                parameters: with_kept(kept, parameters),
             })
         }
         (
@@ -88,7 +83,7 @@ fn content(
         ) => Ok(OutboundContent::Message {
             text: content.text().to_owned(),
             card_index: content.card_index(),
-            parameters: with_kept(conversation, parameters),
+            parameters: with_kept(kept, parameters),
         }),
         (DeliveryKind::Parameters, EventBody::ParametersUpdated { parameters, .. }) => {
             Ok(OutboundContent::Parameters {
@@ -101,8 +96,8 @@ fn content(
 }
 
 /// What waited for a start or message travels with it; what the message itself says counts more.
-fn with_kept(conversation: &Conversation, own: &[Parameter]) -> Vec<Parameter> {
-    let mut parameters = conversation.kept.clone();
+fn with_kept(kept: &[Parameter], own: &[Parameter]) -> Vec<Parameter> {
+    let mut parameters = kept.to_vec();
     parameter::merge(&mut parameters, own);
     parameters
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    domain::{Id, Sent, Timestamp},
+    domain::{ConversationKey, Id, Sent, Timestamp},
     metrics::Breaker,
 };
 
@@ -27,11 +27,13 @@ pub struct Breakers {
     states: Mutex<HashMap<Id, State>>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct State {
     failures: u32,
     /// No request before this time, once enough have failed.
     closed_at: Timestamp,
+    /// Whose lane may send one all the same, to find out.
+    probe: Option<ConversationKey>,
 }
 
 impl Breakers {
@@ -42,18 +44,24 @@ impl Breakers {
         }
     }
 
-    /// Whether a request may leave now. If the time of an open breaker is over, the one who asks is its probe and the
-    /// others wait another turn. `Err` says until when to wait.
-    pub fn permit(&self, agent: &Id, now: Timestamp) -> Result<(), Timestamp> {
+    /// Whether a request of this lane may leave now. If the time of an open breaker is over, the lane that asks first is
+    /// its probe, however often it asks, and the others wait another turn. `Err` says until when to wait.
+    pub fn permit(
+        &self,
+        agent: &Id,
+        lane: &ConversationKey,
+        now: Timestamp,
+    ) -> Result<(), Timestamp> {
         let mut states = self.lock();
         let state = states.entry(agent.clone()).or_default();
-        if state.failures < self.settings.failures {
+        if state.failures < self.settings.failures || state.probe.as_ref() == Some(lane) {
             return Ok(());
         }
         if now < state.closed_at {
             return Err(state.closed_at);
         }
         state.closed_at = now + self.settings.open_for;
+        state.probe = Some(lane.clone());
         Ok(())
     }
 
@@ -83,6 +91,7 @@ impl Breakers {
             Sent::NotSent | Sent::Busy { .. } | Sent::Unclear => {
                 state.failures = state.failures.saturating_add(1);
                 state.closed_at = now + self.settings.open_for;
+                state.probe = None;
             }
         }
     }
@@ -97,6 +106,14 @@ impl Breakers {
 mod tests {
     use super::*;
 
+    fn lane(id: &str) -> ConversationKey {
+        ConversationKey {
+            tenant: Id::trusted("t"),
+            account: Id::trusted("a"),
+            id: Id::trusted(id),
+        }
+    }
+
     #[test]
     fn a_breaker_opens_after_failures_in_a_row_and_lets_one_probe_through() {
         let settings = BreakerSettings {
@@ -109,20 +126,33 @@ mod tests {
         breakers.record(&agent, &Sent::NotSent, at(0));
         breakers.record(&agent, &Sent::Acknowledged, at(0));
         breakers.record(&agent, &Sent::Unclear, at(0));
-        assert_eq!(breakers.permit(&agent, at(0)), Ok(()), "not in a row");
+        assert_eq!(
+            breakers.permit(&agent, &lane("a"), at(0)),
+            Ok(()),
+            "not in a row"
+        );
         breakers.record(&agent, &Sent::NotSent, at(1));
         assert!(breakers.is_open(&agent));
-        assert_eq!(breakers.permit(&agent, at(2)), Err(at(6)));
-        assert_eq!(breakers.permit(&agent, at(6)), Ok(()), "the probe");
+        assert_eq!(breakers.permit(&agent, &lane("a"), at(2)), Err(at(6)));
         assert_eq!(
-            breakers.permit(&agent, at(6)),
+            breakers.permit(&agent, &lane("a"), at(6)),
+            Ok(()),
+            "the probe"
+        );
+        assert_eq!(
+            breakers.permit(&agent, &lane("b"), at(6)),
             Err(at(11)),
             "one probe only"
         );
-        breakers.record(&agent, &Sent::Acknowledged, at(7));
-        assert_eq!(breakers.permit(&agent, at(7)), Ok(()));
         assert_eq!(
-            breakers.permit(&Id::trusted("b"), at(2)),
+            breakers.permit(&agent, &lane("a"), at(6)),
+            Ok(()),
+            "its step may be run again"
+        );
+        breakers.record(&agent, &Sent::Acknowledged, at(7));
+        assert_eq!(breakers.permit(&agent, &lane("a"), at(7)), Ok(()));
+        assert_eq!(
+            breakers.permit(&Id::trusted("b"), &lane("a"), at(2)),
             Ok(()),
             "another agent is not concerned"
         );

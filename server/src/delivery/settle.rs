@@ -36,7 +36,7 @@ pub async fn settle(
     match follow(delivery.kind, &finished.sent) {
         Verdict::Delivered => {
             delivery.state = DeliveryState::Delivered;
-            conversation.drop_kept(finished.attempt.outbound.content.parameters());
+            conversation.drop_kept(&finished.attempt.kept);
             if let (Some(agent), DeliveryKind::Start | DeliveryKind::Message) =
                 (agent, delivery.kind)
             {
@@ -51,6 +51,7 @@ pub async fn settle(
             delivery.state = DeliveryState::Failed;
             delivery.reason = Some(reason);
             delivery.detail = detail;
+            never_began(tx, conversation, &delivery);
         }
         Verdict::Again { asked } => {
             delivery.state = DeliveryState::Queued;
@@ -61,6 +62,13 @@ pub async fn settle(
     tx.save_delivery(&delivery).await?;
     record_change(tx, conversation, &delivery);
     Ok(())
+}
+
+/// A session that only a failed row would have opened was never alive: it is over at once.
+pub fn never_began(tx: &mut dyn Transaction, conversation: &mut Conversation, failed: &Delivery) {
+    if failed.new_session && failed.session == conversation.session.number {
+        conversation.session.expires_at = tx.now();
+    }
 }
 
 /// Records the state that a delivery has reached.

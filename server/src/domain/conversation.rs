@@ -141,9 +141,15 @@ impl Conversation {
         parameter::merge(&mut self.kept, changes);
     }
 
-    /// What `sent` carried has reached the agent and need not be kept. What was set anew meanwhile stays.
-    pub fn drop_kept(&mut self, sent: &[Parameter]) {
-        self.kept.retain(|kept| !sent.contains(kept));
+    /// What was kept and has reached the agent need not be kept longer. What was set anew meanwhile stays.
+    pub fn drop_kept(&mut self, delivered: &[Parameter]) {
+        self.kept.retain(|kept| !delivered.contains(kept));
+    }
+
+    /// What is set anew takes the place of what was kept under the same key.
+    pub fn forget_kept(&mut self, changes: &[Parameter]) {
+        self.kept
+            .retain(|kept| changes.iter().all(|change| change.key != kept.key));
     }
 
     /// Gives the conversation to another owner under a new epoch.

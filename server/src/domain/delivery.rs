@@ -61,12 +61,14 @@ pub enum Reason {
     NotOwner,
     /// The agent is not configured any more.
     AgentRemoved,
+    /// No session was alive: kept for the next start or message.
+    Kept,
     /// The fallback had been sent before this answer to a request was committed.
     FallbackSent,
 }
 
 impl Reason {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AgentRejected,
         Self::AgentCredentialsRejected,
         Self::AgentNotFoundUpstream,
@@ -76,6 +78,7 @@ impl Reason {
         Self::Interrupted,
         Self::NotOwner,
         Self::AgentRemoved,
+        Self::Kept,
         Self::FallbackSent,
     ];
 
@@ -90,6 +93,7 @@ impl Reason {
             Self::Interrupted => "INTERRUPTED",
             Self::NotOwner => "NOT_OWNER",
             Self::AgentRemoved => "AGENT_REMOVED",
+            Self::Kept => "KEPT",
             Self::FallbackSent => "FALLBACK_SENT",
         }
     }

@@ -17,6 +17,8 @@ pub struct Outbound {
 pub struct Attempt {
     pub delivery: Delivery,
     pub outbound: Outbound,
+    /// What had waited for a start or message and travels with it.
+    pub kept: Vec<Parameter>,
 }
 
 /// What the request says.

@@ -93,6 +93,10 @@ pub trait Transaction: Send {
     async fn delivery(&mut self, id: &Id) -> Result<Option<Delivery>>;
     /// The first delivery of a lane that is not final, by `order`.
     async fn lane_head(&mut self, key: &ConversationKey) -> Result<Option<Delivery>>;
+    /// The first start or message of a lane that is not final and stands after `order`: what opens a session when its
+    /// turn comes.
+    async fn next_opening(&mut self, key: &ConversationKey, order: u64)
+    -> Result<Option<Delivery>>;
     /// The `order` for the next row of a lane.
     async fn next_order(&mut self, key: &ConversationKey) -> Result<u64>;
     /// How many deliveries of the agent are not final.

@@ -53,6 +53,14 @@ static HEAD: LazyLock<String> = LazyLock::new(|| {
             ORDER BY lane_order LIMIT 1",
     )
 });
+/// Kinds 1 and 2 are starts and messages.
+static NEXT_OPENING: LazyLock<String> = LazyLock::new(|| {
+    TABLE.select(
+        "WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND finished_at IS NULL
+            AND kind IN (1, 2) AND lane_order > $4
+            ORDER BY lane_order LIMIT 1",
+    )
+});
 static ATTEMPTING: LazyLock<String> = LazyLock::new(|| {
     TABLE.select("WHERE state = $1 AND finished_at IS NULL ORDER BY queued_at, id LIMIT $2")
 });
@@ -96,6 +104,16 @@ pub(super) async fn lane_head(
     key: &ConversationKey,
 ) -> Result<Option<Delivery>, Fault> {
     first(db, &HEAD, key_values(key), read).await
+}
+
+pub(super) async fn next_opening(
+    db: &impl ConnectionTrait,
+    key: &ConversationKey,
+    order: u64,
+) -> Result<Option<Delivery>, Fault> {
+    let mut values = key_values(key).to_vec();
+    values.push(number(order));
+    first(db, &NEXT_OPENING, values, read).await
 }
 
 pub(super) async fn next_order(

@@ -101,6 +101,15 @@ impl Transaction for SqliteTransaction {
         self.read(found)
     }
 
+    async fn next_opening(
+        &mut self,
+        key: &ConversationKey,
+        order: u64,
+    ) -> Result<Option<Delivery>> {
+        let found = delivery::next_opening(&self.db, key, order).await;
+        self.read(found)
+    }
+
     async fn next_order(&mut self, key: &ConversationKey) -> Result<u64> {
         let found = delivery::next_order(&self.db, key).await;
         self.read(found)
