@@ -5,6 +5,7 @@ pub mod chat;
 pub mod check_config;
 pub mod connect;
 pub mod demo;
+pub mod migrate;
 pub mod serve;
 pub mod simulate;
 pub mod tail;
@@ -36,6 +37,7 @@ enum Verb {
     CheckConfig(check_config::CheckConfig),
     Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
+    Migrate(migrate::MigrateArgs),
     Simulate(simulate::SimulateArgs),
     Tail(tail::TailArgs),
 }
@@ -53,6 +55,7 @@ impl Cli {
             Verb::CheckConfig(args) => check_config::run(&args),
             Verb::Demo(args) => demo::run(args).await,
             Verb::Serve(args) => serve::run(args).await,
+            Verb::Migrate(args) => migrate::run(&args).await,
             Verb::Simulate(args) => simulate::run(args).await,
             Verb::Tail(args) => tail::run(args).await,
         }

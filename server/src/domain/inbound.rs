@@ -71,8 +71,8 @@ pub enum InboundBody {
 impl std::fmt::Debug for InboundBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Question(question) => return std::fmt::Debug::fmt(question, f),
             Self::Message(_) => "Message",
-            Self::Question(_) => "Question",
             Self::WidgetEscalation { .. } => "WidgetEscalation",
             Self::WidgetMessage { .. } => "WidgetMessage",
             Self::WidgetEnd => "WidgetEnd",

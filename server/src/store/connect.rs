@@ -7,6 +7,8 @@ use sea_orm::{
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+use super::open::OpenError;
+
 /// Readers wait this long for the moments in which `SQLite` locks them out, and the writer for a checkpoint.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The write-ahead log is cut back to this size once it was larger.
@@ -32,6 +34,19 @@ impl StoreSettings {
             synchronous: Synchronous::Full,
             max_pages: None,
         }
+    }
+
+    /// A database as the configuration names it: `sqlite:PATH`, or `sqlite://PATH`.
+    pub fn from_url(url: &str) -> Result<Self, OpenError> {
+        let path = url
+            .strip_prefix("sqlite:")
+            .map(|path| path.strip_prefix("//").unwrap_or(path))
+            // In memory, nothing would be durable.
+            .filter(|path| !path.is_empty() && !path.starts_with(':'));
+        let path = path.ok_or_else(|| OpenError::Url {
+            url: url.to_owned(),
+        })?;
+        Ok(Self::new(path))
     }
 
     pub(super) fn writer(&self) -> ConnectOptions {

@@ -13,6 +13,10 @@ const OLDEST_LIBRARY: [u32; 3] = [3, 51, 3];
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    #[error(
+        "database.url = {url:?}: must be sqlite: and the path of a file, for example sqlite:/var/lib/parloir.db"
+    )]
+    Url { url: String },
     #[error("another server uses {}: stop it, or give this one a database of its own", path.display())]
     InUse { path: PathBuf },
     #[error("{} cannot be written: {source}; its folder must exist and belong to the server", path.display())]
@@ -23,6 +27,10 @@ pub enum OpenError {
         "the SQLite library is {found}, at least 3.51.3 is needed: earlier ones can damage the database"
     )]
     OldLibrary { found: String },
+    #[error(
+        "the database was made by a newer version of Parloir: run that one, or a newer one still"
+    )]
+    Newer,
     #[error("the database cannot be opened: {0}")]
     Database(#[from] DbErr),
     #[error("this is no database of this version: its {0} makes no sense")]
@@ -54,7 +62,7 @@ pub async fn pending_migrations(settings: &StoreSettings) -> Result<Vec<String>,
         });
     }
     let connection = Database::connect(settings.readers()).await?;
-    let pending = Migrator::get_pending_migrations_read_only(&connection).await;
+    let pending = missing(&connection).await;
     connection.close().await?;
     Ok(names(&pending?))
 }
@@ -66,7 +74,7 @@ pub(super) async fn up_to_date(
     make_private(settings)?;
     let connection = Database::connect(settings.writer()).await?;
     check_library(&connection).await?;
-    let pending = Migrator::get_pending_migrations_read_only(&connection).await?;
+    let pending = missing(&connection).await?;
     if !pending.is_empty() {
         Migrator::up(&connection, None).await?;
     }
@@ -84,6 +92,15 @@ fn make_private(settings: &StoreSettings) -> Result<(), OpenError> {
     made.map(drop).map_err(|source| OpenError::File {
         path: settings.path.clone(),
         source,
+    })
+}
+
+async fn missing(connection: &DatabaseConnection) -> Result<Vec<Migration>, OpenError> {
+    let pending = Migrator::get_pending_migrations_read_only(connection).await;
+    pending.map_err(|fault| match fault {
+        // The one thing that the migrator itself objects to: steps were taken that it does not know.
+        DbErr::Custom(_) => OpenError::Newer,
+        fault => fault.into(),
     })
 }
 

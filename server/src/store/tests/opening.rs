@@ -59,6 +59,38 @@ async fn migrating_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = StoreSettings::new(folder.path().join("parloir.db"));
+    migrate(&settings).await.expect("migrates");
+    let db = Database::connect(settings.writer())
+        .await
+        .expect("connects");
+    let later = "INSERT INTO seaql_migrations VALUES ('m29991231_000001_later', 0)";
+    db.execute_raw(sql(later)).await.expect("inserts");
+    db.close().await.expect("closes");
+    let error = migrate(&settings).await.expect_err("newer");
+    assert!(matches!(error, OpenError::Newer), "{error}");
+}
+
+#[test]
+fn a_url_names_a_file() {
+    for url in ["sqlite:data/parloir.db", "sqlite://data/parloir.db"] {
+        let settings = StoreSettings::from_url(url).expect("a file");
+        assert_eq!(settings.path, std::path::Path::new("data/parloir.db"));
+    }
+    for url in [
+        "",
+        "sqlite:",
+        "sqlite::memory:",
+        "postgres://localhost/parloir",
+    ] {
+        let error = StoreSettings::from_url(url).expect_err("no file");
+        assert!(error.to_string().contains("database.url"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_there_is_named() {
     let settings = StoreSettings::new("/nowhere/at/all/parloir.db");
     let error = migrate(&settings).await.expect_err("no folder");
