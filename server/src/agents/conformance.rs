@@ -110,7 +110,9 @@ pub(super) async fn what_is_sent_is_understood<P: Platform>() {
             "{outbound:?}"
         );
     }
-    assert_eq!(server.requests().len(), 7, "one request each");
+    let requests = server.requests();
+    assert_eq!(requests.len(), 7, "one request each");
+    assert!(requests.is_sorted_by_key(|request| request.at), "in order");
 }
 
 pub(super) async fn every_status_has_its_meaning<P: Platform>() {
@@ -158,6 +160,8 @@ pub(super) async fn every_fault_has_its_meaning<P: Platform>() {
         (Behaviour::ResetBeforeAnswer, Sent::Unclear),
         (Behaviour::ResetWithinHeaders, Sent::Unclear),
         (Behaviour::Malformed, Sent::Unclear),
+        (Behaviour::ResetAfterHeaders(200), Sent::Acknowledged),
+        (Behaviour::ResetAfterHeaders(500), Sent::Unclear),
         (Behaviour::Truncated(200), Sent::Acknowledged),
         (Behaviour::Endless(200), Sent::Acknowledged),
         (Behaviour::Truncated(500), Sent::Unclear),

@@ -214,6 +214,7 @@ async fn every_status_and_fault_of_the_platform_has_its_outcome() {
     let delivered = [
         Behaviour::answer(202, ""),
         Behaviour::answer(204, ""),
+        Behaviour::ResetAfterHeaders(200),
         Behaviour::Truncated(200),
         Behaviour::Endless(200),
     ];

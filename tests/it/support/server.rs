@@ -12,7 +12,12 @@ use parloir_client::{
 };
 use tempfile::TempDir;
 
-use super::{events::Events, http::Reply, platform::FakeServer, webhook};
+use super::{
+    events::Events,
+    http::{Connection, Reply},
+    platform::FakeServer,
+    webhook,
+};
 
 /// The bot that the configured agent is, and its key.
 pub const BOT: &str = "65f0c1a2b3d4e5f60718293a";
@@ -110,6 +115,13 @@ impl TestServer {
             parameters,
         };
         self.client.update_parameters(request).await
+    }
+
+    /// What the server counts, as the operators' listener tells it.
+    pub async fn metrics(&self) -> String {
+        let mut connection = Connection::open(self.app.ops()).await;
+        connection.head("GET", "/metrics", &[]).await;
+        connection.reply().await.expect("an answer").body
     }
 
     /// Posts a webhook to the configured agent.

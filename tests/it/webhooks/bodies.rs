@@ -49,6 +49,11 @@ async fn check_87_another_bot_is_answered_404_or_as_configured_and_leaves_no_eve
         .await;
         let body = r#"{"botId":"another","data":{"eventType":"sendMessage","platformConversationId":"C","text":"hi"}}"#;
         assert_eq!(server.webhook(body).await.status, status);
+        let counted = server.metrics().await;
+        assert!(
+            counted.contains("parloir_webhooks_refused_total{"),
+            "{counted}"
+        );
         assert_first_event(&server).await;
     }
 }

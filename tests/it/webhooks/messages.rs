@@ -129,6 +129,13 @@ async fn check_61_62_63_what_is_unknown_is_taken_and_kept_raw() {
         (unknown.event_type.as_str(), unknown.raw.as_str()),
         ("somethingNew", body.as_str())
     );
+    // None of them counts against the sender.
+    let counted = server.metrics().await;
+    assert!(counted.contains(r#"parloir_webhooks_total{agent="shop",outcome="taken"} 3"#));
+    assert!(
+        !counted.contains("parloir_webhooks_refused_total{"),
+        "{counted}"
+    );
 }
 
 #[tokio::test]

@@ -49,6 +49,8 @@ pub enum Behaviour {
     CloseBeforeAnswer,
     ResetBeforeAnswer,
     ResetWithinHeaders,
+    /// Announces a body and resets instead.
+    ResetAfterHeaders(u16),
     /// Not HTTP at all.
     Malformed,
     /// Announces more than it sends, then closes.
@@ -204,6 +206,14 @@ async fn behave(socket: &mut TcpStream, behaviour: Behaviour) -> Option<()> {
         Behaviour::ResetBeforeAnswer => reset(socket),
         Behaviour::ResetWithinHeaders => {
             write(socket, "HTTP/1.1 200 OK\r\ncontent-le").await?;
+            reset(socket);
+        }
+        Behaviour::ResetAfterHeaders(status) => {
+            write(
+                socket,
+                &format!("HTTP/1.1 {status} Because\r\ncontent-length: 99\r\n\r\n"),
+            )
+            .await?;
             reset(socket);
         }
         Behaviour::Malformed => write(socket, "\0\u{1}SMTP ready\r\n\r\n").await?,

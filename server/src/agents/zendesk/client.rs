@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     agents::http::{self as outgoing, Limits},
+    config::AgentConfig,
     domain::{
         Clock, Timestamp,
         outbound::{Outbound, Refusal, Sent},
@@ -36,6 +37,8 @@ const DETAIL_WAIT: Duration = Duration::from_secs(1);
 /// One agent's end of the chat API.
 #[derive(Debug)]
 pub(super) struct Client {
+    /// For the log.
+    agent: String,
     http: reqwest::Client,
     url: Url,
     bot_id: HeaderValue,
@@ -47,10 +50,10 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// `send_timeout` bounds the wait for an answer, should the caller not.
+    /// The agent's `send_timeout` bounds the wait for an answer, should the caller not.
     pub(super) fn new(
+        agent: &AgentConfig,
         config: &ZendeskConfig,
-        send_timeout: Duration,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let base: Url = config.base_url.parse().context("base_url is not a URL")?;
@@ -58,10 +61,11 @@ impl Client {
         let limits = Limits {
             base,
             connect_timeout: config.connect_timeout,
-            read_timeout: config.connect_timeout + send_timeout,
+            read_timeout: config.connect_timeout + agent.send_timeout,
             allow_private_addresses: config.allow_private_addresses,
         };
         Ok(Self {
+            agent: agent.name.clone(),
             http: outgoing::client(&limits).context("base_url")?,
             url: url.parse().context("base_url is not a URL")?,
             bot_id: config.bot_id.parse().context("bot_id is not a header")?,
@@ -79,7 +83,7 @@ impl Client {
         let key = match self.api_key.read() {
             Ok(key) => key,
             Err(error) => {
-                tracing::error!(%error, "the agent's API key cannot be read");
+                tracing::error!(agent = self.agent, %error, "the agent's API key cannot be read");
                 return Sent::NotSent;
             }
         };
@@ -90,7 +94,7 @@ impl Client {
         let (headers, body) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
-                tracing::error!(%error, "the request to the agent cannot be written");
+                tracing::error!(agent = self.agent, %error, "the request to the agent cannot be written");
                 return Sent::NotSent;
             }
         };
@@ -100,7 +104,7 @@ impl Client {
                 let redactor = Redactor::new(key.expose_secret(), outbound);
                 self.outcome(response, &redactor).await
             }
-            Err(error) => ended_without_answer(&error),
+            Err(error) => self.ended_without_answer(&error),
         }
     }
 
@@ -131,7 +135,7 @@ impl Client {
             StatusCode::REQUEST_TIMEOUT => return Sent::Unclear,
             status if status.is_client_error() => Refusal::Request,
             status => {
-                tracing::warn!(%status, "the agent's answer does not tell whether it took the request");
+                tracing::warn!(agent = self.agent, %status, "the agent's answer does not tell whether it took the request");
                 return Sent::Unclear;
             }
         };
@@ -147,24 +151,27 @@ impl Client {
             detail: redactor.detail(&body),
         }
     }
-}
 
-/// Without a connection nothing was sent; after that nobody can tell.
-fn ended_without_answer(error: &reqwest::Error) -> Sent {
-    let not_sent = error.is_connect() || error.is_builder();
-    // The URL comes from configuration, but whatever else it may hold is not for logs.
-    let causes: Vec<_> = std::iter::successors(std::error::Error::source(error), |e| e.source())
-        .map(ToString::to_string)
-        .collect();
-    tracing::warn!(
-        causes = causes.join(": "),
-        not_sent,
-        "no answer from the agent"
-    );
-    if not_sent {
-        Sent::NotSent
-    } else {
-        Sent::Unclear
+    /// Without a connection nothing was sent; after that nobody can tell.
+    fn ended_without_answer(&self, error: &reqwest::Error) -> Sent {
+        let not_sent = error.is_connect() || error.is_builder();
+        // The causes alone: the error's own text holds the URL, which may say more than a log should.
+        let causes: Vec<_> =
+            std::iter::successors(std::error::Error::source(error), |error| error.source())
+                .map(ToString::to_string)
+                .collect();
+        let causes = causes.join(": ");
+        tracing::warn!(
+            agent = self.agent,
+            causes,
+            not_sent,
+            "no answer from the agent"
+        );
+        if not_sent {
+            Sent::NotSent
+        } else {
+            Sent::Unclear
+        }
     }
 }
 

@@ -66,7 +66,7 @@ impl Zendesk {
         Ok(Self {
             name: agent.name.clone(),
             bot_id: config.bot_id.clone(),
-            client: Client::new(config, agent.send_timeout, Arc::clone(&clock))?,
+            client: Client::new(agent, config, Arc::clone(&clock))?,
             verification: Verification::new(&config.webhook, clock),
             content_type: config.content_type,
             empty_results: config.empty_results,
@@ -94,26 +94,16 @@ impl Agent for Zendesk {
         // The names of the headers, never their values: the platform documents no signature, so an operator must be able
         // to find out what it really sends.
         tracing::debug!(agent = self.name, ?webhook, "a webhook came");
-        let Some(verified) = self.verification.verify(webhook) else {
-            tracing::warn!(agent = self.name, ?webhook, "a webhook does not verify");
-            return Err(WebhookRefusal::Unverified);
-        };
+        let verified = self.verification.verify(webhook);
+        let verified = verified.ok_or(WebhookRefusal::Unverified)?;
         if !self.takes_content_type(webhook) {
             return Err(WebhookRefusal::Malformed);
         }
-        webhook::decode(&verified, &self.bot_id).map_err(|error| {
-            tracing::warn!(
-                agent = self.name,
-                ?error,
-                ?webhook,
-                "a webhook cannot be decoded"
-            );
-            match error {
-                Undecodable::Malformed => WebhookRefusal::Malformed,
-                Undecodable::OtherBot => WebhookRefusal::UnknownAgent {
-                    acknowledge: self.unknown_bot == UnknownBot::Ok,
-                },
-            }
+        webhook::decode(&verified, &self.bot_id).map_err(|error| match error {
+            Undecodable::Malformed => WebhookRefusal::Malformed,
+            Undecodable::OtherBot => WebhookRefusal::UnknownAgent {
+                acknowledge: self.unknown_bot == UnknownBot::Ok,
+            },
         })
     }
 

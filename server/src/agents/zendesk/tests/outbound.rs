@@ -324,3 +324,14 @@ async fn a_key_that_cannot_be_read_or_sent_means_that_nothing_was_sent() {
     }
     assert!(server.requests().is_empty());
 }
+
+#[tokio::test]
+async fn where_no_secure_connection_comes_about_nothing_was_sent() {
+    let server = FakeServer::start().await;
+    let base = server.url().replace("http:", "https:");
+    let fixture = Fixture::new(&base, |_, platform, _| {
+        platform.connect_timeout = Duration::from_millis(200);
+    });
+    assert_eq!(fixture.agent.send(&message("hi")).await, Sent::NotSent);
+    assert!(server.requests().is_empty());
+}
