@@ -6,6 +6,7 @@ mod contract;
 mod crash;
 mod flush;
 mod journal;
+mod pages;
 mod process;
 mod support;
 mod webhook;
