@@ -246,6 +246,9 @@ async fn report_health(readiness: Readiness, health: HealthReporter, stopping: C
 
 fn housekeeping(config: &Config, parts: &Parts, clock: &Arc<dyn Clock>) -> Housekeeping {
     Housekeeping {
+        store: Arc::clone(&parts.store),
+        directory: Arc::clone(&parts.conversations.directory),
+        metrics: Arc::clone(&parts.metrics),
         committer: parts.committer.clone(),
         hub: Arc::clone(&parts.hub),
         clock: Arc::clone(clock),

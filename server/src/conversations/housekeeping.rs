@@ -8,16 +8,18 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     committer::Committer,
     domain::{
-        Clock, EndCause, EventBody, RequestOutcome, Result, Timestamp,
-        ports::{Transaction, Unit},
+        Clock, Directory, EndCause, EventBody, Id, RequestOutcome, Result, Timestamp,
+        ports::{Store, Transaction, Unit},
     },
     hub::Hub,
+    metrics::Metrics,
     waiters::Waiters,
 };
 
 use super::{
     close::{Closing, close},
     open::find,
+    read::detached,
     record::record,
 };
 
@@ -27,7 +29,10 @@ const AT_ONCE: usize = 200;
 /// Runs beside the calls.
 #[derive(Debug)]
 pub struct Housekeeping {
+    pub store: Arc<dyn Store>,
     pub committer: Committer,
+    pub directory: Arc<Directory>,
+    pub metrics: Arc<Metrics>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
     pub waiters: Arc<Waiters>,
@@ -66,16 +71,45 @@ impl Housekeeping {
         {
         }
         let now = self.clock.now();
-        let trim = Trim {
-            before: now - self.retention_age,
-        };
-        // Those who follow move their cursors past what is about to go.
-        self.hub.checkpoint_all();
-        while !stop.is_cancelled() && self.committer.submit(trim).await?.output == AT_ONCE {}
+        self.trim(now - self.retention_age, stop).await?;
         let forget = Forget {
             before: now - self.idempotency_window,
         };
         while !stop.is_cancelled() && self.committer.submit(forget).await?.output >= AT_ONCE {}
+        self.measure().await
+    }
+
+    async fn trim(&self, before: Timestamp, stop: &CancellationToken) -> Result<()> {
+        let store = Arc::clone(&self.store);
+        let due = detached(async move {
+            let (floor, _) = store.bounds().await?;
+            Ok(store.position_before(before).await? >= floor)
+        });
+        if !due.await? {
+            return Ok(());
+        }
+        // Those who follow move their cursors past what is about to go.
+        self.hub.checkpoint_all();
+        let trim = Trim { before };
+        while !stop.is_cancelled() {
+            let removed = self.committer.submit(trim).await?.output;
+            self.metrics.log.trimmed(removed as u64);
+            if removed < AT_ONCE {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn measure(&self) -> Result<()> {
+        self.metrics.log.wal_bytes(self.store.journal_bytes());
+        for agent in self.directory.agents() {
+            let count = CountWaiting {
+                agent: agent.name.clone(),
+            };
+            let waiting = self.committer.submit(count).await?.output;
+            self.metrics.delivery.waiting(agent.name.as_str(), waiting);
+        }
         Ok(())
     }
 }
@@ -157,5 +191,19 @@ impl Unit for Forget {
 
     async fn run(&self, tx: &mut dyn Transaction) -> Result<usize> {
         tx.forget_finished(self.before, AT_ONCE).await
+    }
+}
+
+#[derive(Debug)]
+struct CountWaiting {
+    agent: Id,
+}
+
+#[async_trait]
+impl Unit for CountWaiting {
+    type Output = usize;
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<usize> {
+        tx.waiting_deliveries(&self.agent).await
     }
 }

@@ -248,6 +248,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn first_sequence(&self, key: &ConversationKey) -> Result<u64>;
     /// Lanes with something to do.
     async fn busy_lanes(&self) -> Result<Vec<ConversationKey>>;
+    /// Bytes of what is committed and not yet written to its place.
+    fn journal_bytes(&self) -> u64 {
+        0
+    }
     /// Everything is written to its place and closed.
     async fn close(&self) -> Result<()>;
 }

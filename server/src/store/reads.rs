@@ -1,6 +1,11 @@
 //! The database as everybody else sees it. Reads run to their end even where nobody waits for them any more.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use sea_orm::{Database, DatabaseConnection};
@@ -30,6 +35,7 @@ pub struct SqliteStore {
     clock: Arc<dyn Clock>,
     writer: Arc<Writer>,
     readers: DatabaseConnection,
+    journal: PathBuf,
     _lock: Lock,
 }
 
@@ -46,6 +52,7 @@ impl SqliteStore {
             clock,
             writer: Arc::new(Writer::new(settings.writer(), connection)),
             readers,
+            journal: journal(&settings.path),
             _lock: lock,
         })
     }
@@ -64,6 +71,13 @@ impl SqliteStore {
     }
 }
 
+/// The write-ahead log beside the file.
+fn journal(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     fn epoch(&self) -> u64 {
@@ -75,6 +89,10 @@ impl Store for SqliteStore {
         let begun = SqliteTransaction::begin(writer, hash_key, self.clock.now()).await;
         let transaction = begun.map_err(|fault| fault.report())?;
         Ok(Box::new(transaction))
+    }
+
+    fn journal_bytes(&self) -> u64 {
+        std::fs::metadata(&self.journal).map_or(0, |file| file.len())
     }
 
     async fn bounds(&self) -> Result<(Position, Position)> {
