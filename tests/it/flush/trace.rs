@@ -62,13 +62,9 @@ impl Trace {
         // The thread of each unfinished call; a thread has at most one.
         let mut unfinished: Vec<(&str, usize)> = Vec::new();
         for (number, line) in text.lines().enumerate() {
-            let mut words = line.trim_start().splitn(3, char::is_whitespace);
-            let (Some(thread), Some(_time), Some(rest)) =
-                (words.next(), words.next(), words.next())
-            else {
+            let Some((thread, rest)) = stamped(line) else {
                 continue;
             };
-            let rest = rest.trim_start();
             if rest.starts_with("<... ") {
                 if let Some(place) = unfinished.iter().position(|(of, _)| *of == thread) {
                     let (_, call) = unfinished.swap_remove(place);
@@ -93,6 +89,13 @@ impl Trace {
             .iter()
             .any(|call| call.is_flush() && call.succeeded && covers(call))
     }
+}
+
+/// The thread and what it did: `thread  time what`. The number of the thread is padded.
+fn stamped(line: &str) -> Option<(&str, &str)> {
+    let (thread, rest) = line.trim_start().split_once(' ')?;
+    let (_time, rest) = rest.trim_start().split_once(' ')?;
+    Some((thread, rest.trim_start()))
 }
 
 impl Call {
@@ -198,6 +201,12 @@ mod tests {
         let ended = r#"7 12:00:00.000001 <... recvfrom resumed>"POST /webhooks/shop HTTP/1.1"..., 8192, 0, NULL, NULL) = 300"#;
         assert_eq!(audit(&[begun, ended, FLUSH, ANSWER]), (1, 0));
         assert_eq!(audit(&[FLUSH, begun, ended, ANSWER]), (1, 1));
+    }
+
+    #[test]
+    fn short_numbers_of_threads_are_padded() {
+        let padded = [READ, ANSWER].map(|line| line.replacen("7 ", "7     ", 1));
+        assert_eq!(audit(&[&padded[0], &padded[1]]), (1, 1));
     }
 
     #[test]

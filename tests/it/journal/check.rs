@@ -1,6 +1,9 @@
 //! Holds the journals against the log.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ops::Range,
+};
 
 use super::{Entry, Fact, Fault, Journal, Logged, Report, Settled};
 
@@ -278,20 +281,26 @@ fn followed(subscriber: &Subscriber, replay: &[Logged]) -> Vec<Fault> {
                 position,
             });
         }
-        let owed_before = (reached + 1..position).filter(|skipped| {
-            log.get(skipped)
-                .is_some_and(|logged| subscriber.wants(logged))
-        });
-        faults.extend(owed_before.map(|position| Fault::Skipped {
-            subscriber: name(),
-            position,
-        }));
+        faults.extend(subscriber.skipped(reached + 1..position, &log));
         reached = reached.max(position);
     }
+    let end = replay.last().map_or(0, |logged| logged.position);
+    faults.extend(subscriber.skipped(reached + 1..end + 1, &log));
     faults
 }
 
 impl Subscriber<'_> {
+    /// What it was owed in a range that it has left behind, or never came to.
+    fn skipped(&self, range: Range<u64>, log: &HashMap<u64, &Logged>) -> Vec<Fault> {
+        range
+            .filter(|position| log.get(position).is_some_and(|logged| self.wants(logged)))
+            .map(|position| Fault::Skipped {
+                subscriber: self.name.to_owned(),
+                position,
+            })
+            .collect()
+    }
+
     fn wants(&self, logged: &Logged) -> bool {
         self.conversations.is_empty() || self.conversations.contains(&logged.conversation)
     }

@@ -100,6 +100,15 @@ fn run() -> Run {
 }
 
 impl Run {
+    /// One more event that everybody got whom it concerns.
+    fn append(&mut self, logged: Logged) {
+        self.entries.push(delivered("all", 2, &logged));
+        if logged.conversation == "d" {
+            self.entries.push(delivered("d", 1, &logged));
+        }
+        self.log.push(logged);
+    }
+
     fn faults(self) -> Vec<Fault> {
         check(&[Journal(self.entries)], &self.log).faults
     }
@@ -157,7 +166,7 @@ fn a_message_that_was_never_acknowledged_may_be_missing() {
 #[test]
 fn a_retried_operation_that_is_in_the_log_twice_is_repeated() {
     let mut run = run();
-    run.log.push(logged(
+    run.append(logged(
         10,
         "d",
         2,
@@ -184,6 +193,21 @@ fn a_dropped_event_of_a_batch_is_skipped_for_its_subscriber() {
         [Fault::Skipped {
             subscriber: "all".to_owned(),
             position: 3
+        }]
+    );
+}
+
+#[test]
+fn a_subscriber_that_never_comes_to_the_end_has_missed_the_rest() {
+    let mut run = run();
+    run.append(logged(10, "c", 9, Fact::Other));
+    run.entries.pop();
+    let subscriber = "all".to_owned();
+    assert_eq!(
+        run.faults(),
+        [Fault::Skipped {
+            subscriber,
+            position: 10
         }]
     );
 }
@@ -278,12 +302,8 @@ fn a_message_that_the_agent_never_got_is_a_fault_unless_its_outcome_is_unknown()
         run.entries
             .retain(|entry| !matches!(entry, Entry::AgentSaw { key, .. } if *key == self::key(4)));
         run.log[7].fact = Fact::Settled { key: key(4), how };
-        run.entries.retain(
-            |entry| !matches!(entry, Entry::Delivered { logged, .. } if logged.position == 8),
-        );
-        run.entries.retain(
-            |entry| !matches!(entry, Entry::Delivered { logged, .. } if logged.position == 9),
-        );
+        let at = run.delivery(8);
+        run.entries[at] = delivered("all", 2, &run.log[7]);
         run.faults()
     };
     assert_eq!(
@@ -296,7 +316,7 @@ fn a_message_that_the_agent_never_got_is_a_fault_unless_its_outcome_is_unknown()
 #[test]
 fn a_message_that_is_still_waiting_at_the_end_was_never_delivered() {
     let mut run = run();
-    run.log.push(logged(
+    run.append(logged(
         10,
         "c",
         9,
@@ -311,7 +331,7 @@ fn a_message_that_is_still_waiting_at_the_end_was_never_delivered() {
 #[test]
 fn a_hole_in_a_sequence_and_a_hole_in_the_log_are_gaps() {
     let mut sequence = run();
-    sequence.log.push(logged(10, "d", 3, Fact::Other));
+    sequence.append(logged(10, "d", 3, Fact::Other));
     let conversation = "d".to_owned();
     assert_eq!(
         sequence.faults(),
@@ -323,7 +343,7 @@ fn a_hole_in_a_sequence_and_a_hole_in_the_log_are_gaps() {
     );
 
     let mut position = run();
-    position.log.push(logged(11, "d", 2, Fact::Other));
+    position.append(logged(11, "d", 2, Fact::Other));
     assert_eq!(
         position.faults(),
         [Fault::PositionGap { after: 9, next: 11 }]
