@@ -53,9 +53,7 @@ pub struct Calls {
 impl Calls {
     /// Takes a call apart, unless the server is stopping.
     fn open<T>(&self, request: Request<T>) -> Result<(Call, T)> {
-        if self.stopping.is_cancelled() {
-            return Err(Error::Stopping);
-        }
+        still_open(&self.stopping)?;
         Ok(self.admit(request))
     }
 
@@ -74,6 +72,14 @@ impl Calls {
             Err(error) => Err(status::status(&error, self.epoch())),
         }
     }
+}
+
+/// Whether new work is begun. A connection takes calls for a moment longer than the server does.
+fn still_open(stopping: &CancellationToken) -> Result<()> {
+    if stopping.is_cancelled() {
+        return Err(Error::Stopping);
+    }
+    Ok(())
 }
 
 #[tonic::async_trait]
@@ -224,5 +230,18 @@ impl ConversationService for Calls {
             transcript.response(&found.await?, self.epoch())
         };
         self.answer(work).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_stops_begins_nothing_new() {
+        let stopping = CancellationToken::new();
+        assert_eq!(still_open(&stopping), Ok(()));
+        stopping.cancel();
+        assert_eq!(still_open(&stopping), Err(Error::Stopping));
     }
 }
