@@ -17,7 +17,7 @@ use crate::{
 /// Without a configuration it listens on loopback and keeps everything in `parloir.db`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// The configuration file (TOML). Every key can be set in the environment too: PARLOIR__SECTION__KEY.
+    /// The configuration file (TOML). Every key can be set in the environment too, as `PARLOIR__SECTION__KEY`.
     #[arg(long, env = "PARLOIR_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }

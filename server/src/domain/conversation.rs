@@ -168,7 +168,7 @@ impl Conversation {
 mod tests {
     use super::*;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn conversation() -> Conversation {
         let id = |text: &str| Id::trusted(text);

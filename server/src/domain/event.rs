@@ -16,6 +16,7 @@ use super::{
 pub struct Position(pub u64);
 
 impl Position {
+    #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }

@@ -1,5 +1,4 @@
 //! The simulator over real sockets: the checks of its behaviour by their numbers, then faults and scripts.
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod actions;
 mod faults;

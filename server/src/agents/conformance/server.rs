@@ -120,8 +120,11 @@ impl FakeServer {
         lock(&self.state.behaviours).push_back(behaviour);
     }
 
+    /// In the order of their arrival.
     pub fn requests(&self) -> Vec<Request> {
-        lock(&self.state.requests).clone()
+        let mut requests = lock(&self.state.requests).clone();
+        requests.sort_by_key(|request| request.at);
+        requests
     }
 
     pub fn last_request(&self) -> Request {

@@ -108,7 +108,7 @@ impl Scene<'_> {
             availability: Some(Availability {
                 team: "billing".into(),
                 online: true,
-                time_to_live: Some(Duration::from_secs(600).try_into()?),
+                time_to_live: Some(Duration::from_mins(10).try_into()?),
             }),
         };
         self.stage.client.set_availability(online).await?;

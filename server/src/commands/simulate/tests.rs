@@ -1,5 +1,4 @@
 //! The flags, and the configuration that is printed for Parloir.
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::fs;
 

@@ -1,5 +1,4 @@
 //! Scripts are checked, and an error says where and what to do.
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use super::*;
 
