@@ -79,9 +79,17 @@ impl App {
     ///
     /// Why it cannot start: an address that is taken, a database that is locked by another server.
     pub async fn start(config: &Config) -> Result<Self> {
+        Self::start_by(config, Arc::new(SystemClock)).await
+    }
+
+    /// As [`App::start`], with sessions, limits and retention by the time that `clock` tells.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::start`].
+    pub async fn start_by(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
         let listeners = Listeners::bind(config).await?;
         let failed = CancellationToken::new();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let parts = build(config, &clock, &failed).await?;
         let stopping = CancellationToken::new();
         let housekeeping = housekeeping(config, &parts, &clock);

@@ -10,6 +10,9 @@ use crate::{
     store::{OpenError, StoreSettings, Synchronous},
 };
 
+/// The size of a page of the embedded database.
+const PAGE_BYTES: u64 = 4096;
+
 /// All agents and accounts.
 pub fn directory(config: &Config) -> Directory {
     let agents = config.agents.iter().map(agent).collect();
@@ -18,7 +21,10 @@ pub fn directory(config: &Config) -> Directory {
 
 /// The embedded database.
 pub fn database(config: &Config) -> Result<StoreSettings, OpenError> {
+    let pages = config.database.max_bytes.map(|bytes| bytes / PAGE_BYTES);
     Ok(StoreSettings {
+        // The setting's upper bound is what fits.
+        max_pages: pages.map(|pages| u32::try_from(pages).unwrap_or(u32::MAX)),
         synchronous: match config.database.synchronous {
             config::Synchronous::Full => Synchronous::Full,
             config::Synchronous::Normal => Synchronous::Normal,

@@ -13,6 +13,9 @@ section! {
         /// What a commit waits for. `full`: until it is on the disk, so that it survives a loss of power. `normal`:
         /// until the operating system has it; faster, and it survives the end of the process only.
         synchronous: Synchronous = Synchronous::Full;
+        /// How large the file may grow, in bytes; absent: as large as the disk allows. When it is full, or the disk is,
+        /// commands are answered `RESOURCE_EXHAUSTED` and webhooks 503 until retention has made room. Reading goes on.
+        max_bytes: Option<u64> = None, "1048576" to "17592186040320";
     }
 }
 

@@ -1,6 +1,6 @@
 //! The whole service in this process: started from a configuration file, on ports of its own, with its own database.
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use parloir::{app::App, config};
 use parloir_client::{
@@ -13,6 +13,7 @@ use parloir_client::{
 use tempfile::TempDir;
 
 use super::{
+    clock::TestClock,
     events::Events,
     http::{Connection, Reply},
     platform::FakeServer,
@@ -46,6 +47,7 @@ pub struct TestServer {
     pub webhooks: SocketAddr,
     /// Stops with the test.
     pub app: App,
+    pub clock: Arc<TestClock>,
     folder: TempDir,
 }
 
@@ -63,7 +65,9 @@ impl TestServer {
         fs::write(&file, text).expect("the configuration can be written");
         let loaded = config::load(Some(&file), std::iter::empty());
         let config = loaded.expect("a valid configuration").config;
-        let app = App::start(&config).await.expect("a server that starts");
+        let clock = Arc::new(TestClock::default());
+        let app = App::start_by(&config, Arc::clone(&clock) as _).await;
+        let app = app.expect("a server that starts");
         let client = Client::builder(format!("http://{}", app.grpc()))
             .attempts(1)
             .deadline(Duration::from_secs(30))
@@ -76,6 +80,7 @@ impl TestServer {
             client,
             webhooks,
             app,
+            clock,
             folder,
         }
     }

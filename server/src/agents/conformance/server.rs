@@ -93,7 +93,10 @@ struct State {
 
 impl FakeServer {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::start_on(TcpListener::bind("127.0.0.1:0").await.expect("a port"))
+    }
+
+    pub fn start_on(listener: TcpListener) -> Self {
         let address = listener.local_addr().expect("an address");
         let (arrived, arrivals) = watch::channel(0);
         let state = Arc::new(State {
