@@ -14,7 +14,7 @@ use crate::{
     process::{BOT, KEY, Setup},
     webhook,
 };
-use trace::{Trace, unflushed};
+use trace::{Audit, Trace, unflushed};
 
 /// One after the other, so that no flush can be taken for another webhook's.
 const WEBHOOKS: usize = 60;
@@ -24,11 +24,42 @@ const CALLS: &str = "trace=read,readv,recvfrom,recvmsg,write,writev,sendto,sendm
 
 #[tokio::test]
 async fn every_acknowledged_webhook_was_flushed_first() {
+    let audit = audited("").await;
+    println!(
+        "{} acknowledged webhooks, {} without a flush before",
+        audit.acknowledged,
+        audit.unflushed.len()
+    );
+    assert_eq!(audit.unflushed, Vec::<String>::new());
+    assert_eq!(
+        audit.acknowledged, WEBHOOKS,
+        "the trace does not show every answer"
+    );
+}
+
+/// The audit would see it: with a setting that gives the flush up, hardly a webhook has one.
+#[tokio::test]
+async fn the_audit_finds_webhooks_that_were_answered_before_their_flush() {
+    let audit = audited(r#"database.synchronous = "normal""#).await;
+    println!(
+        "without waiting for the disk: {} of {}",
+        audit.unflushed.len(),
+        audit.acknowledged
+    );
+    assert!(
+        audit.unflushed.len() > WEBHOOKS / 2,
+        "only {}",
+        audit.unflushed.len()
+    );
+}
+
+/// Sends the webhooks to a server with these settings, under strace.
+async fn audited(settings: &str) -> Audit {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let bot = Bot::new(BOT, KEY, "http://127.0.0.1:9/");
     let simulator = Simulator::start(Settings::new(vec![bot]), listener).expect("a simulator");
-    let setup = Setup::new(&simulator.base_url(), "");
+    let setup = Setup::new(&simulator.base_url(), settings);
     let file = setup.path("trace");
     let file = file.to_str().expect("a temporary folder's name is text");
     // -D: the server stays this process's own child, so that killing it kills no tracer instead.
@@ -46,19 +77,7 @@ async fn every_acknowledged_webhook_was_flushed_first() {
         );
     }
     server.kill();
-
-    let trace = Trace::read(&finished(file).await);
-    let audit = unflushed(&trace, setup.webhooks.port());
-    println!(
-        "{} acknowledged webhooks, {} without a flush before",
-        audit.acknowledged,
-        audit.unflushed.len()
-    );
-    assert_eq!(audit.unflushed, Vec::<String>::new());
-    assert_eq!(
-        audit.acknowledged, WEBHOOKS,
-        "the trace does not show every answer"
-    );
+    unflushed(&Trace::read(&finished(file).await), setup.webhooks.port())
 }
 
 /// The trace, once the tracer has written its last line.

@@ -1,6 +1,7 @@
 //! What takes the whole: the shape of the code, and a running server seen from outside.
 
 mod architecture;
+mod checks;
 mod commands;
 mod contract;
 mod crash;
