@@ -5,6 +5,7 @@ mod checks;
 mod commands;
 mod contract;
 mod crash;
+mod delivery;
 mod flush;
 mod journal;
 mod ownership;

@@ -26,11 +26,16 @@ impl Events {
     }
 
     pub async fn next(&mut self) -> DeliveredEvent {
-        loop {
-            if let Some(delivered) = self.item().await.into_event() {
-                return delivered;
+        // An idle stream still sends signs of life.
+        let next = async {
+            loop {
+                if let Some(delivered) = self.item().await.into_event() {
+                    return delivered;
+                }
             }
-        }
+        };
+        let next = tokio::time::timeout(PATIENCE, next).await;
+        next.expect("an event in time")
     }
 
     /// Skips events until `pick` takes something from one.

@@ -5,7 +5,7 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -15,6 +15,9 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+
+/// Longer than anything here takes on a busy machine: waiting in vain fails instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A request as it arrived.
 #[derive(Clone)]
@@ -146,9 +149,10 @@ impl FakeServer {
     /// Waits until so many requests have come.
     pub async fn wait_for(&self, count: usize) {
         let mut arrivals = self.arrivals.clone();
-        arrivals
-            .wait_for(|arrived| *arrived >= count)
-            .await
+        let arrived = arrivals.wait_for(|arrived| *arrived >= count);
+        let arrived = tokio::time::timeout(PATIENCE, arrived).await;
+        arrived
+            .expect("requests in time")
             .expect("the server lives");
     }
 
