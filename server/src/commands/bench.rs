@@ -15,7 +15,10 @@ use clap::{Args, Subcommand};
 use memory::Resident;
 use streams::Source;
 
-/// Measures a running server on this machine. Nothing else should be talking to it.
+/// Measures a running server on this machine.
+///
+/// Start the server anew for each measurement and let nothing else talk to it: what closed streams leave behind is used
+/// again and would hide what new ones cost.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     #[command(subcommand)]
@@ -33,7 +36,7 @@ enum What {
     ///
     /// Opens streams with small windows, reads nothing from them, and makes events: once before, once beside them. The
     /// events are parameters of a conversation of its own that has no session, so the agent behind the account hears
-    /// of it twice only.
+    /// of it twice only; but it must answer (`parloir simulate` will do), or its queue fills up.
     StuckStreams(StuckStreams),
 }
 

@@ -40,7 +40,12 @@ impl Index {
         }
     }
 
-    /// Everyone whose filter may match; some twice, and some whose filter does not match after all.
+    /// Those whose filter names nothing narrower than kinds: any event may concern them.
+    pub fn everyone(&self) -> &[usize] {
+        &self.everyone
+    }
+
+    /// All others whose filter may match; some twice, and some whose filter does not match after all.
     pub fn candidates(&self, event: &Concerns) -> impl Iterator<Item = usize> {
         let by_account = match &event.account {
             Some(account) => self.by_account.get(account),
@@ -48,9 +53,8 @@ impl Index {
         };
         let conversation = event.conversation_id.as_ref();
         let by_conversation = conversation.and_then(|id| self.by_conversation.get(id));
-        self.everyone
-            .iter()
-            .chain(by_account.into_iter().flatten())
+        let by_account = by_account.into_iter().flatten();
+        by_account
             .chain(by_conversation.into_iter().flatten())
             .copied()
     }

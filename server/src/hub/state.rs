@@ -93,11 +93,23 @@ impl State {
         for (position, concerns) in chunk.concerns() {
             for candidate in self.index.candidates(concerns) {
                 if let Some(subscriber) = self.subscribers.at_mut(candidate)
+                    && subscriber.place == Place::Level
                     && subscriber.filter.matches(concerns)
                     && subscriber.mark(position)
                 {
                     woken.extend(subscriber.waker.take());
                 }
+            }
+        }
+        // Once a chunk and not once an event: for most of them the first one counts already.
+        for candidate in self.index.everyone() {
+            if let Some(subscriber) = self.subscribers.at_mut(*candidate)
+                && subscriber.place == Place::Level
+                && chunk.concerns().any(|(position, concerns)| {
+                    subscriber.filter.matches(concerns) && subscriber.mark(position)
+                })
+            {
+                woken.extend(subscriber.waker.take());
             }
         }
         self.ring.push(chunk);

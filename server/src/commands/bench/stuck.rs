@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use parloir_proto::v1::subscribe_events_response::Message;
+use tokio::task::JoinSet;
 
 use super::{
     Crowd,
@@ -59,25 +60,31 @@ pub async fn measure(crowd: &Crowd, source: Source, events: usize) -> Result<Fig
 async fn delays(crowd: &Crowd, source: &Arc<Source>, first: usize, events: usize) -> Result<Delay> {
     let mut reader = source.follow(&crowd.server).await?;
     let next = Arc::new(AtomicUsize::new(first));
-    let mut makers = Vec::new();
+    let mut makers = JoinSet::new();
     for _ in 0..IN_FLIGHT {
-        let (source, next) = (Arc::clone(source), Arc::clone(&next));
-        makers.push(tokio::spawn(make(source, next, first + events)));
+        makers.spawn(make(Arc::clone(source), Arc::clone(&next), first + events));
     }
+    let mut begun = Vec::with_capacity(events);
     let mut arrived = HashMap::with_capacity(events);
     while arrived.len() < events {
-        let message = reader.message().await?;
-        let message = message.context("the reader's stream ended")?.message;
-        if let Some(Message::Event(event)) = message {
-            arrived.insert(event.cursor, Instant::now());
+        tokio::select! {
+            // One that fails leaves the reader waiting for ever.
+            Some(made) = makers.join_next() => begun.extend(made??),
+            message = reader.message() => {
+                let message = message?.context("the reader's stream ended")?.message;
+                if let Some(Message::Event(event)) = message {
+                    arrived.insert(event.cursor, Instant::now());
+                }
+            }
         }
     }
+    while let Some(made) = makers.join_next().await {
+        begun.extend(made??);
+    }
     let mut delays = Vec::with_capacity(events);
-    for maker in makers {
-        for (cursor, begun) in maker.await?? {
-            let at = arrived.get(&cursor).context("an event did not arrive")?;
-            delays.push(at.duration_since(begun));
-        }
+    for (cursor, begun) in begun {
+        let at = arrived.get(&cursor).context("an event did not arrive")?;
+        delays.push(at.duration_since(begun));
     }
     delays.sort_unstable();
     let at = |share: usize| delays.get(delays.len() * share / 100).copied();
