@@ -8,6 +8,7 @@ mod crash;
 mod delivery;
 mod flush;
 mod journal;
+mod lifecycle;
 mod ownership;
 mod pages;
 mod process;

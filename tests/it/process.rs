@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -21,6 +21,9 @@ pub const AGENT: &str = "shop";
 
 /// A debug build on a busy machine, with recovery of what a kill left, takes well under a second.
 const LONGEST_START: Duration = Duration::from_secs(20);
+
+/// The hard deadline of a stop is shorter in every configuration here.
+const LONGEST_STOP: Duration = Duration::from_secs(40);
 
 /// A folder with a configuration and a database, and the addresses that stay the same over all starts.
 pub struct Setup {
@@ -163,6 +166,32 @@ impl Server {
         // It may have ended by itself, which `still_runs` tells from the exit code.
         let _ = self.child.kill();
         self.child.wait().expect("a child can be waited for");
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        // The shell's own `kill` is there on every machine.
+        let told = Command::new("sh")
+            .args(["-c", &format!("kill -TERM {}", self.child.id())])
+            .status();
+        assert!(told.expect("a shell").success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn exited(&mut self) -> ExitStatus {
+        let ended = async {
+            loop {
+                if let Some(status) = self.child.try_wait().expect("a child can be asked") {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let ended = tokio::time::timeout(LONGEST_STOP, ended).await;
+        ended.unwrap_or_else(|_| {
+            let words = self.last_words();
+            panic!("the server still runs after {LONGEST_STOP:?}:\n{words}")
+        })
     }
 
     /// The end of what it logged, over all starts.

@@ -147,7 +147,7 @@ async fn above_max_queued_a_message_is_refused_and_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn after_failures_in_a_row_an_agent_is_left_alone() {
+async fn after_failures_in_a_row_an_agent_is_left_alone_for_a_while() {
     let server = TestServer::start_with(Wishes {
         top: r#"
             delivery.retry_base = "1ms"
@@ -156,6 +156,7 @@ async fn after_failures_in_a_row_an_agent_is_left_alone() {
             delivery.breaker_open_for = "1h"
             grpc.answer_within = "20s"
         "#,
+        agent: r#"max_queue_age = "1day""#,
         ..Wishes::default()
     })
     .await;
@@ -168,14 +169,17 @@ async fn after_failures_in_a_row_an_agent_is_left_alone() {
         state(&server.say("C", "1", "one").await),
         DeliveryState::Queued
     );
-    let other = server.say("D", "2", "one").await;
+    let other = server.say("D", "2", "elsewhere").await;
     assert_eq!(state(&other), DeliveryState::Queued, "known to be down");
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert_eq!(server.platform.requests().len(), 3);
-    let ready = server
-        .client
-        .conversation("demo", "C")
-        .await
-        .expect("an answer");
-    assert!(ready.is_some(), "reading goes on");
+    server.clock.advance(Duration::from_hours(1));
+    let mut events = server.events();
+    server.say("C", "3", "three").await.expect("a message");
+    for id in ["1", "3"] {
+        while changed(&mut events, id).await.state() != DeliveryState::Delivered {}
+    }
+    let seen = texts(&server.platform);
+    let of_c: Vec<_> = seen.iter().filter(|text| *text != "elsewhere").collect();
+    assert_eq!(of_c, ["one", "one", "one", "one", "three"]);
 }
