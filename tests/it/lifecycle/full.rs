@@ -25,10 +25,10 @@ async fn a_full_database_refuses_what_is_new_shows_what_it_has_and_goes_on_when_
         DeliveryState::Delivered
     );
     let long = "x".repeat(10_000);
-    let body = says("C", &long);
     let mut taken = 0;
     let refused = loop {
-        let reply = server.webhook(&body).await;
+        // A conversation each, so that the end of many sessions waits to be recorded.
+        let reply = server.webhook(&says(&format!("C{taken}"), &long)).await;
         if reply.status != 200 {
             break reply;
         }
@@ -81,8 +81,9 @@ async fn a_full_database_refuses_what_is_new_shows_what_it_has_and_goes_on_when_
         shown += usize::from(said);
     }
 
-    // Retention makes room, though the session that ran out meanwhile wants to be recorded first.
+    // Retention makes room, though the sessions that ran out meanwhile cannot be recorded before.
     server.clock.advance(Duration::from_hours(31 * 24));
+    let body = says("C", &long);
     let room = async { while server.webhook(&body).await.status != 200 {} };
     let room = tokio::time::timeout(Duration::from_secs(30), room).await;
     room.expect("room in time");
