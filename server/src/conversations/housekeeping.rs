@@ -67,15 +67,16 @@ impl Housekeeping {
     }
 
     async fn tidy(&self, stop: &CancellationToken) -> Result<()> {
-        while !stop.is_cancelled() && self.committer.submit(ExpireSessions).await?.output == AT_ONCE
-        {
-        }
         let now = self.clock.now();
         self.trim(now - self.retention_age, stop).await?;
         let forget = Forget {
             before: now - self.idempotency_window,
         };
         while !stop.is_cancelled() && self.committer.submit(forget).await?.output >= AT_ONCE {}
+        // After what makes room: on a full disk the end of a session cannot be recorded.
+        while !stop.is_cancelled() && self.committer.submit(ExpireSessions).await?.output == AT_ONCE
+        {
+        }
         self.measure().await
     }
 
