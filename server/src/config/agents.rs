@@ -27,7 +27,8 @@ section! {
         /// How long something is tried while the agent cannot be reached, before it FAILED.
         #[serde(with = "humantime_serde")]
         max_queue_age: Duration = Duration::from_mins(5), "100ms" to "7days";
-        /// Deliveries that wait at one time; more commands are answered UNAVAILABLE.
+        /// Deliveries that are not final at one time, the one under way included; above that, a command that would have
+        /// to wait is answered UNAVAILABLE.
         max_queued: usize = 10_000, "1" to "1000000";
         /// Questions of the agent that wait at one time; more get the fallback at once.
         max_open_requests: usize = 1000, "1" to "100000";

@@ -102,8 +102,9 @@ impl Conversations {
             _ => "",
         };
         // Time counts from the request's first byte.
-        let limit = agent.time_limit(kind, name).saturating_sub(age);
-        let now = self.clock.now();
+        let time_limit = agent.time_limit(kind, name);
+        let limit = time_limit.saturating_sub(age);
+        let asked_at = self.clock.now() - age;
         let fallback = fallback(agent, &question);
         let is_refused =
             !agent.offers(name) && kind == RequestKind::Action && agent.refuse_unlisted_actions;
@@ -114,8 +115,8 @@ impl Conversations {
             agent: Arc::clone(agent),
             question: Arc::new(question),
             request_id: request_id.clone(),
-            asked_at: now - age,
-            respond_by: now + limit,
+            asked_at,
+            respond_by: asked_at + time_limit,
             fallback: fallback.clone(),
             somebody_listens: self.hub.has_subscribers_for(&agent.name),
             traceparent: traceparent.to_owned(),
@@ -123,7 +124,7 @@ impl Conversations {
         };
         let watch = Watch::new(request_id.clone(), limit, fallback.clone());
         let asked = self.begin(unit, &watch).await?;
-        self.took(agent, "asked", now - age);
+        self.took(agent, "asked", asked_at);
         let answer = match asked {
             Asked::Answered(answer) => answer,
             Asked::Waits {

@@ -8,7 +8,9 @@ mod viewer;
 use anyhow::Result;
 use clap::Args;
 
+use super::terminal;
 use stage::Stage;
+use viewer::tell;
 
 /// Starts a server and a simulated agent, plays a conversation, and stays up for you to try it yourself.
 ///
@@ -26,18 +28,24 @@ pub struct DemoArgs {
 ///
 /// What did not start, or which expected event did not come.
 pub async fn run(args: DemoArgs) -> Result<()> {
+    terminal::unless_nobody_reads(show(args).await)
+}
+
+async fn show(args: DemoArgs) -> Result<()> {
     let stage = Stage::set().await?;
-    stage.introduce();
+    stage.introduce()?;
     let played = play::play(&stage).await;
     if let Err(error) = played {
         stage.clear().await;
         return Err(error.context("the demo did not go as it should"));
     }
-    println!("\nEverything that was expected came, in order.");
+    tell(format_args!(
+        "\nEverything that was expected came, in order."
+    ))?;
     if !args.once {
-        stage.invite();
+        stage.invite()?;
         tokio::signal::ctrl_c().await?;
-        println!();
+        tell("")?;
     }
     stage.clear().await;
     Ok(())

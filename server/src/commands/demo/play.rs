@@ -9,7 +9,7 @@ use tokio::time::Duration;
 
 use super::{
     stage::{ACCOUNT, Stage},
-    viewer::Viewer,
+    viewer::{Viewer, tell},
 };
 
 const CONVERSATION: &str = "visitor-1";
@@ -35,8 +35,10 @@ struct Scene<'a> {
 
 impl Scene<'_> {
     async fn welcome(&mut self) -> Result<()> {
-        title("The visitor opens the chat");
-        println!("  > StartConversation account={ACCOUNT} conversation_id={CONVERSATION}");
+        title("The visitor opens the chat")?;
+        tell(format_args!(
+            "  > StartConversation account={ACCOUNT} conversation_id={CONVERSATION}"
+        ))?;
         self.stage
             .client
             .start(ACCOUNT, CONVERSATION, "start-1")
@@ -48,7 +50,7 @@ impl Scene<'_> {
 
     /// The agent asks a subscriber for data, and uses it in its next sentence.
     async fn question_and_button(&mut self) -> Result<()> {
-        title("A question, a button, and an action that a subscriber answers with data");
+        title("A question, a button, and an action that a subscriber answers with data")?;
         self.say("Hello, what can you do?").await?;
         let offer = self
             .agent_says("the offer", "I can look up your parcel")
@@ -63,7 +65,9 @@ impl Scene<'_> {
                 _ => None,
             })
             .await?;
-        println!("  > RespondToAgent order_status=\"on its way, arriving tomorrow\"");
+        tell(format_args!(
+            "  > RespondToAgent order_status=\"on its way, arriving tomorrow\""
+        ))?;
         let status = Parameter {
             key: "order_status".into(),
             value: "on its way, arriving tomorrow".into(),
@@ -82,7 +86,7 @@ impl Scene<'_> {
     }
 
     async fn carousel(&mut self) -> Result<()> {
-        title("A carousel, and the button on its second card");
+        title("A carousel, and the button on its second card")?;
         self.say("Show me a mug").await?;
         let cards = self
             .viewer
@@ -100,8 +104,10 @@ impl Scene<'_> {
     }
 
     async fn availability(&mut self) -> Result<()> {
-        title("A team says that it is online, and the agent asks");
-        println!("  > SetAvailability agent=shop team=billing online=true");
+        title("A team says that it is online, and the agent asks")?;
+        tell(format_args!(
+            "  > SetAvailability agent=shop team=billing online=true"
+        ))?;
         let online = SetAvailabilityRequest {
             scope: Some(Scope::Agent("shop".into())),
             publisher: "demo".into(),
@@ -120,7 +126,7 @@ impl Scene<'_> {
 
     /// From the acceptance on, the visitor's words are held for the human and the agent is silent.
     async fn human(&mut self) -> Result<()> {
-        title("The agent hands over to a human");
+        title("The agent hands over to a human")?;
         self.say("I want to talk to a human").await?;
         let request_id = self
             .viewer
@@ -129,7 +135,7 @@ impl Scene<'_> {
                 _ => None,
             })
             .await?;
-        println!("  > RespondToAgent accepted=true");
+        tell(format_args!("  > RespondToAgent accepted=true"))?;
         self.stage
             .client
             .decide_escalation(request_id, true)
@@ -155,7 +161,7 @@ impl Scene<'_> {
 
     async fn say(&mut self, text: &str) -> Result<DeliveryState> {
         self.said += 1;
-        println!("  > SendMessage text={text:?}");
+        tell(format_args!("  > SendMessage text={text:?}"))?;
         let message_id = format!("message-{}", self.said);
         let sent = self
             .stage
@@ -170,8 +176,10 @@ impl Scene<'_> {
     async fn choose(&mut self, label: &str, card_index: Option<i32>, event_id: &str) -> Result<()> {
         self.said += 1;
         match card_index {
-            Some(index) => println!("  > SendMessage choice={label:?} card_index={index}"),
-            None => println!("  > SendMessage choice={label:?}"),
+            Some(index) => tell(format_args!(
+                "  > SendMessage choice={label:?} card_index={index}"
+            ))?,
+            None => tell(format_args!("  > SendMessage choice={label:?}"))?,
         }
         let choice = Choice {
             label: label.into(),
@@ -207,6 +215,6 @@ fn event_id(delivered: &parloir_proto::v1::DeliveredEvent) -> String {
         .unwrap_or_default()
 }
 
-fn title(text: &str) {
-    println!("{text}");
+fn title(text: &str) -> Result<()> {
+    tell(format_args!("\n{text}"))
 }

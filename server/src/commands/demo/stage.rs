@@ -7,6 +7,7 @@ use parloir_client::Client;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use super::viewer::tell;
 use crate::{
     app::App,
     config,
@@ -49,41 +50,49 @@ impl Stage {
         })
     }
 
-    pub fn introduce(&self) {
-        println!("Parloir is running:");
-        println!("  gRPC        http://{}", self.app.grpc());
-        println!("  webhooks    http://{}/webhooks/shop", self.app.webhooks());
-        println!("  operations  http://{}/metrics", self.app.ops());
-        println!(
+    pub fn introduce(&self) -> Result<()> {
+        tell(format_args!("Parloir is running:"))?;
+        tell(format_args!("  gRPC        http://{}", self.app.grpc()))?;
+        tell(format_args!(
+            "  webhooks    http://{}/webhooks/shop",
+            self.app.webhooks()
+        ))?;
+        tell(format_args!(
+            "  operations  http://{}/metrics",
+            self.app.ops()
+        ))?;
+        tell(format_args!(
             "  the agent   {} (simulated: a mug shop)",
             self.simulator.base_url()
-        );
-        println!(
+        ))?;
+        tell(format_args!(
             "  database    {} (temporary)",
             self.folder.path().join("demo.db").display()
-        );
-        println!("\n> is what a backend calls, < is an event that it receives.\n");
+        ))?;
+        tell(format_args!(
+            "\n> is what a backend calls, < is an event that it receives."
+        ))
     }
 
     /// What to try next, to be pasted.
-    pub fn invite(&self) {
+    pub fn invite(&self) -> Result<()> {
         let grpc = self.app.grpc();
-        println!("\nStill running. In another terminal, try:\n");
-        println!(
+        tell(format_args!("\nStill running. In another terminal, try:\n"))?;
+        tell(format_args!(
             "  talk to the agent     cargo run -- chat --server http://{grpc} --account {ACCOUNT}"
-        );
-        println!(
+        ))?;
+        tell(format_args!(
             "  follow every event    cargo run -- tail --server http://{grpc} --from earliest"
-        );
-        println!(
+        ))?;
+        tell(format_args!(
             "  from any language     grpcurl -plaintext -d '{{\"account\":\"{ACCOUNT}\",\"conversation_id\":\"mine\",\
              \"message_id\":\"1\",\"text\":\"hello\"}}' {grpc} parloir.v1.ConversationService/SendMessage"
-        );
-        println!(
+        ))?;
+        tell(format_args!(
             "  its figures           curl http://{}/metrics",
             self.app.ops()
-        );
-        println!("\nCtrl-C ends it.");
+        ))?;
+        tell(format_args!("\nCtrl-C ends it."))
     }
 
     pub async fn clear(self) {

@@ -1,6 +1,6 @@
 //! The demo's subscriber: prints what it receives and finds in it what the play waits for.
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use parloir_client::{Client, EventStream, Item, Subscription};
@@ -41,7 +41,7 @@ impl Viewer {
                 let Item::Event(delivered) = item? else {
                     continue;
                 };
-                println!("  < {}", terminal::line(&delivered));
+                tell(format_args!("  < {}", terminal::line(&delivered)))?;
                 self.in_order(&delivered)?;
                 let body = delivered
                     .event
@@ -67,4 +67,9 @@ impl Viewer {
         }
         Ok(())
     }
+}
+
+/// Prints a line for whoever watches.
+pub fn tell(line: impl std::fmt::Display) -> Result<()> {
+    Ok(writeln!(std::io::stdout().lock(), "{line}")?)
 }
