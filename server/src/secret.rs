@@ -11,12 +11,16 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// What a secret's text in the configuration is answered with.
+const NOT_A_PLACE: &str = "a secret (api_key, tokens, secrets) is never written down here: name its place, \
+    { env = \"NAME\" } or { file = \"/path\" }";
+
 /// Where a secret stands. Written `{ env = "NAME" }` or `{ file = "/path" }`.
 ///
 /// A file is looked at on every use and read again when it changed, so that a replaced key counts from the next
 /// request on without a restart. Clones share what was read.
 #[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(from = "Reference", into = "Reference")]
+#[serde(try_from = "toml::Value", into = "Reference")]
 pub struct Secret {
     reference: Reference,
     last_read: Arc<Mutex<Option<FileContent>>>,
@@ -29,7 +33,7 @@ pub enum SecretError {
     #[error("no secret is configured: give {{ env = \"NAME\" }} or {{ file = \"/path\" }}")]
     NotConfigured,
     /// The environment variable is not set, or is not UTF-8.
-    #[error("the environment variable {0} is not set to text")]
+    #[error("the environment variable {0} is not set, or is not text")]
     Environment(String),
     /// The file cannot be read, or is not UTF-8.
     #[error("the file {path} cannot be read: {source}")]
@@ -98,7 +102,7 @@ impl Secret {
 }
 
 /// The place alone; which of two secrets it is can be compared and shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Reference {
     Env(String),
@@ -149,6 +153,29 @@ impl fmt::Display for Reference {
         match self {
             Self::Env(name) => write!(f, "the environment variable {name}"),
             Self::File(path) => write!(f, "the file {}", path.display()),
+        }
+    }
+}
+
+/// What stands where a place should is never shown: it is most likely the secret itself.
+impl TryFrom<toml::Value> for Secret {
+    type Error = &'static str;
+
+    fn try_from(written: toml::Value) -> Result<Self, Self::Error> {
+        let only = |table: toml::Table| {
+            let mut entries = table.into_iter();
+            entries.next().filter(|_| entries.next().is_none())
+        };
+        let place = match written {
+            toml::Value::Table(table) => only(table),
+            _ => None,
+        };
+        match place {
+            Some((kind, toml::Value::String(name))) if kind == "env" => {
+                Ok(Self::in_environment(name))
+            }
+            Some((kind, toml::Value::String(path))) if kind == "file" => Ok(Self::in_file(path)),
+            _ => Err(NOT_A_PLACE),
         }
     }
 }

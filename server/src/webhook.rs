@@ -15,6 +15,7 @@ use crate::{
     domain::{
         Id,
         inbound::{Webhook, WebhookReply},
+        is_traceparent,
     },
     net::{BodyError, BodyReader, RequestStart},
 };
@@ -50,7 +51,7 @@ async fn receive(
     let (head, body) = request.into_parts();
     let body = match webhooks.bodies.read(body).await {
         Ok(body) => body,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&webhooks, &error),
     };
     let traceparent = traceparent(&head.headers);
     let mut path = path.into_iter();
@@ -90,30 +91,25 @@ fn respond(reply: WebhookReply) -> Response {
         .into_response()
 }
 
-fn refuse(error: &BodyError) -> Response {
+fn refuse(webhooks: &Webhooks, error: &BodyError) -> Response {
     tracing::warn!(%error, "a webhook's body was not read");
-    let status = match error {
-        BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        BodyError::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        BodyError::Broken => StatusCode::BAD_REQUEST,
+    let (status, reason) = match error {
+        BodyError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
+        BodyError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "broken"),
     };
+    webhooks.conversations.metrics.webhooks.refused(reason);
     respond(WebhookReply::status(status))
 }
 
-/// The platform's trace context, where it is one: 55 characters of the W3C form.
+/// The platform's trace context, where it is one.
 fn traceparent(headers: &HeaderMap) -> String {
     let value = headers
         .get("traceparent")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let is_form = value.len() == 55
-        && value
-            .bytes()
-            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    if is_form {
-        value.to_owned()
-    } else {
-        String::new()
-    }
+        .and_then(|value| value.to_str().ok());
+    value
+        .filter(|value| is_traceparent(value))
+        .unwrap_or_default()
+        .to_owned()
 }

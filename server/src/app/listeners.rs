@@ -10,7 +10,7 @@ use tonic::service::Routes;
 
 use crate::{
     config::Config,
-    domain::Id,
+    domain::{Id, TENANT},
     grpc::{
         self,
         health::{HealthReporter, health},
@@ -22,7 +22,7 @@ use crate::{
     webhook::{self, Webhooks},
 };
 
-use super::{Addresses, Parts, TENANT};
+use super::{Addresses, Parts};
 
 /// Bound, and not serving yet: an address that is taken is found out before anything is changed.
 pub struct Listeners {

@@ -30,9 +30,6 @@ use crate::{
 };
 use listeners::Listeners;
 
-/// The organisation of everything, until callers are told apart.
-const TENANT: &str = "default";
-
 /// How often readiness is looked at: well within what orchestrators ask for.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -51,6 +48,8 @@ pub struct App {
     stopping: CancellationToken,
     /// The store failed in a way that only a restart can mend.
     failed: CancellationToken,
+    /// Keeps callers' health checks up to date.
+    reporting: JoinHandle<()>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -109,12 +108,14 @@ impl App {
         tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));
         readiness.started();
         health.set_serving(true);
-        tasks.push(tokio::spawn(report_health(
-            readiness.clone(),
-            health.clone(),
-            stopping.clone(),
-        )));
-        tracing::info!(grpc = %addresses.grpc, webhooks = %addresses.webhooks, ops = %addresses.ops, "serving");
+        let reporting = tokio::spawn(report_health(readiness.clone(), health.clone()));
+        if config.accounts.is_empty() {
+            tracing::warn!(
+                "no account is configured, so every conversation is refused: name a file with --config"
+            );
+        }
+        tracing::info!(grpc = %addresses.grpc, webhooks = %addresses.webhooks, ops = %addresses.ops,
+            database = config.database.url, agents = config.agents.len(), accounts = config.accounts.len(), "serving");
         let shutdown = config.shutdown.clone();
         Ok(Self {
             addresses,
@@ -124,6 +125,7 @@ impl App {
             readiness,
             stopping,
             failed,
+            reporting,
             tasks,
         })
     }
@@ -245,9 +247,10 @@ fn after_commit(
 }
 
 /// Callers' health checks say the same as `/readyz`.
-async fn report_health(readiness: Readiness, health: HealthReporter, stopping: CancellationToken) {
+async fn report_health(readiness: Readiness, health: HealthReporter) {
     let mut looks = tokio::time::interval(HEALTH_INTERVAL);
-    while stopping.run_until_cancelled(looks.tick()).await.is_some() {
+    loop {
+        looks.tick().await;
         health.set_serving(readiness.check().is_ok());
     }
 }

@@ -25,6 +25,9 @@ impl App {
     async fn stop_in_order(self) {
         tracing::info!("stopping: not ready any more");
         self.readiness.stopping();
+        // Its last word is ours.
+        self.reporting.abort();
+        let _ = self.reporting.await;
         self.health.set_serving(false);
         // Load balancers look only now and then.
         tokio::time::sleep(self.shutdown.notice).await;

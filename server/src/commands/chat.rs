@@ -35,10 +35,10 @@ const TYPED_AHEAD: usize = 16;
 
 /// Talks to an agent: type words, or the number of a button; /help names the rest.
 ///
-/// Fed from a pipe it sends one line at a time, waits for the agent's answer after each, and ends with exit code 0 once
-/// the last one is answered:
+/// Fed from a pipe it sends one line at a time, waits for the agent's answer after each, and ends once the last one is
+/// answered; with exit code 1 if one was not:
 ///
-///   printf 'Where is my order?\n1\n' | parloir chat --account demo
+///   printf 'Show me a mug\n2\n' | parloir chat --account demo
 #[derive(Debug, Args)]
 pub struct ChatArgs {
     #[command(flatten)]

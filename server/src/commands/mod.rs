@@ -26,8 +26,8 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done (or stopped by a signal in good order), 1 failed (standard error says why), \
-2 wrong command line.";
+Exit codes: 0 done (`serve`, `demo` and `simulate` also when a signal stopped them in good order), \
+1 failed (standard error says why), 2 wrong command line.";
 
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one per process")]

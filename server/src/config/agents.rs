@@ -60,10 +60,6 @@ section! {
         /// Give the platform a new conversation id at each handback, so that what the agent still says to the time
         /// before is known as superseded. Off, such a message cannot be told from a current one.
         fence_by_id: bool = true;
-        /// How long it may stay unknown who owns a conversation, before the agent is silent for good and a human is
-        /// taken to be the owner.
-        #[serde(with = "humantime_serde")]
-        owner_unknown_max: Duration = Duration::from_mins(15), "1s" to "30days";
         /// The session parameter in which a handback's note reaches the agent.
         handback_parameter: String = "handback_note".to_owned();
     }

@@ -45,9 +45,9 @@ pub(super) fn warnings(config: &Config) -> Vec<Problem> {
     }
     for (index, agent) in config.agents.iter().enumerate() {
         let PlatformConfig::Zendesk(platform) = &agent.platform;
-        if platform.webhook == VerificationConfig::None
-            && !config.webhooks.listen.ip().is_loopback()
-        {
+        let is_outside =
+            !config.webhooks.listen.ip().is_loopback() || platform.base_url.starts_with("https:");
+        if platform.webhook == VerificationConfig::None && is_outside {
             problems.add(
                 format!("agents[{index}].platform.zendesk.webhook"),
                 "is \"none\": whoever reaches the webhooks can speak as this agent",
@@ -102,6 +102,15 @@ fn check_together(config: &Config, problems: &mut Problems) {
             "shutdown.hard_deadline",
             "must be longer than shutdown.notice and shutdown.grace together",
         );
+    }
+    for (index, agent) in config.agents.iter().enumerate() {
+        if agent.max_queue_age + agent.send_timeout >= config.log.idempotency_window {
+            problems.add(
+                format!("agents[{index}].max_queue_age"),
+                "must end before log.idempotency_window does: a repeated message would be taken for a new one while \
+                 the first still waits",
+            );
+        }
     }
     if let Err(error) = telemetry::filter(&config.logging.filter) {
         problems.add("logging.filter", error.to_string());

@@ -31,7 +31,7 @@ impl Layers {
             Err(error) => problems.0.push(Problem {
                 key: String::new(),
                 origin: name.to_owned(),
-                text: format!("is not TOML: {}", error.to_string().trim_end()),
+                text: not_toml(text, &error),
             }),
         }
     }
@@ -100,6 +100,13 @@ impl Layers {
             }
         }
     }
+}
+
+/// Where and why, without the line itself: what was mistyped may be a secret.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    format!("is not TOML: line {line}: {}", error.message())
 }
 
 /// `["agents", "0", "name"]` as `agents[0].name`.

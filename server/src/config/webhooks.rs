@@ -11,7 +11,7 @@ section! {
         /// a free one.
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
         /// Bytes of one body; larger ones are answered 413.
-        max_body_bytes: usize = 10 * 1024 * 1024, "1024" to "104857600";
+        max_body_bytes: usize = 10 * 1024 * 1024, "1024" to "10485760";
         /// Bytes of all bodies being received at one time; while they are used up, new webhooks are answered 503. At
         /// least `max_body_bytes`.
         max_buffered_bytes: usize = 256 * 1024 * 1024, "1024" to "4294967295";

@@ -67,6 +67,7 @@ impl Housekeeping {
     }
 
     async fn tidy(&self, stop: &CancellationToken) -> Result<()> {
+        self.measure().await?;
         let now = self.clock.now();
         self.trim(now - self.retention_age, stop).await?;
         let forget = Forget {
@@ -77,7 +78,7 @@ impl Housekeeping {
         while !stop.is_cancelled() && self.committer.submit(ExpireSessions).await?.output == AT_ONCE
         {
         }
-        self.measure().await
+        Ok(())
     }
 
     async fn trim(&self, before: Timestamp, stop: &CancellationToken) -> Result<()> {

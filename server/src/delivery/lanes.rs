@@ -158,6 +158,9 @@ impl Lanes {
             }
             _ => Sent::NotSent,
         };
+        if let Sent::Refused { refusal, .. } = &sent {
+            tracing::warn!(agent = %name, ?refusal, "the agent's platform refused a request");
+        }
         self.breakers.record(name, &sent, self.clock.now());
         self.metrics
             .delivery

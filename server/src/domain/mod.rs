@@ -17,6 +17,7 @@ pub mod ports;
 pub mod query;
 pub mod request;
 pub mod time;
+pub mod trace;
 
 pub use agent::{Account, ActionFallback, ActionSettings, AgentSettings, Directory};
 pub use conversation::{Conversation, Session, SessionState, Visitor};
@@ -27,7 +28,7 @@ pub use event::{
     EndCause, Event, EventBody, EventKind, Intent, NewEvent, OpenQuestion, Position, StoredEvent,
 };
 pub use fingerprint::Fingerprint;
-pub use id::{ConversationKey, Id};
+pub use id::{ConversationKey, Id, TENANT};
 pub use message::{AgentMessage, Button, ButtonKind, Card, Choice, VisitorContent, VisitorMessage};
 pub use outbound::{Attempt, Outbound, OutboundContent, Refusal, Sent};
 pub use owner::{Owner, OwnerChangeCause};
@@ -38,3 +39,4 @@ pub use request::{
     RequestOutcome,
 };
 pub use time::{Clock, SystemClock, Timestamp};
+pub use trace::is_traceparent;

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tonic::metadata::MetadataMap;
 
-use crate::{conversations::Caller, domain::Id};
+use crate::{
+    conversations::Caller,
+    domain::{Id, TENANT, is_traceparent},
+};
 
 /// Before the caller's deadline, an answer needs this long to be committed to and to travel.
 const ANSWER_MARGIN: Duration = Duration::from_millis(250);
-
-/// Everybody's, until callers are asked who they are.
-const TENANT: &str = "default";
 
 /// A call at the door.
 #[derive(Debug)]
@@ -53,25 +53,6 @@ fn read_timeout(text: &str) -> Option<Duration> {
         "n" => Some(Duration::from_nanos(number)),
         _ => None,
     }
-}
-
-/// W3C trace context: version, trace id, parent id and flags in lower-case hex. It is stored on the event, so nothing
-/// else gets through.
-fn is_traceparent(text: &str) -> bool {
-    let parts: Vec<_> = text.split('-').collect();
-    let is_hex = |part: &str, length| {
-        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        part.len() == length && part.bytes().all(digit)
-    };
-    let is_id = |part: &str, length| is_hex(part, length) && part.bytes().any(|byte| byte != b'0');
-    let &[version, trace, parent, flags] = parts.as_slice() else {
-        return false;
-    };
-    is_hex(version, 2)
-        && version != "ff"
-        && is_id(trace, 32)
-        && is_id(parent, 16)
-        && is_hex(flags, 2)
 }
 
 #[cfg(test)]

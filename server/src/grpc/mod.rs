@@ -13,6 +13,7 @@ pub mod server;
 mod service;
 pub mod status;
 mod subscribe;
+mod timely;
 mod too_large;
 mod view;
 

@@ -15,7 +15,7 @@ use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::error;
 
-use super::{ended::EndedBody, methods::Methods, too_large};
+use super::{ended::EndedBody, methods::Methods, timely::TimelyBody, too_large};
 use crate::metrics::Metrics;
 
 /// Wraps a gRPC service in what every call needs.
@@ -92,6 +92,13 @@ where
             counted: false,
         };
         let limit = self.layer.max_message_bytes;
+        // Reflection is a conversation: its caller may take the time it likes between two questions.
+        let is_conversation = request.uri().path().starts_with("/grpc.reflection.");
+        let request = if is_conversation {
+            request
+        } else {
+            request.map(|body| Body::new(TimelyBody::new(body)))
+        };
         Box::pin(async move {
             let answer = AssertUnwindSafe(async move { inner.call(request).await });
             let response = match answer.catch_unwind().await {

@@ -11,7 +11,7 @@ use tonic_types::StatusExt;
 use crate::domain::Error;
 
 pub use details::FIRST_AVAILABLE_CURSOR;
-pub use reason::DOMAIN;
+pub use reason::{DOMAIN, STREAM_LIFETIME};
 
 /// The longest message, in bytes. Non-ASCII text triples on the wire, and some clients refuse headers above 8 KiB.
 const MAX_MESSAGE_BYTES: usize = 512;

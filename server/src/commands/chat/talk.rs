@@ -16,6 +16,10 @@ use super::{
     outgoing::Outgoing, questions::Questions, screen::Screen,
 };
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts about one talk that change apart"
+)]
 pub(super) struct Talk<W> {
     outgoing: Outgoing,
     screen: Screen<W>,
@@ -32,6 +36,8 @@ pub(super) struct Talk<W> {
     heard: bool,
     /// No more lines will come.
     all_typed: bool,
+    /// Something was not answered in its time.
+    unanswered: bool,
 }
 
 impl<W: Write> Talk<W> {
@@ -55,6 +61,7 @@ impl<W: Write> Talk<W> {
             started: false,
             heard: false,
             all_typed: false,
+            unanswered: false,
         }
     }
 
@@ -82,6 +89,8 @@ impl<W: Write> Talk<W> {
                     if give_up.is_some() => self.gave_up()?,
             }
         }
+        // For scripts: they look at the exit code and not at the words.
+        anyhow::ensure!(!self.unanswered, "not everything was answered");
         Ok(())
     }
 
@@ -110,6 +119,7 @@ impl<W: Write> Talk<W> {
 
     fn gave_up(&mut self) -> io::Result<()> {
         if self.awaited.as_mut().is_some_and(Awaited::missed) {
+            self.unanswered = true;
             self.screen
                 .trouble("The agent did not answer in the time that --wait leaves it.")?;
         }

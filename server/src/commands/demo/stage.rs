@@ -77,12 +77,14 @@ impl Stage {
     /// What to try next, to be pasted.
     pub fn invite(&self) -> Result<()> {
         let grpc = self.app.grpc();
+        let by_cargo = std::env::var_os("CARGO").is_some();
+        let parloir = if by_cargo { "cargo run --" } else { "parloir" };
         tell(format_args!("\nStill running. In another terminal, try:\n"))?;
         tell(format_args!(
-            "  talk to the agent     cargo run -- chat --server http://{grpc} --account {ACCOUNT}"
+            "  talk to the agent     {parloir} chat --server http://{grpc} --account {ACCOUNT}"
         ))?;
         tell(format_args!(
-            "  follow every event    cargo run -- tail --server http://{grpc} --from earliest"
+            "  follow every event    {parloir} tail --server http://{grpc} --from earliest"
         ))?;
         tell(format_args!(
             "  from any language     grpcurl -plaintext -d '{{\"account\":\"{ACCOUNT}\",\"conversation_id\":\"mine\",\

@@ -5,6 +5,9 @@ use crate::domain::Error;
 /// The domain of every `google.rpc.ErrorInfo` of ours.
 pub const DOMAIN: &str = "parloir";
 
+/// Why a stream ends that lived as long as it was announced to: no error of a call, so it has no other place.
+pub const STREAM_LIFETIME: &str = "STREAM_LIFETIME";
+
 /// The `reason` of an error: ASCII, `UPPER_SNAKE`, never changed once released.
 pub(super) fn reason(error: &Error) -> &'static str {
     match error {

@@ -295,6 +295,7 @@ fn the_table_for_callers_lists_every_reason_and_no_other() {
         .iter()
         .map(|(_, _, reason)| *reason)
         .chain(Reason::ALL.into_iter().map(Reason::as_str))
+        .chain([STREAM_LIFETIME])
         .collect();
     assert_eq!(listed, known);
 }

@@ -15,7 +15,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use super::notice;
 use crate::{
     domain::{Clock, Error},
-    grpc::status::{DOMAIN, status},
+    grpc::status::{DOMAIN, STREAM_LIFETIME, status},
     hub::{Leave, Notice, Subscription},
 };
 
@@ -102,7 +102,7 @@ fn farewell(reason: Leave, epoch: u64) -> Status {
         Leave::Shutdown => status(&Error::Stopping, epoch),
         Leave::Lifetime => {
             let message = "the stream reached its lifetime: resume after its last cursor";
-            let details = ErrorDetails::with_error_info("STREAM_LIFETIME", DOMAIN, []);
+            let details = ErrorDetails::with_error_info(STREAM_LIFETIME, DOMAIN, []);
             Status::with_error_details(Code::Unavailable, message, details)
         }
     }
