@@ -1,6 +1,6 @@
 //! Chats played from a script against an agent that answers in a fixed way.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use anyhow::Result;
 use parloir_client::{Client, Subscription};
@@ -43,8 +43,16 @@ async fn chat_with(
         vec![parameter("city=Lyon")?],
         Some(Duration::from_millis(800)),
     );
-    talk.run(events, taken).await?;
-    Ok((String::from_utf8(printed)?, agent.calls()))
+    let ended = talk.run(events, taken).await;
+    let mut printed = String::from_utf8(printed)?;
+    // As the verb does it: the words go to the screen, the exit code to the script.
+    match ended {
+        Err(error) if error.to_string() == "not everything was answered" => {
+            writeln!(printed, "exit code 1: {error}")?;
+        }
+        other => other?,
+    }
+    Ok((printed, agent.calls()))
 }
 
 #[tokio::test]
@@ -138,6 +146,7 @@ async fn an_escalation_is_answered_with_y() {
         printed.contains("* Now a human answers the visitor."),
         "{printed}"
     );
+    assert!(!printed.contains("exit code"), "{printed}");
 }
 
 #[tokio::test]
@@ -174,6 +183,7 @@ async fn trouble_with_a_delivery_is_a_sentence() {
 async fn an_agent_that_says_nothing_is_not_waited_for_longer_than_asked() {
     let (printed, _) = chat(&["silence"]).await;
     assert!(printed.contains("! The agent did not answer"), "{printed}");
+    assert!(printed.contains("exit code 1"), "{printed}");
 }
 
 #[tokio::test]
