@@ -81,17 +81,20 @@ impl Breakers {
         }
     }
 
-    /// Learns from how a request ended.
-    pub fn record(&self, agent: &Id, sent: &Sent, now: Timestamp) {
+    /// Learns from how a request ended. True: the platform is back, and whoever waits for it may go on.
+    pub fn record(&self, agent: &Id, sent: &Sent, now: Timestamp) -> bool {
         let mut states = self.lock();
         let state = states.entry(agent.clone()).or_default();
         match sent {
             // A refusal is an answer: the platform works.
-            Sent::Acknowledged | Sent::Refused { .. } => *state = State::default(),
+            Sent::Acknowledged | Sent::Refused { .. } => {
+                std::mem::take(state).failures >= self.settings.failures
+            }
             Sent::NotSent | Sent::Busy { .. } | Sent::Unclear => {
                 state.failures = state.failures.saturating_add(1);
                 state.closed_at = now + self.settings.open_for;
                 state.probe = None;
+                false
             }
         }
     }
@@ -124,7 +127,7 @@ mod tests {
         let agent = Id::trusted("a");
         let at = |seconds: i64| Timestamp(seconds * 1_000_000);
         breakers.record(&agent, &Sent::NotSent, at(0));
-        breakers.record(&agent, &Sent::Acknowledged, at(0));
+        assert!(!breakers.record(&agent, &Sent::Acknowledged, at(0)));
         breakers.record(&agent, &Sent::Unclear, at(0));
         assert_eq!(
             breakers.permit(&agent, &lane("a"), at(0)),
@@ -149,7 +152,7 @@ mod tests {
             Ok(()),
             "its step may be run again"
         );
-        breakers.record(&agent, &Sent::Acknowledged, at(7));
+        assert!(breakers.record(&agent, &Sent::Acknowledged, at(7)), "back");
         assert_eq!(breakers.permit(&agent, &lane("a"), at(7)), Ok(()));
         assert_eq!(
             breakers.permit(&Id::trusted("b"), &lane("a"), at(2)),

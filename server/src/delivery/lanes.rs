@@ -25,6 +25,9 @@ use super::{
 /// How long a lane waits when the store did not take its step: the outcome of a request must not be forgotten.
 const STORE_RETRY: Duration = Duration::from_millis(500);
 
+/// The time between two lanes that go on when their agent is back: ten thousand take ten seconds.
+const RAMP: Duration = Duration::from_millis(1);
+
 /// All lanes of this process.
 #[derive(Debug)]
 pub struct Lanes {
@@ -142,7 +145,7 @@ impl Lanes {
         }
     }
 
-    async fn send(&self, attempt: Attempt) -> Finished {
+    async fn send(self: &Arc<Self>, attempt: Attempt) -> Finished {
         let name = &attempt.delivery.agent;
         let begun = Instant::now();
         let limit = self
@@ -161,7 +164,9 @@ impl Lanes {
         if let Sent::Refused { refusal, .. } = &sent {
             tracing::warn!(agent = %name, ?refusal, "the agent's platform refused a request");
         }
-        self.breakers.record(name, &sent, self.clock.now());
+        if self.breakers.record(name, &sent, self.clock.now()) {
+            self.resume(name);
+        }
         self.metrics
             .delivery
             .attempt(name.as_str(), outcome_label(&sent), begun.elapsed());
@@ -171,6 +176,26 @@ impl Lanes {
         tracing::debug!(conversation = %attempt.delivery.key, delivery = %attempt.delivery.id,
             attempt = attempt.delivery.attempt, outcome = outcome_label(&sent), "a request to the agent ended");
         Finished { attempt, sent }
+    }
+
+    /// The agent is back: the lanes that wait for it go on, one after the other, so that it is not met by all at once.
+    fn resume(self: &Arc<Self>, agent: &Id) {
+        let is_of = |key: &ConversationKey| {
+            let account = self.directory.account(&key.account);
+            account.is_ok_and(|(_, settings)| &settings.name == agent)
+        };
+        let waiting: Vec<_> = lock(&self.running)
+            .keys()
+            .filter(|key| is_of(key))
+            .cloned()
+            .collect();
+        let lanes = Arc::clone(self);
+        tokio::spawn(async move {
+            for key in waiting {
+                lanes.ring(key);
+                tokio::time::sleep(RAMP).await;
+            }
+        });
     }
 
     /// Commits until the store takes it: only the end of the process may lose how a request ended.

@@ -183,3 +183,29 @@ async fn after_failures_in_a_row_an_agent_is_left_alone_for_a_while() {
     let of_c: Vec<_> = seen.iter().filter(|text| *text != "elsewhere").collect();
     assert_eq!(of_c, ["one", "one", "one", "one", "three"]);
 }
+
+#[tokio::test]
+async fn lanes_that_wait_go_on_when_another_finds_the_agent_back() {
+    let server = TestServer::start_with(Wishes {
+        top: r#"
+            delivery.retry_base = "1ms"
+            delivery.retry_max = "1ms"
+            delivery.breaker_failures = 3
+            delivery.breaker_open_for = "1h"
+            grpc.answer_within = "20s"
+        "#,
+        agent: r#"max_queue_age = "1day""#,
+        ..Wishes::default()
+    })
+    .await;
+    for _ in 0..3 {
+        server.platform.next(Behaviour::answer(503, ""));
+    }
+    let waits = server.say("C", "1", "one").await;
+    assert_eq!(state(&waits), DeliveryState::Queued);
+    server.clock.advance(Duration::from_hours(1));
+    let mut events = server.events();
+    // Nothing stirs in C: only D can find out.
+    server.say("D", "2", "elsewhere").await.expect("a message");
+    while changed(&mut events, "1").await.state() != DeliveryState::Delivered {}
+}
