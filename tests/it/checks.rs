@@ -93,7 +93,7 @@ fn the_table_of_checks_is_up_to_date() {
     let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == table,
-        "tests/checks.md is out of date: {WRITE}=1 cargo test -p parloir-proto --test it checks::"
+        "tests/checks.md is out of date: {WRITE}=1 cargo test --workspace --test it checks::"
     );
 }
 
@@ -150,7 +150,7 @@ fn function_name(line: &str) -> Option<&str> {
 fn table(covered: &Covered) -> String {
     let mut text = String::from(
         "# Numbered checks of the platform contract and the tests that make them\n\n\
-         Generated: `PARLOIR_WRITE_CHECKS=1 cargo test -p parloir-proto --test it checks::`. The wording of a check is its tests' names;\n\
+         Generated: `PARLOIR_WRITE_CHECKS=1 cargo test --workspace --test it checks::`. The wording of a check is its tests' names;\n\
          the third column says where Parloir does something else than the check asks for, on purpose.\n",
     );
     for (title, numbers) in PARTS {
