@@ -13,10 +13,15 @@ pub mod hub;
 pub mod metrics;
 pub mod net;
 pub mod ops;
+pub mod outgoing;
 pub mod secret;
 pub mod simulate;
+pub mod sources;
 pub mod store;
 pub mod telemetry;
 pub mod waiters;
 pub mod webhook;
 pub mod wire;
+
+#[cfg(test)]
+mod tests;

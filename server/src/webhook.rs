@@ -57,6 +57,7 @@ async fn receive(
     let mut path = path.into_iter();
     let agent = path.next().unwrap_or_default();
     let webhook = Webhook {
+        method: head.method,
         headers: head.headers,
         path: path.next().unwrap_or_default(),
         query: head.uri.query().unwrap_or_default().to_owned(),
@@ -85,7 +86,7 @@ fn respond(reply: WebhookReply) -> Response {
     }
     (
         reply.status,
-        [(header::CONTENT_TYPE, "application/json")],
+        [(header::CONTENT_TYPE, reply.content_type)],
         reply.body,
     )
         .into_response()

@@ -4,7 +4,7 @@ pub mod clock;
 pub mod events;
 pub mod http;
 /// The platform's end of the agent API: records what it is asked, and fails in every way on demand.
-#[path = "../../server/src/agents/conformance/server.rs"]
+#[path = "../../server/src/tests/fake_server.rs"]
 pub mod platform;
 pub mod questions;
 pub mod server;

@@ -11,10 +11,7 @@ use crate::domain::{
     outbound::{Outbound, OutboundContent, Refusal, Sent},
     ports::Agent,
 };
-
-pub(super) mod server;
-
-use server::{Behaviour, FakeServer};
+use crate::tests::fake_server::{self as server, Behaviour, FakeServer};
 
 /// A platform as its own adapter sees it: a server that is spoken to, and one that speaks.
 pub(super) trait Platform {

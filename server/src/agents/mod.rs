@@ -13,7 +13,6 @@ use crate::{
 
 #[cfg(test)]
 mod conformance;
-mod http;
 pub mod zendesk;
 
 /// The agent that a configuration describes, ready to talk. Fails when its platform cannot be reached as configured,

@@ -9,6 +9,9 @@ section! {
         name: String;
         /// The agent that answers its visitors, by name.
         agent: String;
+        /// The source that brings its visitors, by name. Unset, they come from callers alone. A source serves one
+        /// account.
+        source: Option<String> = None;
         /// Put before the conversation id that the agent's platform sees. Where several accounts share an agent, give
         /// each its own: the platform keeps one conversation per id, and an id used by two accounts is refused.
         upstream_prefix: String = String::new();

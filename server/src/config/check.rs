@@ -8,6 +8,8 @@ use super::{
 };
 use crate::{agents::PlatformConfig, telemetry};
 
+mod sources;
+
 /// Reports everything that is wrong.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     let sections: [(&str, &dyn Checked); 9] = [
@@ -31,6 +33,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     for (index, account) in config.accounts.iter().enumerate() {
         check_account(config, account, &format!("accounts[{index}]"), problems);
     }
+    sources::check(config, problems);
     check_repeats(config, problems);
 }
 

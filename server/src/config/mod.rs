@@ -19,6 +19,7 @@ pub mod reference;
 mod secrets;
 pub(crate) mod section;
 mod shutdown;
+mod sources;
 mod stream;
 mod unknown;
 pub mod verification;
@@ -42,6 +43,7 @@ pub use self::{
     problem::{Problem, Problems},
     secrets::check_secrets,
     shutdown::ShutdownConfig,
+    sources::{Escalations, SourceConfig, UnknownThen},
     stream::StreamConfig,
     webhooks::WebhooksConfig,
 };
@@ -69,6 +71,8 @@ pub struct Config {
     pub logging: LoggingConfig,
     /// The AI agents.
     pub agents: Vec<AgentConfig>,
+    /// The systems that bring visitors by themselves.
+    pub sources: Vec<SourceConfig>,
     /// The customer accounts, each connected to one agent.
     pub accounts: Vec<AccountConfig>,
 }

@@ -29,6 +29,7 @@ pub(super) fn read(settings: &Table, problems: &mut Problems) -> Read {
         shutdown: reader.section("shutdown"),
         logging: reader.section("logging"),
         agents: reader.list("agents"),
+        sources: reader.list("sources"),
         accounts: reader.list("accounts"),
     };
     Read {

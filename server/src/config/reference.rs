@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use super::{
     AccountConfig, ActionConfig, AgentConfig, DatabaseConfig, DeliveryConfig, GrpcConfig,
-    LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, StreamConfig, WebhooksConfig,
+    LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, SourceConfig, StreamConfig,
+    WebhooksConfig,
     section::{Entry, Kind, Part},
 };
-use crate::agents::PlatformConfig;
+use crate::{agents::PlatformConfig, sources::SystemConfig};
 
 /// All sections, in the order of the reference.
 pub fn parts() -> Vec<Part> {
@@ -25,6 +26,8 @@ pub fn parts() -> Vec<Part> {
         Part::of::<ActionConfig>("agents[].actions[]"),
     ];
     parts.extend(PlatformConfig::reference("agents[].platform"));
+    parts.push(Part::of::<SourceConfig>("sources[]"));
+    parts.extend(SystemConfig::reference("sources[].system"));
     parts.push(Part::of::<AccountConfig>("accounts[]"));
     parts
 }

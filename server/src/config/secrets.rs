@@ -39,6 +39,12 @@ pub fn check_secrets(config: &Config) -> Result<(), Problems> {
             );
         }
     }
+    for (index, source) in config.sources.iter().enumerate() {
+        for (setting, secret, least) in source.system.secrets() {
+            let key = format!("sources[{index}].system.{setting}");
+            read(secret, &key, least, &mut problems);
+        }
+    }
     problems.into_result()
 }
 

@@ -87,8 +87,13 @@ impl Breakers {
         let state = states.entry(agent.clone()).or_default();
         match sent {
             // A refusal is an answer: the platform works.
-            Sent::Acknowledged | Sent::Refused { .. } => {
+            Sent::Acknowledged | Sent::AcknowledgedAs { .. } | Sent::Refused { .. } => {
                 std::mem::take(state).failures >= self.settings.failures
+            }
+            Sent::NotNow { .. } => {
+                // It says nothing of the platform; whoever was to find out leaves that to another.
+                state.probe = None;
+                false
             }
             Sent::NotSent | Sent::Busy { .. } | Sent::Unclear => {
                 state.failures = state.failures.saturating_add(1);

@@ -248,7 +248,8 @@ impl Lanes {
 
 fn outcome_label(sent: &Sent) -> &'static str {
     match sent {
-        Sent::Acknowledged => "acknowledged",
+        Sent::Acknowledged | Sent::AcknowledgedAs { .. } => "acknowledged",
+        Sent::NotNow { .. } => "not_now",
         Sent::NotSent => "not_sent",
         Sent::Busy { .. } => "busy",
         Sent::Unclear => "unclear",

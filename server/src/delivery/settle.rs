@@ -100,10 +100,10 @@ enum Verdict {
 /// message. Starts, ends and parameters may be repeated.
 fn follow(kind: DeliveryKind, sent: &Sent) -> Verdict {
     match sent {
-        Sent::Acknowledged => Verdict::Delivered,
-        Sent::Busy { retry_after } => Verdict::Again {
-            asked: *retry_after,
-        },
+        Sent::Acknowledged | Sent::AcknowledgedAs { .. } => Verdict::Delivered,
+        Sent::Busy { retry_after: asked } | Sent::NotNow { after: asked } => {
+            Verdict::Again { asked: *asked }
+        }
         Sent::Unclear if kind == DeliveryKind::Message => Verdict::Unknown,
         Sent::NotSent | Sent::Unclear => Verdict::Again { asked: None },
         Sent::Refused { refusal, detail } => {
@@ -111,6 +111,9 @@ fn follow(kind: DeliveryKind, sent: &Sent) -> Verdict {
                 Refusal::Request => Reason::AgentRejected,
                 Refusal::Credentials => Reason::AgentCredentialsRejected,
                 Refusal::AgentUnknown => Reason::AgentNotFoundUpstream,
+                Refusal::NotOwner => Reason::SourceNotOwner,
+                Refusal::WindowClosed => Reason::WindowClosed,
+                Refusal::Unreachable => Reason::VisitorUnreachable,
             };
             Verdict::Failed {
                 reason,

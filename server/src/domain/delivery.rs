@@ -65,10 +65,28 @@ pub enum Reason {
     Kept,
     /// The fallback had been sent before this answer to a request was committed.
     FallbackSent,
+    /// The source refused the request.
+    SourceRejected,
+    /// The source refused our credentials or permissions.
+    SourceCredentialsRejected,
+    /// No connection to the source, or it asked to come back later.
+    SourceUnavailable,
+    /// The source is not configured any more.
+    SourceRemoved,
+    /// Somebody else answers this visitor at the source.
+    SourceNotOwner,
+    /// The visitor spoke too long ago for the source to take a message.
+    WindowClosed,
+    /// The visitor cannot be reached at the source.
+    VisitorUnreachable,
+    /// Who owns the conversation could not be read in time.
+    OwnerUnread,
+    /// The owner changed before it was delivered.
+    OwnerMoved,
 }
 
 impl Reason {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 20] = [
         Self::AgentRejected,
         Self::AgentCredentialsRejected,
         Self::AgentNotFoundUpstream,
@@ -80,6 +98,15 @@ impl Reason {
         Self::AgentRemoved,
         Self::Kept,
         Self::FallbackSent,
+        Self::SourceRejected,
+        Self::SourceCredentialsRejected,
+        Self::SourceUnavailable,
+        Self::SourceRemoved,
+        Self::SourceNotOwner,
+        Self::WindowClosed,
+        Self::VisitorUnreachable,
+        Self::OwnerUnread,
+        Self::OwnerMoved,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -95,6 +122,15 @@ impl Reason {
             Self::AgentRemoved => "AGENT_REMOVED",
             Self::Kept => "KEPT",
             Self::FallbackSent => "FALLBACK_SENT",
+            Self::SourceRejected => "SOURCE_REJECTED",
+            Self::SourceCredentialsRejected => "SOURCE_CREDENTIALS_REJECTED",
+            Self::SourceUnavailable => "SOURCE_UNAVAILABLE",
+            Self::SourceRemoved => "SOURCE_REMOVED",
+            Self::SourceNotOwner => "SOURCE_NOT_OWNER",
+            Self::WindowClosed => "WINDOW_CLOSED",
+            Self::VisitorUnreachable => "VISITOR_UNREACHABLE",
+            Self::OwnerUnread => "OWNER_UNREAD",
+            Self::OwnerMoved => "OWNER_MOVED",
         }
     }
 

@@ -5,8 +5,9 @@ use super::{event::Intent, message::AgentMessage, request::Question};
 /// A webhook as it arrived: nothing in it is trusted before the agent's adapter has verified it.
 #[derive(Clone)]
 pub struct Webhook {
+    pub method: http::Method,
     pub headers: http::HeaderMap,
-    /// The path behind `/webhooks/{agent}`, without the leading slash; often empty.
+    /// The path behind `/webhooks/{agent}` or `/sources/{source}`, without the leading slash; often empty.
     pub path: String,
     /// The query string without the question mark.
     pub query: String,
@@ -98,7 +99,8 @@ pub enum WebhookRefusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookReply {
     pub status: http::StatusCode,
-    /// JSON, or empty.
+    /// The body's type; without meaning where that is empty.
+    pub content_type: &'static str,
     pub body: bytes::Bytes,
 }
 
@@ -112,7 +114,25 @@ impl WebhookReply {
     pub fn status(status: http::StatusCode) -> Self {
         Self {
             status,
+            content_type: "application/json",
             body: bytes::Bytes::new(),
+        }
+    }
+
+    /// JSON.
+    pub fn json(status: http::StatusCode, body: impl Into<bytes::Bytes>) -> Self {
+        Self {
+            body: body.into(),
+            ..Self::status(status)
+        }
+    }
+
+    /// Text, as it is.
+    pub fn text(status: http::StatusCode, body: impl Into<bytes::Bytes>) -> Self {
+        Self {
+            content_type: "text/plain; charset=utf-8",
+            body: body.into(),
+            ..Self::status(status)
         }
     }
 }

@@ -108,6 +108,35 @@ pub struct AgentMessage {
     pub raw: String,
 }
 
+/// The human side spoke.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HumanMessage {
+    /// The caller's id, or the source's.
+    pub message_id: String,
+    pub kind: HumanMessageKind,
+    /// The words of a `Text`.
+    pub text: String,
+    pub name: String,
+    pub avatar_url: String,
+    /// From 1.
+    pub queue_position: Option<u32>,
+    pub waiting_time: Option<std::time::Duration>,
+    /// It came from the source, and is not sent there.
+    pub from_source: bool,
+    /// What came, as JSON text, where it held anything that is not shown here.
+    pub raw: String,
+}
+
+/// What kind of sign the human side gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HumanMessageKind {
+    Text,
+    Joined,
+    Queue,
+    Left,
+    Failed,
+}
+
 /// A button of the agent's.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Button {

@@ -16,6 +16,7 @@ pub mod parameter;
 pub mod ports;
 pub mod query;
 pub mod request;
+pub mod source;
 pub mod time;
 pub mod trace;
 
@@ -29,9 +30,12 @@ pub use event::{
 };
 pub use fingerprint::Fingerprint;
 pub use id::{ConversationKey, Id, TENANT};
-pub use message::{AgentMessage, Button, ButtonKind, Card, Choice, VisitorContent, VisitorMessage};
+pub use message::{
+    AgentMessage, Button, ButtonKind, Card, Choice, HumanMessage, HumanMessageKind, VisitorContent,
+    VisitorMessage,
+};
 pub use outbound::{Attempt, Outbound, OutboundContent, Refusal, Sent};
-pub use owner::{Owner, OwnerChangeCause};
+pub use owner::{Evidence, Owner, OwnerChangeCause};
 pub use parameter::Parameter;
 pub use query::{ConversationQuery, EventQuery};
 pub use request::{

@@ -67,10 +67,15 @@ impl std::fmt::Debug for OutboundContent {
 pub enum Sent {
     /// Acknowledged.
     Acknowledged,
+    /// Acknowledged under an id of the other side's, by which it will speak of it again.
+    AcknowledgedAs { remote_id: String },
     /// No connection was made: certainly not received.
     NotSent,
     /// The platform asked to come back later (429 or 503): certainly not processed.
     Busy { retry_after: Option<Duration> },
+    /// Not now, for reasons of this conversation or of ours (a rate for one visitor, our own budget, nobody who would
+    /// take it): certainly not processed, and no sign that the other side fails.
+    NotNow { after: Option<Duration> },
     /// Something was sent, and what came back does not tell (timeout, reset, 408, 500, 502, 504, a redirect).
     Unclear,
     /// Refused for good; the detail is redacted and at most 512 bytes long.
@@ -86,4 +91,10 @@ pub enum Refusal {
     Credentials,
     /// No such agent (404).
     AgentUnknown,
+    /// Somebody else answers this visitor at the source.
+    NotOwner,
+    /// The visitor spoke too long ago.
+    WindowClosed,
+    /// This visitor cannot be reached: blocked, or gone.
+    Unreachable,
 }

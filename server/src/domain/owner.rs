@@ -25,3 +25,18 @@ pub enum OwnerChangeCause {
     /// A visitor came back to a conversation that nobody owned.
     Reopened,
 }
+
+/// What the knowledge of the owner rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Evidence {
+    /// Nobody has said anything: a new conversation is the agent's.
+    Assumed,
+    /// We changed it: a caller, an escalation, a setting.
+    OwnAction,
+    /// The source said so by itself.
+    Pushed,
+    /// The source was asked.
+    Read,
+    /// The source refused a message.
+    SendError,
+}

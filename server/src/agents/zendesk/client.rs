@@ -19,12 +19,12 @@ use super::{
     wire::Converse,
 };
 use crate::{
-    agents::http::{self as outgoing, Limits},
     config::AgentConfig,
     domain::{
         Clock, Timestamp,
         outbound::{Outbound, Refusal, Sent},
     },
+    outgoing::{self, Limits},
     secret::Secret,
 };
 

@@ -1,6 +1,5 @@
 //! What a waiting webhook is answered.
 
-use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -47,10 +46,7 @@ fn results(parameters: &[Parameter], empty: EmptyResults) -> WebhookReply {
 
 fn json(body: &impl Serialize) -> WebhookReply {
     match serde_json::to_vec(body) {
-        Ok(body) => WebhookReply {
-            status: StatusCode::OK,
-            body: Bytes::from(body),
-        },
+        Ok(body) => WebhookReply::json(StatusCode::OK, body),
         Err(error) => {
             tracing::error!(%error, "an answer to the agent cannot be written");
             failure()

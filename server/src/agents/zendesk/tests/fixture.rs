@@ -16,10 +16,7 @@ use tempfile::TempDir;
 
 use super::super::{Zendesk, ZendeskConfig};
 use crate::{
-    agents::{
-        PlatformConfig,
-        conformance::{KEY, server::FakeServer},
-    },
+    agents::{PlatformConfig, conformance::KEY},
     config::AgentConfig,
     domain::{
         AgentMessage, Answer, Clock, RequestKind, Timestamp,
@@ -28,6 +25,7 @@ use crate::{
         ports::Agent,
     },
     secret::Secret,
+    tests::fake_server::FakeServer,
 };
 
 pub(super) const BOT: &str = "65f0c1a2b3d4e5f60718293a";
@@ -152,6 +150,7 @@ impl Fixture {
 /// A webhook as it comes without any verification.
 pub(super) fn webhook(body: &str) -> Webhook {
     Webhook {
+        method: http::Method::POST,
         headers: HeaderMap::from_iter([(
             HeaderName::from_static("content-type"),
             HeaderValue::from_static("application/json"),

@@ -9,15 +9,13 @@ use super::{
     fixture::{BOT, Fixture},
 };
 use crate::{
-    agents::conformance::{
-        KEY, message, parameter, send_to,
-        server::{Behaviour, FakeServer, Request},
-    },
+    agents::conformance::{KEY, message, parameter, send_to},
     domain::{
         Parameter,
         outbound::{Outbound, OutboundContent, Refusal, Sent},
         ports::Agent,
     },
+    tests::fake_server::{Behaviour, FakeServer, Request},
 };
 
 use super::platform::FakeZendesk;

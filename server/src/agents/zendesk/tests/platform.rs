@@ -6,7 +6,7 @@ use sha2::Sha256;
 
 use super::fixture::{BOT, Fixture, webhook};
 use crate::{
-    agents::conformance::{Platform, parameter, server},
+    agents::conformance::{Platform, parameter},
     config::verification::{HmacConfig, VerificationConfig},
     domain::{
         Answer, Parameter, Question, RequestKind,
@@ -14,6 +14,7 @@ use crate::{
         outbound::{Outbound, OutboundContent},
         ports::Agent,
     },
+    tests::fake_server as server,
 };
 
 const SECRET: &str = "webhook-secret";

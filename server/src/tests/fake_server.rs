@@ -87,7 +87,11 @@ pub struct FakeServer {
     accepting: JoinHandle<()>,
 }
 
+type Handler = Box<dyn Fn(&Request) -> Behaviour + Send + Sync>;
+
 struct State {
+    /// What a request gets that no behaviour was set for.
+    handler: Handler,
     held: watch::Sender<bool>,
     requests: Mutex<Vec<Request>>,
     behaviours: Mutex<VecDeque<Behaviour>>,
@@ -100,9 +104,27 @@ impl FakeServer {
     }
 
     pub fn start_on(listener: TcpListener) -> Self {
+        Self::answering_on(listener, |_| Behaviour::answer(200, ""))
+    }
+
+    /// Answers what `handler` says, unless told otherwise for the next request.
+    pub async fn answering(
+        handler: impl Fn(&Request) -> Behaviour + Send + Sync + 'static,
+    ) -> Self {
+        Self::answering_on(
+            TcpListener::bind("127.0.0.1:0").await.expect("a port"),
+            handler,
+        )
+    }
+
+    pub fn answering_on(
+        listener: TcpListener,
+        handler: impl Fn(&Request) -> Behaviour + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let (arrived, arrivals) = watch::channel(0);
         let state = Arc::new(State {
+            handler: Box::new(handler),
             held: watch::Sender::new(false),
             requests: Mutex::default(),
             behaviours: Mutex::default(),
@@ -181,12 +203,13 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
 async fn serve(mut socket: TcpStream, state: Arc<State>) {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut socket, &mut buffer).await {
+        // Decided now, in the order of arrival, even if it is held back.
+        let next = lock(&state.behaviours).pop_front();
+        let behaviour = next.unwrap_or_else(|| (state.handler)(&request));
         lock(&state.requests).push(request);
         state.arrived.send_modify(|count| *count += 1);
-        let next = lock(&state.behaviours).pop_front();
         let mut held = state.held.subscribe();
         held.wait_for(|held| !held).await.expect("the state lives");
-        let behaviour = next.unwrap_or_else(|| Behaviour::answer(200, ""));
         if behave(&mut socket, behaviour).await.is_none() {
             return;
         }
@@ -275,7 +298,8 @@ async fn read_request(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Re
             (name, HeaderValue::from_str(value).expect("a header"))
         })
         .collect();
-    let length = headers["content-length"].to_str().expect("a number");
+    let length = headers.get("content-length");
+    let length = length.map_or("0", |length| length.to_str().expect("a number"));
     let length: usize = length.parse().expect("a number");
     while buffer.len() < length {
         read_more(socket, buffer).await?;

@@ -1,0 +1,78 @@
+//! Whether sources hold together with the accounts that name them.
+
+use crate::config::{Config, SourceConfig, problem::Problems, section::Section};
+
+pub(super) fn check(config: &Config, problems: &mut Problems) {
+    for (index, source) in config.sources.iter().enumerate() {
+        let at = format!("sources[{index}]");
+        source.check(&at, problems);
+        source.system.check(&format!("{at}.system"), problems);
+        check_name(source, &at, problems);
+        if config.sources[..index]
+            .iter()
+            .any(|other| other.name == source.name)
+        {
+            problems.add(
+                format!("{at}.name"),
+                format!("there are two sources {}", source.name),
+            );
+        }
+        if source.max_queue_age + source.send_timeout >= config.log.idempotency_window {
+            problems.add(
+                format!("{at}.max_queue_age"),
+                "must end before log.idempotency_window does: a repeated webhook would be taken for a new one",
+            );
+        }
+    }
+    check_accounts(config, problems);
+}
+
+fn check_name(source: &SourceConfig, at: &str, problems: &mut Problems) {
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if source.name.len() > 64 || !source.name.chars().all(is_allowed) {
+        problems.add(
+            format!("{at}.name"),
+            "must be 1 to 64 of a-z, 0-9, _ and -: it stands in webhook addresses",
+        );
+    }
+}
+
+/// Each source is named by exactly one account.
+fn check_accounts(config: &Config, problems: &mut Problems) {
+    for (index, account) in config.accounts.iter().enumerate() {
+        let Some(name) = &account.source else {
+            continue;
+        };
+        let at = format!("accounts[{index}].source");
+        if config.sources.iter().all(|source| source.name != *name) {
+            problems.add(at, format!("there is no source {name}"));
+        } else if let Some(other) = config.accounts[..index]
+            .iter()
+            .find(|other| other.source.as_ref() == Some(name))
+        {
+            problems.add(
+                at,
+                format!(
+                    "{name} brings the visitors of the account {} already: a source serves one account",
+                    other.name
+                ),
+            );
+        }
+    }
+    for (index, source) in config.sources.iter().enumerate() {
+        let is_named = |name: &Option<String>| name.as_ref() == Some(&source.name);
+        if !config
+            .accounts
+            .iter()
+            .any(|account| is_named(&account.source))
+        {
+            problems.add(
+                format!("sources[{index}].name"),
+                format!(
+                    "{} is named by no account: its visitors would belong to nobody; write source = \"{}\" into one",
+                    source.name, source.name
+                ),
+            );
+        }
+    }
+}
