@@ -4,7 +4,10 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: &[&str] = &["parloir/v1/conversation_service.proto"];
+const FILES: &[&str] = &[
+    "parloir/v1/account_service.proto",
+    "parloir/v1/conversation_service.proto",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");

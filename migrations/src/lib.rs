@@ -8,6 +8,7 @@ mod m20261120_000001_log;
 mod m20261120_000002_conversation;
 mod m20261120_000003_delivery;
 mod m20261120_000004_request;
+mod m20261127_000005_source;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{Migration, MigratorTrait};
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000002_conversation::Migration),
             Box::new(m20261120_000003_delivery::Migration),
             Box::new(m20261120_000004_request::Migration),
+            Box::new(m20261127_000005_source::Migration),
         ]
     }
 }

@@ -1,4 +1,5 @@
-//! HTTP in: one route for the webhooks of every agent. What they hold is the adapters' business.
+//! HTTP in: one route for the webhooks of every agent and one for those of every source. What they hold is the adapters'
+//! business.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use axum::{
     extract::{Path, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{any, post},
 };
 
 use crate::{
@@ -37,6 +38,8 @@ pub fn router(webhooks: Webhooks) -> Router {
     Router::new()
         .route("/webhooks/{agent}", post(receive))
         .route("/webhooks/{agent}/{*path}", post(receive))
+        .route("/sources/{source}", any(arrive))
+        .route("/sources/{source}/{*path}", any(arrive))
         .with_state(webhooks)
 }
 
@@ -48,14 +51,51 @@ async fn receive(
 ) -> Response {
     // What limits apply is counted from the first byte of the request, not of its handling.
     let RequestStart(begun) = start;
-    let (head, body) = request.into_parts();
-    let body = match webhooks.bodies.read(body).await {
-        Ok(body) => body,
-        Err(error) => return refuse(&webhooks, &error),
+    let (agent, webhook) = match read(&webhooks, path, request).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
     };
-    let traceparent = traceparent(&head.headers);
+    let traceparent = traceparent(&webhook.headers);
+    let (tenant, age) = (&webhooks.tenant, begun.elapsed());
+    let conversations = &webhooks.conversations;
+    respond(
+        conversations
+            .receive(tenant, &agent, &webhook, &traceparent, age)
+            .await,
+    )
+}
+
+/// Sources are not alike: some want to be answered a GET, some send kinds of things by PUT.
+async fn arrive(
+    State(webhooks): State<Webhooks>,
+    Path(path): Path<Vec<String>>,
+    request: Request,
+) -> Response {
+    let (source, webhook) = match read(&webhooks, path, request).await {
+        Ok(read) => read,
+        Err(refused) => return refused,
+    };
+    let traceparent = traceparent(&webhook.headers);
+    let conversations = Arc::clone(&webhooks.conversations);
+    let tenant = webhooks.tenant.clone();
+    respond(
+        conversations
+            .arrive(&tenant, &source, &webhook, &traceparent)
+            .await,
+    )
+}
+
+/// Whom the path names, and the webhook as it came.
+async fn read(
+    webhooks: &Webhooks,
+    path: Vec<String>,
+    request: Request,
+) -> Result<(String, Webhook), Response> {
+    let (head, body) = request.into_parts();
+    let body = webhooks.bodies.read(body).await;
+    let body = body.map_err(|error| refuse(webhooks, &error))?;
     let mut path = path.into_iter();
-    let agent = path.next().unwrap_or_default();
+    let name = path.next().unwrap_or_default();
     let webhook = Webhook {
         method: head.method,
         headers: head.headers,
@@ -63,18 +103,7 @@ async fn receive(
         query: head.uri.query().unwrap_or_default().to_owned(),
         body,
     };
-    let conversations = &webhooks.conversations;
-    respond(
-        conversations
-            .receive(
-                &webhooks.tenant,
-                &agent,
-                &webhook,
-                &traceparent,
-                begun.elapsed(),
-            )
-            .await,
-    )
+    Ok((name, webhook))
 }
 
 fn respond(reply: WebhookReply) -> Response {

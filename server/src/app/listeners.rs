@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result};
-use parloir_proto::v1::conversation_service_server::SERVICE_NAME;
+use parloir_proto::v1::{account_service_server, conversation_service_server};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -23,6 +23,12 @@ use crate::{
 };
 
 use super::{Addresses, Parts};
+
+/// What orchestrators may ask the health of.
+const SERVICES: &[&str] = &[
+    conversation_service_server::SERVICE_NAME,
+    account_service_server::SERVICE_NAME,
+];
 
 /// Bound, and not serving yet: an address that is taken is found out before anything is changed.
 pub struct Listeners {
@@ -83,13 +89,16 @@ fn serve_grpc(
         answer_within: config.grpc.answer_within,
         max_message_bytes: config.grpc.max_message_bytes,
     };
-    let (reporter, health) = health(&[SERVICE_NAME], stopping.clone());
+    let (reporter, health) = health(SERVICES, stopping.clone());
     let conversations = Arc::clone(&parts.conversations);
     let clock = Arc::clone(&conversations.clock);
+    let accounts = grpc::accounts(Arc::clone(&conversations), options, stopping.clone());
     let calls = grpc::service(conversations, options, stopping.clone());
     let hub = Arc::clone(&parts.hub);
     let service = grpc::with_streams(calls, hub, clock, options.max_message_bytes);
-    let mut routes = Routes::new(service).add_service(health);
+    let mut routes = Routes::new(service)
+        .add_service(accounts)
+        .add_service(health);
     if config.grpc.reflection {
         routes = routes
             .add_service(reflection::v1()?)

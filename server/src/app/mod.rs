@@ -4,6 +4,7 @@
 mod listeners;
 mod settings;
 mod stop;
+mod watch;
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -15,16 +16,17 @@ use crate::{
     agents,
     committer::{Committer, CommitterSettings, Observers},
     config::{Config, ShutdownConfig},
-    conversations::{Conversations, Housekeeping},
+    conversations::{Conversations, Desk, Housekeeping},
     delivery::{self, Breakers, Lanes},
     domain::{
         Clock, Id, SystemClock,
-        ports::{Agent, Batch, Effect, Store},
+        ports::{Agent, Batch, Effect, Source, Store},
     },
     grpc::health::HealthReporter,
     hub::Hub,
     metrics::Metrics,
     ops::Readiness,
+    sources,
     store::SqliteStore,
     waiters::Waiters,
 };
@@ -93,7 +95,8 @@ impl App {
         let stopping = CancellationToken::new();
         let housekeeping = housekeeping(config, &parts, &clock);
         // Before anything can ring a lane: what is ATTEMPTING now belongs to the process before.
-        let lanes = delivery::recover(parts.store.as_ref(), &parts.committer)
+        let directory = &parts.conversations.directory;
+        let lanes = delivery::recover(parts.store.as_ref(), &parts.committer, directory)
             .await
             .context("deliveries could not be recovered")?;
         housekeeping
@@ -106,6 +109,7 @@ impl App {
         let addresses = listeners.addresses;
         let (health, readiness, mut tasks) = listeners.serve(config, &parts, &stopping)?;
         tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));
+        tasks.extend(watch::sources(&parts.conversations, &stopping));
         readiness.started();
         health.set_serving(true);
         let reporting = tokio::spawn(report_health(readiness.clone(), health.clone()));
@@ -158,8 +162,9 @@ async fn build(
     failed: &CancellationToken,
 ) -> Result<Parts> {
     let metrics = Metrics::new();
-    let directory = Arc::new(settings::directory(config));
     let agents = platforms(config, clock)?;
+    let sources = systems(config, clock)?;
+    let directory = Arc::new(settings::directory(config, &sources));
     let store = SqliteStore::open(&settings::database(config)?, Arc::clone(clock)).await?;
     let store: Arc<dyn Store> = Arc::new(store);
     let (_, head) = store.bounds().await?;
@@ -172,9 +177,14 @@ async fn build(
     );
     let waiters = Arc::new(Waiters::default());
     let breakers = Arc::new(Breakers::new(settings::breakers(config)));
+    let desk = Desk {
+        waiters: Arc::clone(&waiters),
+        directory: Arc::clone(&directory),
+    };
     let lanes = Lanes::new(delivery::Parts {
         agents: agents.clone(),
-        directory: Arc::clone(&directory),
+        sources: sources.clone(),
+        desk,
         breakers: Arc::clone(&breakers),
         backoff: settings::backoff(config),
         clock: Arc::clone(clock),
@@ -200,6 +210,7 @@ async fn build(
         committer: committer.clone(),
         directory,
         agents,
+        sources,
         breakers,
         waiters,
         hub: Arc::clone(&hub),
@@ -223,6 +234,17 @@ fn platforms(config: &Config, clock: &Arc<dyn Clock>) -> Result<HashMap<Id, Arc<
         Ok((
             Id::trusted(agent.name.as_str()),
             agents::build(agent, Arc::clone(clock))?,
+        ))
+    })
+    .collect()
+}
+
+fn systems(config: &Config, clock: &Arc<dyn Clock>) -> Result<HashMap<Id, Arc<dyn Source>>> {
+    let each = config.sources.iter();
+    each.map(|source| {
+        Ok((
+            Id::trusted(source.name.as_str()),
+            sources::build(source, Arc::clone(clock))?,
         ))
     })
     .collect()
@@ -258,12 +280,14 @@ async fn report_health(readiness: Readiness, health: HealthReporter) {
 fn housekeeping(config: &Config, parts: &Parts, clock: &Arc<dyn Clock>) -> Housekeeping {
     Housekeeping {
         store: Arc::clone(&parts.store),
-        directory: Arc::clone(&parts.conversations.directory),
         metrics: Arc::clone(&parts.metrics),
         committer: parts.committer.clone(),
         hub: Arc::clone(&parts.hub),
         clock: Arc::clone(clock),
-        waiters: Arc::clone(&parts.conversations.waiters),
+        desk: Desk {
+            waiters: Arc::clone(&parts.conversations.waiters),
+            directory: Arc::clone(&parts.conversations.directory),
+        },
         interval: config.log.sweep_interval,
         retention_age: config.log.retention_age,
         idempotency_window: config.log.idempotency_window,

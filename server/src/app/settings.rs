@@ -1,11 +1,20 @@
 //! From what an operator writes to what each part is built from.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use crate::{
-    config::{self, AccountConfig, AgentConfig, Config, EscalationFallback, UnlistedAction},
+    config::{
+        self, AccountConfig, AgentConfig, Config, EscalationFallback, Escalations, SourceConfig,
+        UnknownThen, UnlistedAction,
+    },
     delivery::{Backoff, BreakerSettings},
-    domain::{Account, ActionFallback, ActionSettings, AgentSettings, Directory, Id, Parameter},
+    domain::{
+        Account, ActionFallback, ActionSettings, AgentSettings, Directory, Id, Owner, Parameter,
+        SourceEntry, SourceSettings, ports::Source,
+    },
     hub,
     store::{OpenError, StoreSettings, Synchronous},
 };
@@ -13,10 +22,19 @@ use crate::{
 /// The size of a page of the embedded database.
 const PAGE_BYTES: u64 = 4096;
 
-/// All agents and accounts.
-pub fn directory(config: &Config) -> Directory {
+/// All agents, accounts and sources.
+pub fn directory(config: &Config, systems: &HashMap<Id, Arc<dyn Source>>) -> Directory {
     let agents = config.agents.iter().map(agent).collect();
-    Directory::new(agents, config.accounts.iter().map(account).collect())
+    let sources = config.sources.iter().filter_map(|config| {
+        let system = systems.get(config.name.as_str())?;
+        Some(SourceEntry {
+            settings: source(config),
+            capabilities: system.capabilities().clone(),
+            system: config.system.name(),
+        })
+    });
+    let sources = sources.collect();
+    Directory::new(agents, config.accounts.iter().map(account).collect()).with_sources(sources)
 }
 
 /// The embedded database.
@@ -77,6 +95,7 @@ fn agent(config: &AgentConfig) -> AgentSettings {
         availability_time_limit: config.availability_time_limit,
         repeat_window: config.repeat_window,
         fence_by_id: config.fence_by_id,
+        human_must_join: config.human_must_join,
         default_account: config.default_account.as_deref().map(Id::trusted),
         handback_parameter: config.handback_parameter.clone(),
         action_fallback: fallback(config.action_fallback, &[]),
@@ -123,5 +142,32 @@ fn account(config: &AccountConfig) -> Account {
         name: Id::trusted(config.name.as_str()),
         agent: Id::trusted(config.agent.as_str()),
         upstream_prefix: config.upstream_prefix.clone(),
+        source: config.source.as_deref().map(Id::trusted),
+    }
+}
+
+fn source(config: &SourceConfig) -> SourceSettings {
+    let by_language = |texts: &BTreeMap<String, String>| {
+        texts
+            .iter()
+            .map(|(language, text)| (language.clone(), text.clone()))
+            .collect()
+    };
+    SourceSettings {
+        name: Id::trusted(config.name.as_str()),
+        send_timeout: config.send_timeout,
+        max_queue_age: config.max_queue_age,
+        takes_escalations: config.escalations == Escalations::Source,
+        handover_phrases: config.handover_phrases.clone().into_iter().collect(),
+        handover_text: by_language(&config.handover_text),
+        owner_settles: config.owner_settles,
+        owner_max_age: config.owner_max_age,
+        human_max_age: config.human_max_age,
+        owner_unknown_max: config.owner_unknown_max,
+        owner_unknown_then: match config.owner_unknown_then {
+            UnknownThen::Human => Owner::Human,
+            UnknownThen::Agent => Owner::Agent,
+            UnknownThen::None => Owner::None,
+        },
     }
 }

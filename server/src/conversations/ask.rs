@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{
-    domain::{
-        AgentSettings, Answer, Conversation, EventBody, Fingerprint, Id, OpenQuestion, Question,
-        Request, RequestKind, RequestOutcome, Result, Timestamp,
-        ports::{Transaction, Unit},
-    },
-    waiters::Waiters,
+use crate::domain::{
+    AgentSettings, Answer, Conversation, DeliveryKind, EventBody, Fingerprint, Id, OpenQuestion,
+    Question, Request, RequestKind, RequestOutcome, Result, Timestamp,
+    ports::{Transaction, Unit},
 };
 
 use super::{
+    addressee::Addressee,
     close::{Closing, close},
-    receive::Addressee,
-    record::{record_apart, record_under},
+    desk::Desk,
+    record::{Recorded, record_apart, record_under},
+    to_source::enqueue_at_source,
 };
 
 /// The question, and what it needs to be decided.
@@ -33,7 +32,7 @@ pub struct Ask {
     /// Somebody is connected who could answer.
     pub somebody_listens: bool,
     pub traceparent: String,
-    pub waiters: Arc<Waiters>,
+    pub desk: Desk,
 }
 
 /// What the holder of the webhook does now.
@@ -75,6 +74,12 @@ impl Unit for Ask {
 }
 
 type Asker<'a> = (&'a mut Conversation, u64, Vec<u8>);
+
+/// The same asker for a shorter time.
+fn again<'a>(asker: &'a mut Option<Asker<'_>>) -> Option<Asker<'a>> {
+    let (conversation, epoch, print) = asker.as_mut()?;
+    Some((&mut **conversation, *epoch, print.clone()))
+}
 
 impl Ask {
     /// The same question again, while it is open or shortly after it was answered.
@@ -128,12 +133,18 @@ impl Ask {
             return self.fall_back(tx, asker, superseded).await;
         }
         let request = self.request(asker.as_ref());
-        let sequence = self.record(tx, asker, Some(self.open_question()), None, false);
+        let mut asker = asker;
+        let again = again(&mut asker);
+        let recorded = self.record(tx, again, Some(self.open_question()), None, false);
         tx.add_request(&Request {
-            sequence,
+            sequence: recorded.sequence,
             ..request
         })
         .await?;
+        if let Some((conversation, ..)) = asker {
+            self.hand_over_at_source(tx, conversation, &recorded)
+                .await?;
+        }
         Ok(Asked::Waits {
             request_id: self.request_id.clone(),
             respond_by: self.respond_by,
@@ -148,17 +159,15 @@ impl Ask {
         superseded: bool,
     ) -> Result<Asked> {
         let request = self.request(asker.as_ref());
-        let again = asker
-            .as_mut()
-            .map(|(conversation, epoch, print)| (&mut **conversation, *epoch, print.clone()));
-        let sequence = self.record(tx, again, Some(self.open_question()), None, superseded);
+        let again = again(&mut asker);
+        let recorded = self.record(tx, again, Some(self.open_question()), None, superseded);
         let request = Request {
-            sequence,
+            sequence: recorded.sequence,
             ..request
         };
         tx.add_request(&request).await?;
         let fallback = self.unasked(superseded);
-        let closing = Closing::with(RequestOutcome::FellBack, fallback.clone(), &self.waiters);
+        let closing = Closing::with(RequestOutcome::FellBack, fallback.clone(), &self.desk);
         close(
             tx,
             asker.map(|(conversation, ..)| conversation),
@@ -184,7 +193,7 @@ impl Ask {
         request: Option<OpenQuestion>,
         answered_online: Option<bool>,
         superseded: bool,
-    ) -> u64 {
+    ) -> Recorded {
         let question = Question::clone(&self.question);
         let body = EventBody::Requested {
             request,
@@ -193,19 +202,32 @@ impl Ask {
         };
         match asker {
             Some((conversation, epoch, _)) => {
-                record_under(tx, conversation, &self.traceparent, epoch, superseded, body).sequence
+                record_under(tx, conversation, &self.traceparent, epoch, superseded, body)
             }
-            None => {
-                record_apart(
-                    tx,
-                    &self.addressee.tenant,
-                    &self.agent.name,
-                    &self.traceparent,
-                    body,
-                )
-                .sequence
-            }
+            None => record_apart(
+                tx,
+                &self.addressee.tenant,
+                &self.agent.name,
+                &self.traceparent,
+                body,
+            ),
         }
+    }
+
+    /// Where the visitor's source takes escalations, it is asked to, and how that ends is the answer.
+    async fn hand_over_at_source(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &Conversation,
+        recorded: &Recorded,
+    ) -> Result<()> {
+        let takes = self.desk.source_of(conversation).is_some_and(|source| {
+            source.settings.takes_escalations && source.capabilities.hands_over
+        });
+        if takes && self.question.kind() == RequestKind::Escalation {
+            enqueue_at_source(tx, conversation, DeliveryKind::Escalate, recorded).await?;
+        }
+        Ok(())
     }
 
     fn is_offered(&self) -> bool {

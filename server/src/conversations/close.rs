@@ -2,16 +2,16 @@
 
 use crate::{
     domain::{
-        Answer, AnsweredRequest, Conversation, EndCause, EventBody, Fingerprint, Id, Owner,
-        OwnerChangeCause, Request, RequestDelivery, RequestKind, RequestOutcome, Result,
-        SessionState,
+        Answer, AnsweredRequest, Conversation, EventBody, Fingerprint, LaneKey, Request,
+        RequestDelivery, RequestKind, RequestOutcome, Result,
         ports::{Effect, Transaction},
     },
-    waiters::{Awaited, Waiters},
+    waiters::Awaited,
 };
 
 use super::{
-    open::owner_changed,
+    desk::Desk,
+    ownership::accept_escalation,
     record::{record, record_apart},
 };
 
@@ -24,35 +24,39 @@ pub struct Closing<'a> {
     pub answer: Option<Answer>,
     /// What the caller gave, where that is not what is sent.
     pub given: Option<Answer>,
-    pub waiters: &'a Waiters,
+    pub desk: &'a Desk,
     /// The fallback was sent before this could be committed.
     pub gave_up: bool,
+    /// The source has handed over already: it need not be told.
+    pub done_at_source: bool,
 }
 
 impl<'a> Closing<'a> {
     /// Nobody answered, and nobody will: an agent that wanted to hand over is told no, whatever its fallback, because
     /// there is nobody to hand over to.
-    pub fn unanswered(outcome: RequestOutcome, kind: RequestKind, waiters: &'a Waiters) -> Self {
+    pub fn unanswered(outcome: RequestOutcome, kind: RequestKind, desk: &'a Desk) -> Self {
         let refused = Answer::Escalation { accepted: false };
         Self {
             outcome,
             answered_by: String::new(),
             answer: (kind == RequestKind::Escalation).then_some(refused),
             given: None,
-            waiters,
+            desk,
             gave_up: false,
+            done_at_source: false,
         }
     }
 
     /// Closed with what is sent.
-    pub fn with(outcome: RequestOutcome, answer: Answer, waiters: &'a Waiters) -> Self {
+    pub fn with(outcome: RequestOutcome, answer: Answer, desk: &'a Desk) -> Self {
         Self {
             outcome,
             answered_by: String::new(),
             answer: Some(answer),
             given: None,
-            waiters,
+            desk,
             gave_up: false,
+            done_at_source: false,
         }
     }
 }
@@ -68,6 +72,7 @@ pub async fn close(
     let delivery = if closing.gave_up {
         RequestDelivery::Unconfirmed
     } else if closing
+        .desk
         .waiters
         .is_awaited(&Awaited::Request(request.id.clone()))
     {
@@ -104,10 +109,17 @@ pub async fn close(
         && request.kind == RequestKind::Escalation
     {
         if accepted {
-            hand_to_human(tx, conversation, &request.id);
+            accept_escalation(
+                tx,
+                conversation,
+                request.id.as_str(),
+                closing.done_at_source,
+                closing.desk,
+            )
+            .await?;
         }
         // An open escalation pauses the lane.
-        tx.after_commit(Effect::RingLane(conversation.key.clone()));
+        tx.after_commit(Effect::RingLane(LaneKey::to_agent(&conversation.key)));
     }
     Ok(())
 }
@@ -120,33 +132,5 @@ pub fn fingerprint(answer: &Answer) -> Fingerprint {
         Answer::Availability { online } => Fingerprint::of("availability").flag(*online),
         Answer::Failure { reason } => Fingerprint::of("failure").text(reason),
         Answer::Deferred => Fingerprint::of("deferred"),
-    }
-}
-
-/// An accepted escalation: the human owns the conversation from this commit on, and the agent's session is over.
-fn hand_to_human(tx: &mut dyn Transaction, conversation: &mut Conversation, request_id: &Id) {
-    if conversation.owner != Owner::Agent {
-        return;
-    }
-    conversation.change_owner(Owner::Human);
-    let mut changed = owner_changed(
-        conversation,
-        Owner::Agent,
-        OwnerChangeCause::EscalationAccepted,
-    );
-    if let EventBody::OwnerChanged {
-        request_id: field, ..
-    } = &mut changed
-    {
-        *field = request_id.to_string();
-    }
-    record(tx, conversation, "", changed);
-    if conversation.session.state == SessionState::Active {
-        conversation.end_session();
-        let ended = EventBody::ConversationEnded {
-            cause: EndCause::Escalated,
-            command_id: String::new(),
-        };
-        record(tx, conversation, "", ended);
     }
 }

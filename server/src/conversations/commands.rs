@@ -1,8 +1,8 @@
 //! What callers ask for and what they are answered.
 
 use crate::domain::{
-    Answer, Conversation, Delivery, Id, Owner, Parameter, Position, Timestamp, Visitor,
-    VisitorContent, request::Request,
+    Answer, Conversation, ConversationKind, Delivery, HumanMessage, Id, Owner, Parameter, Position,
+    Timestamp, Visitor, VisitorContent, request::Request,
 };
 
 /// Who calls.
@@ -22,6 +22,8 @@ pub struct StartConversation {
     pub command_id: Option<Id>,
     pub visitor: Option<Visitor>,
     pub parameters: Vec<Parameter>,
+    /// Absent: a chat, or what it is.
+    pub kind: Option<ConversationKind>,
 }
 
 #[derive(Debug, Clone)]
@@ -31,7 +33,8 @@ pub struct Started {
     /// Position of the conversation's newest event.
     pub last: Position,
     pub resumed: bool,
-    pub delivery: Delivery,
+    /// Absent for a ticket.
+    pub delivery: Option<Delivery>,
     pub position: Position,
 }
 
@@ -44,6 +47,8 @@ pub struct SendMessage {
     pub content: VisitorContent,
     pub parameters: Vec<Parameter>,
     pub resend: bool,
+    /// Absent: a chat, or what it is.
+    pub kind: Option<ConversationKind>,
 }
 
 #[derive(Debug, Clone)]
@@ -147,6 +152,23 @@ pub struct Transfer {
 pub struct Transferred {
     pub owner: Owner,
     pub owner_epoch: u64,
+    pub position: Position,
+}
+
+/// The human side speaks.
+#[derive(Debug, Clone)]
+pub struct SendHumanMessage {
+    pub account: Id,
+    pub conversation_id: Id,
+    pub message_id: Id,
+    pub message: HumanMessage,
+    pub expected_owner_epoch: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+pub struct SentHumanMessage {
+    /// Absent where neither a source nor a widget shows it.
+    pub delivery: Option<Delivery>,
     pub position: Position,
 }
 

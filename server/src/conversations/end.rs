@@ -4,21 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
-use crate::{
-    domain::{
-        AgentSettings, Conversation, ConversationKey, Delivery, DeliveryKind, EndCause, Error,
-        EventBody, Fingerprint, Owner, OwnerChangeCause, RequestOutcome, Result, SessionState,
-        Subject,
-        ports::{CommandKey, Transaction, Unit},
-    },
-    waiters::Waiters,
+use crate::domain::{
+    AgentSettings, Conversation, ConversationKey, ConversationKind, Delivery, DeliveryKind,
+    EndCause, Error, EventBody, Fingerprint, Known, Owner, OwnerChangeCause, RequestOutcome,
+    Result, SessionState, Subject,
+    ports::{CommandKey, Transaction, Unit},
 };
 
 use super::{
     Caller, Conversations, EndConversation, Ended,
     close::{Closing, close},
-    open::{expire_if_due, find, owner_changed},
+    desk::Desk,
+    open::{expire_if_due, find},
     outcome::{Accepted, Once, Parcel, enqueue},
+    ownership::{Change, take_from_agent},
     record::record,
 };
 
@@ -43,7 +42,7 @@ impl Conversations {
             once: once(&command, &key),
             ready: self.ready(&agent),
             traceparent: caller.traceparent.clone(),
-            waiters: Arc::clone(&self.waiters),
+            desk: self.desk(),
             command,
             agent,
         };
@@ -85,7 +84,7 @@ struct End {
     agent: Arc<AgentSettings>,
     ready: bool,
     traceparent: String,
-    waiters: Arc<Waiters>,
+    desk: Desk,
 }
 
 #[async_trait]
@@ -108,7 +107,7 @@ impl Unit for End {
         expire_if_due(tx, &mut conversation);
         let live = self.has_session(tx, &mut conversation).await?;
         self.close_requests(tx, &mut conversation).await?;
-        self.release_owner(tx, &mut conversation);
+        self.release_owner(tx, &mut conversation).await?;
         let ended = if live {
             Some(self.end_session(tx, &mut conversation).await?)
         } else {
@@ -119,7 +118,7 @@ impl Unit for End {
             sequence: ended
                 .as_ref()
                 .map_or(conversation.sequence, |(sequence, _)| *sequence),
-            delivery: ended.map(|(_, delivery)| delivery),
+            delivery: ended.and_then(|(_, delivery)| delivery),
             resumed: live,
             conversation,
         };
@@ -157,42 +156,55 @@ impl End {
     ) -> Result<()> {
         for request in tx.open_requests(&self.key).await? {
             let outcome = RequestOutcome::ConversationEnded;
-            let closing = Closing::unanswered(outcome, request.kind, &self.waiters);
+            let closing = Closing::unanswered(outcome, request.kind, &self.desk);
             close(tx, Some(conversation), request, closing).await?;
         }
         Ok(())
     }
 
-    fn release_owner(&self, tx: &mut dyn Transaction, conversation: &mut Conversation) {
-        let from = conversation.owner;
-        if matches!(from, Owner::Human | Owner::Unknown) {
-            conversation.change_owner(Owner::None);
-            let changed = owner_changed(conversation, from, OwnerChangeCause::Ended);
-            record(tx, conversation, &self.traceparent, changed);
+    async fn release_owner(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+    ) -> Result<()> {
+        if matches!(conversation.owner, Owner::Human | Owner::Unknown) {
+            let change = Change {
+                command_id: self.command.command_id.as_str(),
+                traceparent: &self.traceparent,
+                ..Change::because(OwnerChangeCause::Ended, Known::by_us(tx.now()))
+            };
+            take_from_agent(tx, conversation, Owner::None, change, &self.desk).await?;
         }
+        Ok(())
     }
 
     async fn end_session(
         &self,
         tx: &mut dyn Transaction,
         conversation: &mut Conversation,
-    ) -> Result<(u64, Delivery)> {
+    ) -> Result<(u64, Option<Delivery>)> {
         let command_id = self.command.command_id.to_string();
         let ended = EventBody::ConversationEnded {
             cause: EndCause::Caller,
             command_id: command_id.clone(),
         };
         let sequence = record(tx, conversation, &self.traceparent, ended).sequence;
+        // The agent's side of a ticket has no end.
+        if conversation.kind == ConversationKind::Ticket {
+            conversation.end_session();
+            return Ok((sequence, None));
+        }
         let subject = Subject::Command(command_id);
         let parcel = Parcel {
             kind: DeliveryKind::End,
             subject,
             sequence,
             ready: self.ready,
+            awaits_owner: false,
         };
-        let delivery = enqueue(tx, conversation, &self.agent, parcel).await?;
+        let delivery = enqueue(tx, conversation, &self.agent, parcel, &self.desk).await?;
         conversation.end_session();
         conversation.ended_order = delivery.order;
-        Ok((sequence, delivery))
+        Ok((sequence, Some(delivery)))
     }
 }

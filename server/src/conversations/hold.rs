@@ -18,13 +18,14 @@ use crate::{
         ports::{Transaction, Unit},
     },
     metrics::Metrics,
-    waiters::{Awaited, Waiter, Waiters},
+    waiters::{Awaited, Waiter},
 };
 
 use super::{
     Conversations,
     ask::{Ask, Asked},
     close::{Closing, close},
+    desk::Desk,
     open::find,
     read::detached,
     record::record,
@@ -71,7 +72,7 @@ impl Conversations {
             request_id: watch.request_id.clone(),
             fallback: watch.fallback.clone(),
             gave_up: Arc::clone(&watch.gave_up),
-            waiters: Arc::clone(&self.waiters),
+            desk: self.desk(),
         };
         let (committer, deadline) = (self.committer.clone(), watch.deadline);
         let begun = detached(async move {
@@ -224,7 +225,7 @@ struct Expire {
     request_id: Id,
     fallback: Answer,
     gave_up: Arc<AtomicBool>,
-    waiters: Arc<Waiters>,
+    desk: Desk,
 }
 
 #[async_trait]
@@ -245,11 +246,7 @@ impl Unit for Expire {
         };
         let closing = Closing {
             gave_up: self.gave_up.load(Ordering::SeqCst),
-            ..Closing::with(
-                RequestOutcome::FellBack,
-                self.fallback.clone(),
-                &self.waiters,
-            )
+            ..Closing::with(RequestOutcome::FellBack, self.fallback.clone(), &self.desk)
         };
         close(tx, conversation.as_mut(), request, closing).await?;
         match &conversation {

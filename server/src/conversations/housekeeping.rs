@@ -8,17 +8,19 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     committer::Committer,
     domain::{
-        Clock, Directory, EndCause, EventBody, Id, RequestOutcome, Result, Timestamp,
+        Clock, EndCause, EventBody, Id, Known, Owner, OwnerChangeCause, RequestOutcome, Result,
+        Timestamp,
         ports::{Store, Transaction, Unit},
     },
     hub::Hub,
     metrics::Metrics,
-    waiters::Waiters,
 };
 
 use super::{
     close::{Closing, close},
+    desk::Desk,
     open::find,
+    ownership::{Change, give_to_agent, take_from_agent},
     read::detached,
     record::record,
 };
@@ -26,16 +28,18 @@ use super::{
 /// How many rows one transaction changes: few enough that no call waits long behind it.
 const AT_ONCE: usize = 200;
 
+/// Unknown owners are counted up to here: more are an outage, however many.
+const COUNTED: usize = 1000;
+
 /// Runs beside the calls.
 #[derive(Debug)]
 pub struct Housekeeping {
     pub store: Arc<dyn Store>,
     pub committer: Committer,
-    pub directory: Arc<Directory>,
     pub metrics: Arc<Metrics>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
-    pub waiters: Arc<Waiters>,
+    pub desk: Desk,
     /// How often it looks.
     pub interval: Duration,
     /// How long events stay in the log.
@@ -49,7 +53,7 @@ impl Housekeeping {
     pub async fn abandon_requests(&self) -> Result<()> {
         loop {
             let unit = Abandon {
-                waiters: Arc::clone(&self.waiters),
+                desk: self.desk.clone(),
             };
             if self.committer.submit(unit).await?.output < AT_ONCE {
                 return Ok(());
@@ -74,6 +78,7 @@ impl Housekeeping {
             before: now - self.idempotency_window,
         };
         while !stop.is_cancelled() && self.committer.submit(forget).await?.output >= AT_ONCE {}
+        self.end_unknown_owners(now).await?;
         // After what makes room: on a full disk the end of a session cannot be recorded.
         while !stop.is_cancelled() && self.committer.submit(ExpireSessions).await?.output == AT_ONCE
         {
@@ -103,9 +108,30 @@ impl Housekeeping {
         Ok(())
     }
 
+    /// Nobody stays silent for ever because nobody knows who shall speak.
+    async fn end_unknown_owners(&self, now: Timestamp) -> Result<()> {
+        for source in self.desk.directory.sources() {
+            let name = &source.settings.name;
+            let settle = SettleUnknown {
+                source: name.clone(),
+                before: now - source.settings.owner_unknown_max,
+                then: source.settings.owner_unknown_then,
+                desk: self.desk.clone(),
+            };
+            self.committer.submit(settle).await?;
+            let count = CountUnknown {
+                source: name.clone(),
+                now,
+            };
+            let unknown = self.committer.submit(count).await?.output;
+            self.metrics.sources.owner_unknown(name.as_str(), unknown);
+        }
+        Ok(())
+    }
+
     async fn measure(&self) -> Result<()> {
         self.metrics.log.wal_bytes(self.store.journal_bytes());
-        for agent in self.directory.agents() {
+        for agent in self.desk.directory.agents() {
             let count = CountWaiting {
                 agent: agent.name.clone(),
             };
@@ -142,7 +168,7 @@ impl Unit for ExpireSessions {
 
 #[derive(Debug)]
 struct Abandon {
-    waiters: Arc<Waiters>,
+    desk: Desk,
 }
 
 #[async_trait]
@@ -158,7 +184,7 @@ impl Unit for Abandon {
                 None => None,
             };
             let outcome = RequestOutcome::Abandoned;
-            let closing = Closing::unanswered(outcome, request.kind, &self.waiters);
+            let closing = Closing::unanswered(outcome, request.kind, &self.desk);
             close(tx, conversation.as_mut(), request, closing).await?;
             if let Some(conversation) = &conversation {
                 tx.save_conversation(conversation).await?;
@@ -207,5 +233,55 @@ impl Unit for CountWaiting {
 
     async fn run(&self, tx: &mut dyn Transaction) -> Result<usize> {
         tx.waiting_deliveries(&self.agent).await
+    }
+}
+
+/// Owners that stayed unknown for too long become what the source's settings say.
+#[derive(Debug)]
+struct SettleUnknown {
+    source: Id,
+    before: Timestamp,
+    then: Owner,
+    desk: Desk,
+}
+
+#[async_trait]
+impl Unit for SettleUnknown {
+    type Output = ();
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<()> {
+        let unknown = tx
+            .unknown_owners(&self.source, self.before, AT_ONCE)
+            .await?;
+        for mut conversation in unknown {
+            let known = Known::by_us(tx.now());
+            let change = Change::because(OwnerChangeCause::UnknownTooLong, known);
+            if self.then == Owner::Agent {
+                let directory = &self.desk.directory;
+                let (account, agent) = directory.account(&conversation.key.account)?;
+                let whose = (account.as_ref(), agent.as_ref());
+                give_to_agent(tx, &mut conversation, whose, change, &self.desk).await?;
+            } else {
+                take_from_agent(tx, &mut conversation, self.then, change, &self.desk).await?;
+            }
+            tx.save_conversation(&conversation).await?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct CountUnknown {
+    source: Id,
+    now: Timestamp,
+}
+
+#[async_trait]
+impl Unit for CountUnknown {
+    type Output = usize;
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<usize> {
+        let unknown = tx.unknown_owners(&self.source, self.now, COUNTED).await?;
+        Ok(unknown.len())
     }
 }

@@ -1,15 +1,22 @@
 //! The use cases: what callers and platforms may do to a conversation, each in its own file, in the order of a
 //! conversation's life.
 
+mod addressee;
+mod arrive;
 mod ask;
 mod availability;
 mod close;
 pub mod commands;
+mod contacts;
+mod desk;
 mod end;
 mod hold;
 mod housekeeping;
+mod human;
+mod observe;
 mod open;
 mod outcome;
+mod ownership;
 mod parameters;
 mod read;
 mod receive;
@@ -17,26 +24,33 @@ mod record;
 mod respond;
 mod send;
 mod start;
+mod to_source;
 mod transfer;
+mod visit;
+mod visit_body;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+pub use close::{Closing, close};
 pub use commands::{
     Availability, AvailabilityScope, Caller, ConversationView, Disposition, EndConversation, Ended,
-    Respond, Responded, SendMessage, SentMessage, SetAvailability, StartConversation, Started,
-    Transfer, Transferred, UpdateParameters, Updated,
+    Respond, Responded, SendHumanMessage, SendMessage, SentHumanMessage, SentMessage,
+    SetAvailability, StartConversation, Started, Transfer, Transferred, UpdateParameters, Updated,
 };
+pub use desk::Desk;
 pub use housekeeping::Housekeeping;
+pub use observe::{Weight, observe};
 pub use open::expire_if_due;
+pub use ownership::{Change, take_from_agent};
 pub use read::EventsPage;
-pub use record::record;
+pub use record::{Recorded, record};
 
 use crate::{
     committer::Committer,
     delivery::Breakers,
     domain::{
         Account, AgentSettings, Clock, Directory, Error, Id, Parameter, Result,
-        ports::{Agent, Store},
+        ports::{Agent, Source, Store},
     },
     hub::Hub,
     metrics::Metrics,
@@ -50,6 +64,7 @@ pub struct Conversations {
     pub committer: Committer,
     pub directory: Arc<Directory>,
     pub agents: HashMap<Id, Arc<dyn Agent>>,
+    pub sources: HashMap<Id, Arc<dyn Source>>,
     pub breakers: Arc<Breakers>,
     pub waiters: Arc<Waiters>,
     pub hub: Arc<Hub>,
@@ -63,6 +78,14 @@ impl Conversations {
     /// The identity of the database, for cursors.
     pub fn epoch(&self) -> u64 {
         self.store.epoch()
+    }
+
+    /// What units of work need to know of this process.
+    fn desk(&self) -> Desk {
+        Desk {
+            waiters: Arc::clone(&self.waiters),
+            directory: Arc::clone(&self.directory),
+        }
     }
 
     /// Whether some platform keeps this parameter key for itself.

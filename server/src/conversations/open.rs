@@ -1,11 +1,15 @@
 //! Finding a conversation, or making it.
 
 use crate::domain::{
-    Account, AgentSettings, Conversation, ConversationKey, EndCause, Error, EventBody, Id, Owner,
-    OwnerChangeCause, Result, SessionState, ports::Transaction,
+    Account, AgentSettings, Conversation, ConversationKey, ConversationKind, EndCause, Error,
+    EventBody, Id, Known, Owner, OwnerChangeCause, Result, ports::Transaction,
 };
 
-use super::record::record;
+use super::{
+    desk::Desk,
+    ownership::{Change, give_to_agent},
+    record::record,
+};
 
 /// The conversation, made if it is unknown.
 pub async fn open(
@@ -20,6 +24,22 @@ pub async fn open(
     let upstream_id = format!("{}{}", account.upstream_prefix, key.id);
     let conversation = Conversation::new(key.clone(), agent.name.clone(), upstream_id, tx.now());
     claim(tx, &conversation).await?;
+    Ok(conversation)
+}
+
+/// The conversation as [`open`] gives it, of the kind that the caller wants.
+pub async fn open_as(
+    tx: &mut dyn Transaction,
+    key: &ConversationKey,
+    (account, agent): (&Account, &AgentSettings),
+    kind: Option<ConversationKind>,
+) -> Result<Conversation> {
+    let mut conversation = open(tx, key, account, agent).await?;
+    match kind {
+        Some(kind) if conversation.sequence == 0 => conversation.kind = kind,
+        Some(kind) if conversation.kind != kind => return Err(Error::OtherKind),
+        _ => {}
+    }
     Ok(conversation)
 }
 
@@ -46,63 +66,24 @@ pub fn expire_if_due(tx: &mut dyn Transaction, conversation: &mut Conversation) 
 pub async fn reopen(
     tx: &mut dyn Transaction,
     conversation: &mut Conversation,
-    account: &Account,
-    agent: &AgentSettings,
+    whose: (&Account, &AgentSettings),
     traceparent: &str,
+    desk: &Desk,
 ) -> Result<()> {
     if conversation.owner != Owner::None {
         return Ok(());
     }
-    hand_to_agent(tx, conversation, account, agent, "").await?;
-    let changed = owner_changed(conversation, Owner::None, OwnerChangeCause::Reopened);
-    record(tx, conversation, traceparent, changed);
-    Ok(())
+    let change = Change {
+        traceparent,
+        ..Change::because(OwnerChangeCause::Reopened, Known::by_us(tx.now()))
+    };
+    give_to_agent(tx, conversation, whose, change, desk)
+        .await
+        .map(drop)
 }
 
-/// Gives a conversation (back) to the agent: under a new id at the platform, so that late words of the session before
-/// can be told apart, and with that session closed. The caller records the `OwnerChanged`.
-pub async fn hand_to_agent(
-    tx: &mut dyn Transaction,
-    conversation: &mut Conversation,
-    account: &Account,
-    agent: &AgentSettings,
-    command_id: &str,
-) -> Result<()> {
-    if conversation.session.state == SessionState::Active {
-        conversation.end_session();
-        let ended = EventBody::ConversationEnded {
-            cause: EndCause::Escalated,
-            command_id: command_id.to_owned(),
-        };
-        record(tx, conversation, "", ended);
-    }
-    conversation.change_owner(Owner::Agent);
-    if agent.fence_by_id {
-        let own = format!("{}{}", account.upstream_prefix, conversation.key.id);
-        conversation.upstream_id = format!("{own}.e{}", conversation.owner_epoch);
-    }
-    conversation.upstream_epoch = conversation.owner_epoch;
-    claim(tx, conversation).await
-}
-
-/// The event for the owner that the conversation has just got.
-pub fn owner_changed(
-    conversation: &Conversation,
-    from: Owner,
-    cause: OwnerChangeCause,
-) -> EventBody {
-    EventBody::OwnerChanged {
-        from,
-        to: conversation.owner,
-        owner_epoch: conversation.owner_epoch,
-        cause,
-        note: String::new(),
-        request_id: String::new(),
-        command_id: String::new(),
-    }
-}
-
-async fn claim(tx: &mut dyn Transaction, conversation: &Conversation) -> Result<()> {
+/// Notes the id by which the platform knows the conversation now.
+pub async fn claim(tx: &mut dyn Transaction, conversation: &Conversation) -> Result<()> {
     let Conversation {
         agent,
         upstream_id,

@@ -6,16 +6,17 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    delivery::{begin, escalation_is_open},
+    delivery::{begin, escalation_is_open, owner_must_be_read},
     domain::{
-        AgentSettings, Conversation, ConversationKey, Delivery, DeliveryKind, DeliveryState, Error,
-        Fingerprint, Id, Owner, Position, Reason, Result, Subject, Timestamp,
+        AgentSettings, Conversation, ConversationKey, Delivery, DeliveryKind, DeliveryState,
+        Direction, Error, Fingerprint, Id, LaneKey, Owner, Position, Reason, Recipient, Result,
+        Subject, Timestamp,
         ports::{Command, CommandKey, Effect, Transaction, Unit},
     },
     waiters::{Awaited, Waiter},
 };
 
-use super::{Conversations, open::find, read::detached};
+use super::{Conversations, desk::Desk, open::find, read::detached};
 
 /// What a command's commit left behind.
 #[derive(Debug, Clone)]
@@ -95,6 +96,8 @@ pub struct Parcel {
     pub sequence: u64,
     /// Whether a request to the agent may leave now. While its platform fails, the lanes find out when it is back.
     pub ready: bool,
+    /// Somebody else may have given the conversation back: that is read before the row is sent or held.
+    pub awaits_owner: bool,
 }
 
 /// Puts a row at the end of the conversation's lane. At the head of an idle lane it is ATTEMPTING at once, which saves a
@@ -104,13 +107,20 @@ pub async fn enqueue(
     conversation: &mut Conversation,
     agent: &AgentSettings,
     parcel: Parcel,
+    desk: &Desk,
 ) -> Result<Delivery> {
     let mut delivery = queued(tx, conversation, &parcel).await?;
-    if parcel.kind != DeliveryKind::End && conversation.owner != Owner::Agent {
+    let owned = parcel.kind == DeliveryKind::End || conversation.owner == Owner::Agent;
+    let ready = parcel.ready && !owner_must_be_read(tx, conversation, &delivery, desk);
+    if owned {
+        set_off(tx, conversation, agent, &mut delivery, ready).await?;
+    } else if parcel.awaits_owner {
+        // Whoever owns it once it has been read: nobody's epoch yet.
+        delivery.owner_epoch = 0;
+        set_off(tx, conversation, agent, &mut delivery, false).await?;
+    } else {
         delivery.state = DeliveryState::Held;
         delivery.reason = Some(Reason::NotOwner);
-    } else {
-        set_off(tx, conversation, agent, &mut delivery, parcel.ready).await?;
     }
     tx.add_delivery(&delivery).await?;
     Ok(delivery)
@@ -125,7 +135,10 @@ pub async fn set_off(
     ready: bool,
 ) -> Result<()> {
     let key = conversation.key.clone();
-    if ready && tx.lane_head(&key).await?.is_none() && !escalation_is_open(tx, &key).await? {
+    if ready
+        && tx.lane_head(&LaneKey::to_agent(&key)).await?.is_none()
+        && !escalation_is_open(tx, &key).await?
+    {
         let attempt = begin(tx, conversation, delivery, agent).await?;
         tx.after_commit(Effect::Attempt(Box::new(attempt)));
         return Ok(());
@@ -136,7 +149,7 @@ pub async fn set_off(
             limit: agent.max_queued,
         });
     }
-    tx.after_commit(Effect::RingLane(key));
+    tx.after_commit(Effect::RingLane(LaneKey::to_agent(&key)));
     Ok(())
 }
 
@@ -150,6 +163,7 @@ async fn queued(
         id: Id::generate(),
         key: conversation.key.clone(),
         agent: conversation.agent.clone(),
+        direction: Direction::Agent,
         kind: parcel.kind,
         subject: parcel.subject.clone(),
         order,
@@ -163,13 +177,17 @@ async fn queued(
         owner_epoch: conversation.owner_epoch,
         queued_at: tx.now(),
         not_before: Timestamp::default(),
+        part: 0,
+        unclear: false,
+        read_back_since: None,
+        remote_id: String::new(),
     })
 }
 
 impl Conversations {
     /// Whether a request to the agent may leave now.
     pub(super) fn ready(&self, agent: &AgentSettings) -> bool {
-        !self.breakers.is_open(&agent.name)
+        !self.breakers.is_open(&Recipient::Agent(agent.name.clone()))
     }
 
     /// Commits a command and waits for how its delivery ends: until then, for `wait`, or until it is clear that the
@@ -207,6 +225,23 @@ impl Conversations {
         Ok(accepted)
     }
 
+    /// As [`Self::deliver`], for a delivery that is named by its event and therefore known only once it is committed. What
+    /// fails is no error of the call: it was recorded, and its state is told.
+    pub(super) async fn deliver_event<U>(&self, unit: U, wait: Duration) -> Result<Accepted>
+    where
+        U: Unit<Output = Accepted>,
+    {
+        let until = Instant::now() + wait;
+        let mut accepted = self.committer.submit(unit).await?.output;
+        if let (Some(subject), Some(delivery)) = (accepted.subject(), accepted.delivery.take()) {
+            let key = accepted.conversation.key.clone();
+            let waiter = self.waiters.listen(Awaited::Delivery(key, subject));
+            let newest = self.newest(delivery).await?;
+            accepted.delivery = Some(self.settled(waiter, newest, until).await?);
+        }
+        Ok(accepted)
+    }
+
     /// The row once it is final, or as it stands when the time is over. What wakes the waiter may be about another
     /// command with the same key, so the row itself is read.
     async fn settled(
@@ -230,7 +265,8 @@ impl Conversations {
     }
 
     fn is_known_down(&self, delivery: &Delivery) -> bool {
-        delivery.state == DeliveryState::Queued && self.breakers.is_open(&delivery.agent)
+        let agent = Recipient::Agent(delivery.agent.clone());
+        delivery.state == DeliveryState::Queued && self.breakers.is_open(&agent)
     }
 
     /// The position of an event that is committed.

@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::domain::{
-    AgentSettings, ConversationKey, DeliveryKind, Error, EventBody, Fingerprint, Owner, Result,
-    Subject,
+    AgentSettings, ConversationKey, ConversationKind, DeliveryKind, Error, EventBody, Fingerprint,
+    Owner, Result, Subject,
     ports::{CommandKey, Transaction, Unit},
 };
 
 use super::{
     Caller, Conversations, UpdateParameters, Updated,
+    desk::Desk,
     open::find,
     outcome::{Accepted, Once, Parcel, enqueue},
     record::record,
@@ -40,6 +41,7 @@ impl Conversations {
             key: key.clone(),
             once: once(&command, &key),
             ready: self.ready(&agent),
+            desk: self.desk(),
             traceparent: caller.traceparent.clone(),
             command,
             agent,
@@ -78,6 +80,7 @@ struct Update {
     agent: Arc<AgentSettings>,
     ready: bool,
     traceparent: String,
+    desk: Desk,
 }
 
 #[async_trait]
@@ -92,7 +95,10 @@ impl Unit for Update {
         // What waits in the lane before it may open a session, so that it finds one when its turn comes.
         let opening = tx.next_opening(&self.key, conversation.ended_order);
         let live = opening.await?.is_some() || conversation.session_is_live(tx.now());
-        let kept = !live || conversation.owner != Owner::Agent;
+        // A ticket has nothing on the agent's side that data could be set in, except with its next text.
+        let kept = !live
+            || conversation.owner != Owner::Agent
+            || conversation.kind == ConversationKind::Ticket;
         let updated = EventBody::ParametersUpdated {
             parameters: self.command.parameters.clone(),
             command_id: self.command.command_id.to_string(),
@@ -110,8 +116,9 @@ impl Unit for Update {
                 subject,
                 sequence,
                 ready: self.ready,
+                awaits_owner: false,
             };
-            Some(enqueue(tx, &mut conversation, &self.agent, parcel).await?)
+            Some(enqueue(tx, &mut conversation, &self.agent, parcel, &self.desk).await?)
         };
         tx.save_conversation(&conversation).await?;
         let accepted = Accepted {

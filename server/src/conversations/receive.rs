@@ -7,9 +7,9 @@ use http::StatusCode;
 
 use crate::{
     domain::{
-        AgentSettings, Answer, Conversation, ConversationKey, Directory, EndCause, Error,
-        EventBody, Fingerprint, Id, Question, RequestKind, Result, Timestamp, VisitorContent,
-        VisitorMessage,
+        AgentSettings, Answer, Conversation, ConversationKind, EndCause, Error, EventBody,
+        Evidence, Fingerprint, Id, Known, Owner, OwnerChangeCause, Question, RequestKind, Result,
+        Timestamp, VisitorContent, VisitorMessage,
         inbound::{Inbound, InboundBody, Webhook, WebhookRefusal, WebhookReply},
         ports::{Agent, Transaction, Unit},
     },
@@ -18,10 +18,13 @@ use crate::{
 
 use super::{
     Conversations,
+    addressee::Addressee,
     ask::{Ask, Asked, fallback, label},
+    desk::Desk,
     hold::{Held, Watch},
-    open::open,
-    record::{record_apart, record_under},
+    ownership::{Change, end_escalated, take_from_agent},
+    record::{Recorded, record_apart, record_under},
+    to_source::reply_at_source,
 };
 
 impl Conversations {
@@ -81,6 +84,7 @@ impl Conversations {
             agent: Arc::clone(agent),
             inbound,
             traceparent,
+            desk: self.desk(),
         };
         let first = self.committer.submit(unit).await?.output;
         self.took(agent, if first { "taken" } else { "duplicate" }, begun);
@@ -120,7 +124,7 @@ impl Conversations {
             fallback: fallback.clone(),
             somebody_listens: self.hub.has_subscribers_for(&agent.name),
             traceparent: traceparent.to_owned(),
-            waiters: Arc::clone(&self.waiters),
+            desk: self.desk(),
         };
         let watch = Watch::new(request_id.clone(), limit, fallback.clone());
         let asked = self.begin(unit, &watch).await?;
@@ -190,51 +194,13 @@ impl Conversations {
     }
 }
 
-/// Whom a webhook concerns.
-#[derive(Debug)]
-pub struct Addressee {
-    pub tenant: Id,
-    /// The id by which the platform names the conversation; absent where it names none.
-    pub upstream_id: Option<String>,
-    pub directory: Arc<Directory>,
-}
-
-impl Addressee {
-    /// The conversation, made if nobody has heard of it (the agent may speak first), with the owner epoch in which the
-    /// named id came into use.
-    pub async fn find(
-        &self,
-        tx: &mut dyn Transaction,
-        agent: &AgentSettings,
-    ) -> Result<Option<(Conversation, u64)>> {
-        let Some(upstream_id) = &self.upstream_id else {
-            return Ok(None);
-        };
-        if let Some((key, epoch)) = tx.resolve_upstream(&agent.name, upstream_id).await? {
-            let conversation = tx.conversation(&key).await?.ok_or(Error::Internal)?;
-            return Ok(Some((conversation, epoch)));
-        }
-        let owner = self.directory.account_of_upstream(agent, upstream_id);
-        let (account, id) =
-            owner.ok_or_else(|| Error::not_found("account of agent", &agent.name))?;
-        let id = Id::parse("platformConversationId", &id)?;
-        let key = ConversationKey {
-            tenant: self.tenant.clone(),
-            account: account.name.clone(),
-            id,
-        };
-        let conversation = open(tx, &key, account, agent).await?;
-        let epoch = conversation.upstream_epoch;
-        Ok(Some((conversation, epoch)))
-    }
-}
-
 #[derive(Debug)]
 struct Take {
     addressee: Addressee,
     agent: Arc<AgentSettings>,
     inbound: Inbound,
     traceparent: String,
+    desk: Desk,
 }
 
 #[async_trait]
@@ -256,25 +222,86 @@ impl Unit for Take {
             );
             return Ok(true);
         };
-        let current = conversation.is_current(epoch);
-        if current && matches!(self.inbound.body, InboundBody::Message(_)) {
-            self.keep_alive(tx, &mut conversation);
+        match &self.inbound.body {
+            InboundBody::WidgetEscalation { .. }
+            | InboundBody::WidgetMessage { .. }
+            | InboundBody::WidgetEnd => self.from_widget(tx, &mut conversation, epoch).await?,
+            _ => self.from_agent(tx, &mut conversation, epoch).await?,
         }
-        let body = body(&self.inbound.body);
-        record_under(
-            tx,
-            &mut conversation,
-            &self.traceparent,
-            epoch,
-            !current,
-            body,
-        );
         tx.save_conversation(&conversation).await?;
         Ok(true)
     }
 }
 
 impl Take {
+    /// What the agent says, current or from before a handover.
+    async fn from_agent(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+        epoch: u64,
+    ) -> Result<()> {
+        let current = conversation.is_current(epoch);
+        let speaks = matches!(
+            self.inbound.body,
+            InboundBody::Message(_) | InboundBody::Ticket { .. }
+        );
+        if current && speaks {
+            self.keep_alive(tx, conversation);
+        }
+        let recorded = self.record(tx, conversation, epoch, !current);
+        if let (true, InboundBody::Message(message)) = (current, &self.inbound.body) {
+            reply_at_source(tx, conversation, message, &recorded, &self.desk).await?;
+        }
+        Ok(())
+    }
+
+    /// The platform's own widget: the agent hands over there, the visitor speaks to the human, and leaves.
+    async fn from_widget(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+        epoch: u64,
+    ) -> Result<()> {
+        let superseded = !conversation.is_of_today(epoch);
+        self.record(tx, conversation, epoch, superseded);
+        if superseded {
+            return Ok(());
+        }
+        conversation.kind = ConversationKind::Widget;
+        let known = Known {
+            evidence: Evidence::Pushed,
+            ..Known::by_us(tx.now())
+        };
+        match (&self.inbound.body, conversation.owner) {
+            (InboundBody::WidgetEscalation { .. }, Owner::Agent) => {
+                let change = Change::because(OwnerChangeCause::WidgetEscalation, known);
+                take_from_agent(tx, conversation, Owner::Human, change, &self.desk).await?;
+                end_escalated(tx, conversation);
+            }
+            (InboundBody::WidgetEnd, owner) => {
+                conversation.end_session();
+                if matches!(owner, Owner::Human | Owner::Unknown) {
+                    let change = Change::because(OwnerChangeCause::Ended, known);
+                    take_from_agent(tx, conversation, Owner::None, change, &self.desk).await?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn record(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+        epoch: u64,
+        superseded: bool,
+    ) -> Recorded {
+        let body = body(&self.inbound.body);
+        record_under(tx, conversation, &self.traceparent, epoch, superseded, body)
+    }
+
     async fn is_first(&self, tx: &mut dyn Transaction) -> Result<bool> {
         let Some(event_id) = &self.inbound.platform_event_id else {
             return Ok(true);
@@ -310,8 +337,9 @@ fn body(inbound: &InboundBody) -> EventBody {
         InboundBody::WidgetEscalation { target, raw } => {
             unwaited(Question::Escalation { target, raw })
         }
-        InboundBody::WidgetMessage { text, .. } => EventBody::VisitorMessage(VisitorMessage {
-            message_id: String::new(),
+        InboundBody::WidgetMessage { text, raw } => EventBody::VisitorMessage(VisitorMessage {
+            raw,
+            message_id: Id::generate().to_string(),
             content: VisitorContent::Text(text),
             parameters: Vec::new(),
             held: true,

@@ -1,21 +1,16 @@
 //! A subscriber's answer to a question of the agent: the first valid one wins.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
-use crate::{
-    domain::{
-        Answer, AnsweredRequest, Conversation, Directory, Error, Request, RequestKind,
-        RequestOutcome, Result,
-        ports::{Transaction, Unit},
-    },
-    waiters::Waiters,
+use crate::domain::{
+    Answer, AnsweredRequest, Conversation, Error, Request, RequestKind, RequestOutcome, Result,
+    ports::{Transaction, Unit},
 };
 
 use super::{
     Caller, Conversations, Disposition, Respond, Responded,
     close::{Closing, close, fingerprint},
+    desk::Desk,
     open::find,
 };
 
@@ -25,8 +20,7 @@ impl Conversations {
         let unit = Give {
             caller: caller.clone(),
             command,
-            waiters: Arc::clone(&self.waiters),
-            directory: Arc::clone(&self.directory),
+            desk: self.desk(),
         };
         let committed = self.committer.submit(unit).await?;
         let given = committed.output;
@@ -67,8 +61,7 @@ fn check_results(conversations: &Conversations, answer: &Answer) -> Result<()> {
 struct Give {
     caller: Caller,
     command: Respond,
-    waiters: Arc<Waiters>,
-    directory: Arc<Directory>,
+    desk: Desk,
 }
 
 /// What became of the answer.
@@ -133,19 +126,19 @@ impl Give {
                 (Answer::Failure { .. }, RequestKind::Escalation) => {
                     let accepted = self.accepts_unanswered(&request);
                     let fallback = Answer::Escalation { accepted };
-                    Closing::with(RequestOutcome::FellBack, fallback, &self.waiters)
+                    Closing::with(RequestOutcome::FellBack, fallback, &self.desk)
                 }
                 (given @ Answer::Failure { .. }, _) => {
-                    Closing::with(RequestOutcome::FellBack, given, &self.waiters)
+                    Closing::with(RequestOutcome::FellBack, given, &self.desk)
                 }
-                (given, _) => Closing::with(RequestOutcome::Answered, given, &self.waiters),
+                (given, _) => Closing::with(RequestOutcome::Answered, given, &self.desk),
             }
         };
         close(tx, conversation, request, closing).await
     }
 
     fn accepts_unanswered(&self, request: &Request) -> bool {
-        let agent = self.directory.agent(request.agent.as_str());
+        let agent = self.desk.directory.agent(request.agent.as_str());
         agent.is_some_and(|agent| agent.accept_unanswered_escalations)
     }
 

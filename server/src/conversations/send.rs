@@ -12,7 +12,8 @@ use crate::domain::{
 
 use super::{
     Caller, Conversations, SendMessage, SentMessage,
-    open::{open, reopen},
+    desk::Desk,
+    open::{open_as, reopen},
     outcome::{Accepted, Once, Parcel, enqueue, set_off},
     record::record,
 };
@@ -38,6 +39,7 @@ impl Conversations {
             key: key.clone(),
             once: once(&command, &key),
             ready: self.ready(&agent),
+            desk: self.desk(),
             traceparent: caller.traceparent.clone(),
             command,
             account,
@@ -86,6 +88,7 @@ struct Send {
     agent: Arc<AgentSettings>,
     ready: bool,
     traceparent: String,
+    desk: Desk,
 }
 
 #[async_trait]
@@ -102,13 +105,14 @@ impl Unit for Send {
         if let VisitorContent::Choice(choice) = &self.command.content {
             self.check_choice(tx, choice).await?;
         }
-        let mut conversation = open(tx, &self.key, &self.account, &self.agent).await?;
+        let whose = (self.account.as_ref(), self.agent.as_ref());
+        let mut conversation = open_as(tx, &self.key, whose, self.command.kind).await?;
         reopen(
             tx,
             &mut conversation,
-            &self.account,
-            &self.agent,
+            (&self.account, &self.agent),
             &self.traceparent,
+            &self.desk,
         )
         .await?;
         let resumed = conversation.session_is_live(tx.now());
@@ -117,6 +121,7 @@ impl Unit for Send {
             content: self.command.content.clone(),
             parameters: self.command.parameters.clone(),
             held: conversation.owner != Owner::Agent,
+            raw: String::new(),
         };
         let sequence = record(
             tx,
@@ -131,8 +136,9 @@ impl Unit for Send {
             subject,
             sequence,
             ready: self.ready,
+            awaits_owner: false,
         };
-        let delivery = enqueue(tx, &mut conversation, &self.agent, parcel).await?;
+        let delivery = enqueue(tx, &mut conversation, &self.agent, parcel, &self.desk).await?;
         tx.save_conversation(&conversation).await?;
         let accepted = Accepted {
             conversation,

@@ -5,14 +5,15 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::domain::{
-    Account, AgentSettings, ConversationKey, DeliveryKind, Error, EventBody, Fingerprint, Id,
-    Result, Subject,
+    Account, AgentSettings, ConversationKey, ConversationKind, DeliveryKind, Error, EventBody,
+    Fingerprint, Id, Result, Subject,
     ports::{CommandKey, Transaction, Unit},
 };
 
 use super::{
     Caller, Conversations, StartConversation, Started,
-    open::{open, reopen},
+    desk::Desk,
+    open::{open_as, reopen},
     outcome::{Accepted, Once, Parcel, enqueue},
     record::record,
 };
@@ -42,6 +43,7 @@ impl Conversations {
             once: once(&command, &key),
             command_id: command.command_id.clone().unwrap_or_else(Id::generate),
             ready: self.ready(&agent),
+            desk: self.desk(),
             traceparent: caller.traceparent.clone(),
             command,
             account,
@@ -58,7 +60,7 @@ impl Conversations {
             open_requests: view.open_requests,
             last: view.last,
             resumed: accepted.resumed,
-            delivery: accepted.delivery.ok_or(Error::Internal)?,
+            delivery: accepted.delivery,
         })
     }
 }
@@ -100,6 +102,7 @@ struct Start {
     agent: Arc<AgentSettings>,
     ready: bool,
     traceparent: String,
+    desk: Desk,
 }
 
 #[async_trait]
@@ -112,13 +115,14 @@ impl Unit for Start {
         {
             return Ok(known);
         }
-        let mut conversation = open(tx, &self.key, &self.account, &self.agent).await?;
+        let whose = (self.account.as_ref(), self.agent.as_ref());
+        let mut conversation = open_as(tx, &self.key, whose, self.command.kind).await?;
         reopen(
             tx,
             &mut conversation,
-            &self.account,
-            &self.agent,
+            (&self.account, &self.agent),
             &self.traceparent,
+            &self.desk,
         )
         .await?;
         let resumed = conversation.session_is_live(tx.now());
@@ -138,13 +142,20 @@ impl Unit for Start {
             subject,
             sequence,
             ready: self.ready,
+            awaits_owner: false,
         };
-        let delivery = enqueue(tx, &mut conversation, &self.agent, parcel).await?;
+        // The agent is told of a ticket with its first text.
+        let delivery = if conversation.kind == ConversationKind::Ticket {
+            conversation.keep_parameters(&self.command.parameters);
+            None
+        } else {
+            Some(enqueue(tx, &mut conversation, &self.agent, parcel, &self.desk).await?)
+        };
         tx.save_conversation(&conversation).await?;
         let accepted = Accepted {
             conversation,
             sequence,
-            delivery: Some(delivery),
+            delivery,
             resumed,
         };
         if let Some(once) = &self.once {

@@ -4,21 +4,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{
-    domain::{
-        Account, AgentSettings, Answer, Conversation, ConversationKey, Error, EventBody,
-        Fingerprint, Owner, OwnerChangeCause, Parameter, RequestKind, RequestOutcome, Result,
-        ports::{CommandKey, Effect, Transaction, Unit},
-    },
-    waiters::Waiters,
+use crate::domain::{
+    Account, AgentSettings, Conversation, ConversationKey, Error, Fingerprint, Known, Owner,
+    OwnerChangeCause, Parameter, Result,
+    ports::{CommandKey, Transaction, Unit},
 };
 
 use super::{
     Caller, Conversations, Transfer, Transferred,
-    close::{Closing, close},
-    open::{find, hand_to_agent, owner_changed},
+    desk::Desk,
+    open::find,
     outcome::{Accepted, Once},
-    record::record,
+    ownership::{Change, close_escalations, give_to_agent, take_from_agent},
 };
 
 const METHOD: &str = "TransferConversation";
@@ -43,7 +40,7 @@ impl Conversations {
             command,
             account,
             agent,
-            waiters: Arc::clone(&self.waiters),
+            desk: self.desk(),
         };
         let accepted = self.committer.submit(unit).await?.output;
         let Conversation {
@@ -86,7 +83,7 @@ struct Hand {
     account: Arc<Account>,
     agent: Arc<AgentSettings>,
     traceparent: String,
-    waiters: Arc<Waiters>,
+    desk: Desk,
 }
 
 #[async_trait]
@@ -110,8 +107,6 @@ impl Unit for Hand {
         if conversation.owner != self.command.to {
             sequence = self.hand(tx, &mut conversation).await?;
             tx.save_conversation(&conversation).await?;
-            // What was queued under the old epoch is held now.
-            tx.after_commit(Effect::RingLane(self.key.clone()));
         }
         let accepted = Accepted {
             conversation,
@@ -127,48 +122,23 @@ impl Unit for Hand {
 impl Hand {
     /// Answers the `sequence` of the `OwnerChanged`.
     async fn hand(&self, tx: &mut dyn Transaction, conversation: &mut Conversation) -> Result<u64> {
-        let from = conversation.owner;
-        let command_id = self.command.command_id.to_string();
-        if self.command.to == Owner::Agent {
-            hand_to_agent(tx, conversation, &self.account, &self.agent, &command_id).await?;
-            if !self.command.note.is_empty() {
-                conversation.keep_parameters(&[self.note()]);
-            }
+        let change = Change {
+            note: &self.command.note,
+            command_id: self.command.command_id.as_str(),
+            traceparent: &self.traceparent,
+            ..Change::because(OwnerChangeCause::Transfer, Known::by_us(tx.now()))
+        };
+        let recorded = if self.command.to == Owner::Agent {
+            let whose = (self.account.as_ref(), self.agent.as_ref());
+            give_to_agent(tx, conversation, whose, change, &self.desk).await?
         } else {
-            conversation.change_owner(self.command.to);
+            take_from_agent(tx, conversation, self.command.to, change, &self.desk).await?
+        };
+        if self.command.to == Owner::Agent && !self.command.note.is_empty() {
+            conversation.keep_parameters(&[self.note()]);
         }
-        let mut changed = owner_changed(conversation, from, OwnerChangeCause::Transfer);
-        if let EventBody::OwnerChanged {
-            note,
-            command_id: field,
-            ..
-        } = &mut changed
-        {
-            note.clone_from(&self.command.note);
-            *field = command_id;
-        }
-        let sequence = record(tx, conversation, &self.traceparent, changed).sequence;
-        self.close_escalations(tx, conversation).await?;
-        Ok(sequence)
-    }
-
-    /// An agent that waits to hand its visitor over is told what the transfer has decided.
-    async fn close_escalations(
-        &self,
-        tx: &mut dyn Transaction,
-        conversation: &mut Conversation,
-    ) -> Result<()> {
-        let accepted = conversation.owner == Owner::Human;
-        let open = tx.open_requests(&self.key).await?;
-        for request in open
-            .into_iter()
-            .filter(|request| request.kind == RequestKind::Escalation)
-        {
-            let answer = Answer::Escalation { accepted };
-            let closing = Closing::with(RequestOutcome::Answered, answer, &self.waiters);
-            close(tx, Some(conversation), request, closing).await?;
-        }
-        Ok(())
+        close_escalations(tx, conversation, &self.desk).await?;
+        Ok(recorded.sequence)
     }
 
     /// What the human wants the agent to know travels with the next message. It is about a visitor: personal.

@@ -4,38 +4,54 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
-use crate::domain::{
-    AgentSettings, Attempt, Conversation, ConversationKey, Delivery, DeliveryKind, DeliveryState,
-    Directory, EventBody, Reason, RequestKind, Result, Timestamp,
-    ports::{Transaction, Unit},
+use crate::{
+    conversations::Desk,
+    domain::{
+        AgentSettings, Attempt, Conversation, ConversationKey, Delivery, DeliveryKind,
+        DeliveryState, Direction, EventBody, LaneKey, Owner, Reason, Recipient, RequestKind,
+        Result, Timestamp,
+        ports::{Transaction, Unit},
+    },
 };
 
 use super::{
+    advance_source,
     attempt::begin,
     backoff::Backoff,
     breaker::Breakers,
+    look::{Look, LookFor, Looked, owner_must_be_read, settle_look},
     settle::{Finished, never_began, record_change, settle},
+    settle_source::settle_source,
 };
 
 /// A moment's length: a wait that ends just after what it waits for.
-const PAST: Duration = Duration::from_millis(1);
+pub const PAST: Duration = Duration::from_millis(1);
 
 /// The step.
 #[derive(Debug)]
 pub struct Advance {
-    pub key: ConversationKey,
-    pub finished: Option<Finished>,
-    pub directory: Arc<Directory>,
+    pub key: LaneKey,
+    pub ended: Option<Ended>,
+    pub desk: Desk,
     pub breakers: Arc<Breakers>,
     pub backoff: Backoff,
     /// The server is stopping: commit what has ended and begin nothing.
     pub stopping: bool,
 }
 
+/// What the lane did last.
+#[derive(Debug, Clone)]
+pub enum Ended {
+    Sent(Finished),
+    Looked(Looked),
+}
+
 /// What the lane does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Send(Box<Attempt>),
+    /// The source is asked first.
+    Look(Box<Look>),
     /// Nothing before then, unless it is rung.
     Wait(Duration),
     /// Nothing until it is rung.
@@ -47,21 +63,22 @@ impl Unit for Advance {
     type Output = Step;
 
     async fn run(&self, tx: &mut dyn Transaction) -> Result<Step> {
-        let Some(mut conversation) = tx.conversation(&self.key).await? else {
+        let Some(mut conversation) = tx.conversation(&self.key.conversation).await? else {
             return Ok(Step::Idle);
         };
         let before = conversation.clone();
-        if let Some(finished) = &self.finished {
-            let agent = self
-                .directory
-                .agent(conversation.agent.as_str())
-                .map(AsRef::as_ref);
-            settle(tx, &mut conversation, finished, agent, self.backoff).await?;
+        if let Some(ended) = &self.ended {
+            self.settle(tx, &mut conversation, ended).await?;
         }
         let step = if self.stopping {
             Step::Idle
         } else {
-            self.next(tx, &mut conversation).await?
+            match self.key.direction {
+                Direction::Agent => self.next(tx, &mut conversation).await?,
+                Direction::Source => {
+                    advance_source::next(tx, &mut conversation, &self.desk, &self.breakers).await?
+                }
+            }
         };
         if conversation != before {
             tx.save_conversation(&conversation).await?;
@@ -71,6 +88,30 @@ impl Unit for Advance {
 }
 
 impl Advance {
+    async fn settle(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+        ended: &Ended,
+    ) -> Result<()> {
+        match ended {
+            Ended::Looked(looked) => {
+                let head = tx.lane_head(&self.key).await?;
+                let how = (&self.desk, self.backoff);
+                settle_look(tx, conversation, looked, head, how).await
+            }
+            Ended::Sent(finished) if self.key.direction == Direction::Source => {
+                settle_source(tx, conversation, finished, (&self.desk, self.backoff)).await
+            }
+            Ended::Sent(finished) => {
+                let directory = &self.desk.directory;
+                let agent = directory.agent(conversation.agent.as_str());
+                let agent = agent.map(AsRef::as_ref);
+                settle(tx, conversation, finished, agent, self.backoff).await
+            }
+        }
+    }
+
     /// Goes through the rows that can be settled without a request until one can be sent or has to wait.
     async fn next(
         &self,
@@ -80,6 +121,14 @@ impl Advance {
         while let Some(mut delivery) = tx.lane_head(&self.key).await? {
             if delivery.state == DeliveryState::Attempting {
                 return Ok(Step::Idle);
+            }
+            if owner_must_be_read(tx, conversation, &delivery, &self.desk) {
+                if let Some(step) = self.read_owner(tx, conversation, &delivery).await? {
+                    return Ok(step);
+                }
+            } else if delivery.owner_epoch == 0 && conversation.owner == Owner::Agent {
+                // It was nobody's until the owner was read: it is the agent's now.
+                delivery.owner_epoch = conversation.owner_epoch;
             }
             let agent = match self.sendable(&delivery, conversation, tx.now()) {
                 Ok(agent) => agent,
@@ -97,6 +146,36 @@ impl Advance {
         Ok(Step::Idle)
     }
 
+    /// Asks the source who owns the conversation. `None`: the row is too old to wait for that.
+    async fn read_owner(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &Conversation,
+        delivery: &Delivery,
+    ) -> Result<Option<Step>> {
+        let now = tx.now();
+        let agent = self.desk.directory.agent(delivery.agent.as_str());
+        let (Some(agent), Some(source)) = (agent, &conversation.source) else {
+            return Ok(None);
+        };
+        let fails = delivery.queued_at + agent.max_queue_age + PAST;
+        let Some(contact) = tx.contact_of(&self.key.conversation).await? else {
+            return Ok(None);
+        };
+        if now >= fails {
+            return Ok(None);
+        }
+        if now < delivery.not_before {
+            let until = delivery.not_before.min(fails);
+            return Ok(Some(Step::Wait(until.since(now).max(PAST))));
+        }
+        Ok(Some(Step::Look(Box::new(Look {
+            source: source.clone(),
+            address: contact.address,
+            what: LookFor::Owner,
+        }))))
+    }
+
     /// The agent that the row goes to, or the state in which it ends without a request.
     fn sendable(
         &self,
@@ -104,17 +183,25 @@ impl Advance {
         conversation: &Conversation,
         now: Timestamp,
     ) -> Result<&AgentSettings, (DeliveryState, Reason)> {
-        let Some(agent) = self.directory.agent(delivery.agent.as_str()) else {
+        let Some(agent) = self.desk.directory.agent(delivery.agent.as_str()) else {
             return Err((DeliveryState::Failed, Reason::AgentRemoved));
         };
+        let too_old = now.since(delivery.queued_at) > agent.max_queue_age;
+        if delivery.owner_epoch == 0 && too_old {
+            return Err((DeliveryState::Failed, Reason::OwnerUnread));
+        }
         if delivery.owner_epoch != conversation.owner_epoch {
-            return Err((DeliveryState::Held, Reason::NotOwner));
+            return Err(match delivery.kind {
+                // A human's words of before are not said after all.
+                DeliveryKind::Human => (DeliveryState::Superseded, Reason::OwnerMoved),
+                _ => (DeliveryState::Held, Reason::NotOwner),
+            });
         }
         // Whatever opened the session is over by now: they go with what opens the next one.
         if delivery.kind == DeliveryKind::Parameters && !conversation.session_is_live(now) {
             return Err((DeliveryState::Held, Reason::Kept));
         }
-        if now.since(delivery.queued_at) > agent.max_queue_age {
+        if too_old {
             return Err((DeliveryState::Failed, Reason::QueuedTooLong));
         }
         Ok(agent)
@@ -127,14 +214,15 @@ impl Advance {
         mut delivery: Delivery,
         agent: &AgentSettings,
     ) -> Result<Step> {
-        if escalation_is_open(tx, &self.key).await? {
+        if escalation_is_open(tx, &self.key.conversation).await? {
             return Ok(Step::Idle);
         }
         let now = tx.now();
         let permitted = if now < delivery.not_before {
             Err(delivery.not_before)
         } else {
-            self.breakers.permit(&delivery.agent, &self.key, now)
+            let recipient = Recipient::Agent(delivery.agent.clone());
+            self.breakers.permit(&recipient, &self.key, now)
         };
         if let Err(until) = permitted {
             // Whatever the platform or the breaker asks for: at its greatest age it fails.

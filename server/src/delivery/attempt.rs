@@ -1,8 +1,9 @@
 //! The moment before a request leaves: which session it goes into, and what exactly is sent.
 
 use crate::domain::{
-    AgentSettings, Attempt, Conversation, Delivery, DeliveryKind, DeliveryState, Error, EventBody,
-    Outbound, OutboundContent, Parameter, Result, VisitorMessage, parameter, ports::Transaction,
+    AgentSettings, Attempt, Conversation, ConversationKind, Delivery, DeliveryKind, DeliveryState,
+    Departure, Error, EventBody, Outbound, OutboundContent, Parameter, Result, VisitorMessage,
+    parameter, ports::Transaction,
 };
 
 use crate::conversations::expire_if_due;
@@ -31,7 +32,7 @@ pub async fn begin(
     } else {
         Vec::new()
     };
-    let content = content(&kept, delivery.kind, &event.fact.body)?;
+    let content = content(&kept, (delivery.kind, conversation.kind), &event.fact.body)?;
     conversation.set_parameters(content.parameters());
     let outbound = Outbound {
         upstream_id: conversation.upstream_id.clone(),
@@ -39,8 +40,7 @@ pub async fn begin(
     };
     Ok(Attempt {
         delivery: delivery.clone(),
-        outbound,
-        kept,
+        departure: Departure::Agent { outbound, kept },
     })
 }
 
@@ -66,8 +66,26 @@ fn enter_session(
     delivery.new_session = true;
 }
 
-fn content(kept: &[Parameter], kind: DeliveryKind, body: &EventBody) -> Result<OutboundContent> {
+fn content(
+    kept: &[Parameter],
+    (kind, conversation): (DeliveryKind, ConversationKind),
+    body: &EventBody,
+) -> Result<OutboundContent> {
     match (kind, body) {
+        (
+            DeliveryKind::Message,
+            EventBody::VisitorMessage(VisitorMessage {
+                content,
+                parameters,
+                ..
+            }),
+        ) if conversation == ConversationKind::Ticket => Ok(OutboundContent::Ticket {
+            text: content.text().to_owned(),
+            parameters: with_kept(kept, parameters),
+        }),
+        (DeliveryKind::Human, EventBody::HumanMessage(message)) => {
+            Ok(OutboundContent::Human(message.clone()))
+        }
         (DeliveryKind::Start, EventBody::ConversationStarted { parameters, .. }) => {
             Ok(OutboundContent::Start {
                 parameters: with_kept(kept, parameters),

@@ -1,4 +1,4 @@
-//! One breaker per agent: while its platform fails, lanes wait instead of each finding out for itself.
+//! One breaker per agent and per source: while it fails, lanes wait instead of each finding out for itself.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    domain::{ConversationKey, Id, Sent, Timestamp},
+    domain::{LaneKey, Recipient, Sent, Timestamp},
     metrics::Breaker,
 };
 
@@ -20,11 +20,11 @@ pub struct BreakerSettings {
     pub open_for: Duration,
 }
 
-/// The breakers of all agents.
+/// The breakers of all agents and sources.
 #[derive(Debug)]
 pub struct Breakers {
     settings: BreakerSettings,
-    states: Mutex<HashMap<Id, State>>,
+    states: Mutex<HashMap<Recipient, State>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,7 @@ struct State {
     /// No request before this time, once enough have failed.
     closed_at: Timestamp,
     /// Whose lane may send one all the same, to find out.
-    probe: Option<ConversationKey>,
+    probe: Option<LaneKey>,
 }
 
 impl Breakers {
@@ -48,12 +48,12 @@ impl Breakers {
     /// its probe, however often it asks, and the others wait another turn. `Err` says until when to wait.
     pub fn permit(
         &self,
-        agent: &Id,
-        lane: &ConversationKey,
+        recipient: &Recipient,
+        lane: &LaneKey,
         now: Timestamp,
     ) -> Result<(), Timestamp> {
         let mut states = self.lock();
-        let state = states.entry(agent.clone()).or_default();
+        let state = states.entry(recipient.clone()).or_default();
         if state.failures < self.settings.failures || state.probe.as_ref() == Some(lane) {
             return Ok(());
         }
@@ -65,26 +65,26 @@ impl Breakers {
         Ok(())
     }
 
-    /// Whether requests wait because the agent's platform fails.
-    pub fn is_open(&self, agent: &Id) -> bool {
+    /// Whether requests wait because the recipient fails.
+    pub fn is_open(&self, recipient: &Recipient) -> bool {
         self.lock()
-            .get(agent)
+            .get(recipient)
             .is_some_and(|state| state.failures >= self.settings.failures)
     }
 
     /// The breaker as operators see it.
-    pub fn state(&self, agent: &Id) -> Breaker {
-        if self.is_open(agent) {
+    pub fn state(&self, recipient: &Recipient) -> Breaker {
+        if self.is_open(recipient) {
             Breaker::Open
         } else {
             Breaker::Closed
         }
     }
 
-    /// Learns from how a request ended. True: the platform is back, and whoever waits for it may go on.
-    pub fn record(&self, agent: &Id, sent: &Sent, now: Timestamp) -> bool {
+    /// Learns from how a request ended. True: the recipient is back, and whoever waits for it may go on.
+    pub fn record(&self, recipient: &Recipient, sent: &Sent, now: Timestamp) -> bool {
         let mut states = self.lock();
-        let state = states.entry(agent.clone()).or_default();
+        let state = states.entry(recipient.clone()).or_default();
         match sent {
             // A refusal is an answer: the platform works.
             Sent::Acknowledged | Sent::AcknowledgedAs { .. } | Sent::Refused { .. } => {
@@ -104,7 +104,7 @@ impl Breakers {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Id, State>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Recipient, State>> {
         // A panic elsewhere leaves a map that is still whole.
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -113,13 +113,14 @@ impl Breakers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{ConversationKey, Id};
 
-    fn lane(id: &str) -> ConversationKey {
-        ConversationKey {
+    fn lane(id: &str) -> LaneKey {
+        LaneKey::to_agent(&ConversationKey {
             tenant: Id::trusted("t"),
             account: Id::trusted("a"),
             id: Id::trusted(id),
-        }
+        })
     }
 
     #[test]
@@ -129,7 +130,7 @@ mod tests {
             open_for: Duration::from_secs(5),
         };
         let breakers = Breakers::new(settings);
-        let agent = Id::trusted("a");
+        let agent = Recipient::Agent(Id::trusted("a"));
         let at = |seconds: i64| Timestamp(seconds * 1_000_000);
         breakers.record(&agent, &Sent::NotSent, at(0));
         assert!(!breakers.record(&agent, &Sent::Acknowledged, at(0)));
@@ -160,9 +161,9 @@ mod tests {
         assert!(breakers.record(&agent, &Sent::Acknowledged, at(7)), "back");
         assert_eq!(breakers.permit(&agent, &lane("a"), at(7)), Ok(()));
         assert_eq!(
-            breakers.permit(&Id::trusted("b"), &lane("a"), at(2)),
+            breakers.permit(&Recipient::Source(Id::trusted("a")), &lane("a"), at(2)),
             Ok(()),
-            "another agent is not concerned"
+            "a source of that name is not concerned"
         );
     }
 }

@@ -11,14 +11,21 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     committer::Committer,
-    domain::{Attempt, Clock, ConversationKey, Directory, Error, Id, Sent, ports::Agent},
+    conversations::Desk,
+    domain::{
+        Attempt, Clock, Departure, Direction, Error, Id, LaneKey, Outbound, Recipient, Sent,
+        ToSource,
+        ports::{Agent, Source},
+        source::NotRead,
+    },
     metrics::Metrics,
 };
 
 use super::{
-    advance::{Advance, Step},
+    advance::{Advance, Ended, Step},
     backoff::Backoff,
     breaker::Breakers,
+    look::{Found, Look, LookFor, Looked},
     settle::Finished,
 };
 
@@ -32,12 +39,13 @@ const RAMP: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub struct Lanes {
     agents: HashMap<Id, Arc<dyn Agent>>,
-    directory: Arc<Directory>,
+    sources: HashMap<Id, Arc<dyn Source>>,
+    desk: Desk,
     breakers: Arc<Breakers>,
     backoff: Backoff,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
-    running: Mutex<HashMap<ConversationKey, Arc<Lane>>>,
+    running: Mutex<HashMap<LaneKey, Arc<Lane>>>,
     tasks: TaskTracker,
     stop: CancellationToken,
     // Set once: the committer tells lanes about commits, and lanes commit.
@@ -62,7 +70,8 @@ struct Inbox {
 #[derive(Debug)]
 pub struct Parts {
     pub agents: HashMap<Id, Arc<dyn Agent>>,
-    pub directory: Arc<Directory>,
+    pub sources: HashMap<Id, Arc<dyn Source>>,
+    pub desk: Desk,
     pub breakers: Arc<Breakers>,
     pub backoff: Backoff,
     pub clock: Arc<dyn Clock>,
@@ -73,7 +82,8 @@ impl Lanes {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
             agents: parts.agents,
-            directory: parts.directory,
+            sources: parts.sources,
+            desk: parts.desk,
             breakers: parts.breakers,
             backoff: parts.backoff,
             clock: parts.clock,
@@ -92,13 +102,13 @@ impl Lanes {
     }
 
     /// Something in this lane may be possible that was not before. Ringing too often is harmless.
-    pub fn ring(self: &Arc<Self>, key: ConversationKey) {
+    pub fn ring(self: &Arc<Self>, key: LaneKey) {
         self.wake(key, None);
     }
 
     /// This delivery was committed ATTEMPTING: its request leaves now.
     pub fn start(self: &Arc<Self>, attempt: Attempt) {
-        self.wake(attempt.delivery.key.clone(), Some(attempt));
+        self.wake(attempt.delivery.lane(), Some(attempt));
     }
 
     /// Begins nothing more and waits until what is under way is committed.
@@ -108,7 +118,7 @@ impl Lanes {
         self.tasks.wait().await;
     }
 
-    fn wake(self: &Arc<Self>, key: ConversationKey, attempt: Option<Attempt>) {
+    fn wake(self: &Arc<Self>, key: LaneKey, attempt: Option<Attempt>) {
         let mut running = lock(&self.running);
         if let Some(lane) = running.get(&key) {
             let mut inbox = lock(&lane.inbox);
@@ -128,14 +138,17 @@ impl Lanes {
             .spawn(async move { lanes.run(key, &lane, attempt).await });
     }
 
-    async fn run(self: Arc<Self>, key: ConversationKey, lane: &Lane, mut attempt: Option<Attempt>) {
+    async fn run(self: Arc<Self>, key: LaneKey, lane: &Lane, mut attempt: Option<Attempt>) {
+        let mut look = None;
         loop {
-            let finished = match attempt.take() {
-                Some(attempt) => Some(self.send(attempt).await),
-                None => None,
+            let ended = match (attempt.take(), look.take()) {
+                (Some(attempt), _) => Some(Ended::Sent(self.send(attempt).await)),
+                (None, Some(look)) => Some(Ended::Looked(self.look(look).await)),
+                (None, None) => None,
             };
-            match self.advance(&key, finished).await {
+            match self.advance(&key, ended).await {
                 Step::Send(next) => attempt = Some(*next),
+                Step::Look(next) => look = Some(*next),
                 Step::Wait(span) => attempt = self.wait(lane, span).await,
                 Step::Idle => match self.leave(&key, lane) {
                     Some(inbox) => attempt = inbox.attempt,
@@ -146,68 +159,134 @@ impl Lanes {
     }
 
     async fn send(self: &Arc<Self>, attempt: Attempt) -> Finished {
-        let name = &attempt.delivery.agent;
+        let recipient = attempt.recipient();
         let begun = Instant::now();
-        let limit = self
-            .directory
-            .agent(name.as_str())
-            .map(|settings| settings.send_timeout);
-        let sent = match (self.agents.get(name), limit) {
-            // A request that runs out of time may have arrived.
-            (Some(agent), Some(limit)) => {
-                tokio::time::timeout(limit, agent.send(&attempt.outbound))
-                    .await
-                    .unwrap_or(Sent::Unclear)
-            }
-            _ => Sent::NotSent,
+        let sent = match &attempt.departure {
+            Departure::Agent { outbound, .. } => self.send_to_agent(&attempt, outbound).await,
+            Departure::Source {
+                source,
+                address,
+                what,
+            } => self.send_to_source(source, address, what).await,
         };
         if let Sent::Refused { refusal, .. } = &sent {
-            tracing::warn!(agent = %name, ?refusal, "the agent's platform refused a request");
+            tracing::warn!(?recipient, ?refusal, "a request was refused");
         }
-        if self.breakers.record(name, &sent, self.clock.now()) {
-            self.resume(name);
+        if self.breakers.record(&recipient, &sent, self.clock.now()) {
+            self.resume(&recipient);
         }
-        self.metrics
-            .delivery
-            .attempt(name.as_str(), outcome_label(&sent), begun.elapsed());
-        self.metrics
-            .delivery
-            .breaker(name.as_str(), self.breakers.state(name));
-        tracing::debug!(conversation = %attempt.delivery.key, delivery = %attempt.delivery.id,
-            attempt = attempt.delivery.attempt, outcome = outcome_label(&sent), "a request to the agent ended");
+        self.count(&recipient, outcome_label(&sent), begun.elapsed());
+        tracing::debug!(conversation = %attempt.delivery.key, delivery = %attempt.delivery.id, ?recipient,
+            attempt = attempt.delivery.attempt, outcome = outcome_label(&sent), "a request ended");
         Finished { attempt, sent }
     }
 
-    /// The agent is back: the lanes that wait for it go on, one after the other, so that it is not met by all at once.
-    fn resume(self: &Arc<Self>, agent: &Id) {
-        let is_of = |key: &ConversationKey| {
-            let account = self.directory.account(&key.account);
-            account.is_ok_and(|(_, settings)| &settings.name == agent)
+    async fn send_to_agent(&self, attempt: &Attempt, outbound: &Outbound) -> Sent {
+        let name = &attempt.delivery.agent;
+        let settings = self.desk.directory.agent(name.as_str());
+        let (Some(agent), Some(settings)) = (self.agents.get(name), settings) else {
+            return Sent::NotSent;
         };
+        // A request that runs out of time may have arrived.
+        tokio::time::timeout(settings.send_timeout, agent.send(outbound))
+            .await
+            .unwrap_or(Sent::Unclear)
+    }
+
+    async fn send_to_source(&self, name: &Id, address: &str, what: &ToSource) -> Sent {
+        let Some((source, limit)) = self.source(name) else {
+            return Sent::NotSent;
+        };
+        let request = async {
+            match what {
+                ToSource::Show(item) => source.deliver(address, item).await,
+                ToSource::Escalate(handover) => source.escalate(address, handover).await,
+                ToSource::Resume { note } => source.resume(address, note).await,
+            }
+        };
+        tokio::time::timeout(limit, request)
+            .await
+            .unwrap_or(Sent::Unclear)
+    }
+
+    /// Asks a source. What runs out of time is asked again later.
+    async fn look(&self, look: Look) -> Looked {
+        let later = || NotRead::Later { after: None };
+        let source = self.source(&look.source);
+        let found = match (&look.what, source) {
+            (LookFor::Owner, None) => Found::Owner(Err(later())),
+            (LookFor::Arrival { .. }, None) => Found::Arrival(Err(later())),
+            (LookFor::Owner, Some((source, limit))) => {
+                let read = tokio::time::timeout(limit, source.read_owner(&look.address)).await;
+                Found::Owner(read.unwrap_or_else(|_| Err(later())))
+            }
+            (LookFor::Arrival { item, since, .. }, Some((source, limit))) => {
+                let read = source.read_back(&look.address, item, *since);
+                let read = tokio::time::timeout(limit, read).await;
+                Found::Arrival(read.unwrap_or_else(|_| Err(later())))
+            }
+        };
+        Looked { look, found }
+    }
+
+    /// A source and the time that one request to it has.
+    fn source(&self, name: &Id) -> Option<(&Arc<dyn Source>, Duration)> {
+        let entry = self.desk.directory.source(name.as_str())?;
+        Some((self.sources.get(name)?, entry.settings.send_timeout))
+    }
+
+    fn count(&self, recipient: &Recipient, outcome: &'static str, took: Duration) {
+        let state = self.breakers.state(recipient);
+        match recipient {
+            Recipient::Agent(name) => {
+                self.metrics.delivery.attempt(name.as_str(), outcome, took);
+                self.metrics.delivery.breaker(name.as_str(), state);
+            }
+            Recipient::Source(name) => {
+                self.metrics.sources.request(name.as_str(), outcome, took);
+                self.metrics.sources.breaker(name.as_str(), state);
+            }
+        }
+    }
+
+    /// The recipient is back: the lanes that wait for it go on, one after the other, so that it is not met by all at
+    /// once.
+    fn resume(self: &Arc<Self>, recipient: &Recipient) {
+        let directory = &self.desk.directory;
+        let goes_there =
+            |lane: &LaneKey| match (directory.account(&lane.conversation.account), recipient) {
+                (Ok((_, agent)), Recipient::Agent(name)) => {
+                    lane.direction == Direction::Agent && &agent.name == name
+                }
+                (Ok((account, _)), Recipient::Source(name)) => {
+                    lane.direction == Direction::Source && account.source.as_ref() == Some(name)
+                }
+                (Err(_), _) => false,
+            };
         let waiting: Vec<_> = lock(&self.running)
             .keys()
-            .filter(|key| is_of(key))
+            .filter(|lane| goes_there(lane))
             .cloned()
             .collect();
         let lanes = Arc::clone(self);
         tokio::spawn(async move {
-            for key in waiting {
-                lanes.ring(key);
+            for lane in waiting {
+                lanes.ring(lane);
                 tokio::time::sleep(RAMP).await;
             }
         });
     }
 
     /// Commits until the store takes it: only the end of the process may lose how a request ended.
-    async fn advance(&self, key: &ConversationKey, finished: Option<Finished>) -> Step {
+    async fn advance(&self, key: &LaneKey, ended: Option<Ended>) -> Step {
         let Some(committer) = self.committer.get() else {
             return Step::Idle;
         };
         loop {
             let step = Advance {
                 key: key.clone(),
-                finished: finished.clone(),
-                directory: Arc::clone(&self.directory),
+                ended: ended.clone(),
+                desk: self.desk.clone(),
                 breakers: Arc::clone(&self.breakers),
                 backoff: self.backoff,
                 stopping: self.stop.is_cancelled(),
@@ -217,7 +296,7 @@ impl Lanes {
                 // The committer has ended; the restart finds the row ATTEMPTING.
                 Err(Error::Stopping) => return Step::Idle,
                 Err(error) => {
-                    tracing::warn!(conversation = %key, %error, "a lane's step was not committed, trying again");
+                    tracing::warn!(conversation = %key.conversation, %error, "a lane's step was not committed, trying again");
                     tokio::time::sleep(STORE_RETRY).await;
                 }
             }
@@ -235,7 +314,7 @@ impl Lanes {
     }
 
     /// Ends the lane's task, unless something reached it meanwhile.
-    fn leave(&self, key: &ConversationKey, lane: &Lane) -> Option<Inbox> {
+    fn leave(&self, key: &LaneKey, lane: &Lane) -> Option<Inbox> {
         let mut running = lock(&self.running);
         let inbox = std::mem::take(&mut *lock(&lane.inbox));
         if inbox.attempt.is_some() || inbox.rung && !self.stop.is_cancelled() {

@@ -1,18 +1,23 @@
-//! Deliveries: each conversation's lane sends one thing at a time to the agent, in the order of the commits, and
-//! commits how it ended.
+//! Deliveries: each conversation's lanes, one to the agent and one to the source, send one thing at a time, in the order
+//! of the commits, and commit how it ended.
 
 mod advance;
+mod advance_source;
 mod attempt;
 mod backoff;
 mod breaker;
 mod lanes;
+mod look;
+mod parts;
 mod recover;
 mod settle;
+mod settle_source;
 
 pub use advance::escalation_is_open;
 pub use attempt::begin;
 pub use backoff::Backoff;
 pub use breaker::{BreakerSettings, Breakers};
 pub use lanes::{Lanes, Parts};
+pub use look::owner_must_be_read;
 pub use recover::recover;
 pub use settle::record_change;

@@ -1,29 +1,42 @@
 //! After a restart: what was under way when the process ended.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::{
     committer::Committer,
     domain::{
-        ConversationKey, DeliveryKind, DeliveryState, Reason, Result,
+        Conversation, Delivery, DeliveryKind, DeliveryState, Direction, Directory, LaneKey, Reason,
+        Result,
         ports::{Store, Transaction, Unit},
     },
 };
 
-use super::settle::record_change;
+use super::{settle::record_change, settle_source::part_done};
 
 /// How many rows one transaction settles: few enough to keep it short.
 const AT_ONCE: usize = 200;
 
 /// Settles what was under way and answers the lanes that have something to do. Run before any lane.
-pub async fn recover(store: &dyn Store, committer: &Committer) -> Result<Vec<ConversationKey>> {
-    while committer.submit(Interrupted).await?.output == AT_ONCE {}
+pub async fn recover(
+    store: &dyn Store,
+    committer: &Committer,
+    directory: &Arc<Directory>,
+) -> Result<Vec<LaneKey>> {
+    let interrupted = Interrupted {
+        directory: Arc::clone(directory),
+    };
+    while committer.submit(interrupted.clone()).await?.output == AT_ONCE {}
     store.busy_lanes().await
 }
 
-/// A message that was under way may have arrived: UNKNOWN. Anything else is sent again.
-#[derive(Debug)]
-struct Interrupted;
+/// A message that was under way may have arrived: UNKNOWN, or read back where a source can tell. Anything else is sent
+/// again.
+#[derive(Debug, Clone)]
+struct Interrupted {
+    directory: Arc<Directory>,
+}
 
 #[async_trait]
 impl Unit for Interrupted {
@@ -33,16 +46,47 @@ impl Unit for Interrupted {
         let deliveries = tx.attempting_deliveries(AT_ONCE).await?;
         for mut delivery in deliveries.iter().cloned() {
             delivery.reason = Some(Reason::Interrupted);
-            delivery.state = match delivery.kind {
-                DeliveryKind::Message => DeliveryState::Unknown,
-                _ => DeliveryState::Queued,
+            let Some(mut conversation) = tx.conversation(&delivery.key).await? else {
+                delivery.state = DeliveryState::Failed;
+                tx.save_delivery(&delivery).await?;
+                continue;
             };
+            self.settle(&mut delivery, &conversation);
             tx.save_delivery(&delivery).await?;
-            if let Some(mut conversation) = tx.conversation(&delivery.key).await? {
-                record_change(tx, &mut conversation, &delivery);
-                tx.save_conversation(&conversation).await?;
-            }
+            record_change(tx, &mut conversation, &delivery);
+            tx.save_conversation(&conversation).await?;
         }
         Ok(deliveries.len())
+    }
+}
+
+impl Interrupted {
+    fn settle(&self, delivery: &mut Delivery, conversation: &Conversation) {
+        delivery.state = DeliveryState::Queued;
+        match (delivery.direction, delivery.kind) {
+            (Direction::Agent, DeliveryKind::Message | DeliveryKind::Human) => {
+                delivery.state = DeliveryState::Unknown;
+            }
+            (Direction::Source, kind) if is_shown(kind, delivery.part) => {
+                let source = conversation.source.as_ref();
+                let source = source.and_then(|name| self.directory.source(name.as_str()));
+                if source.is_some_and(|source| source.capabilities.reads_back) {
+                    delivery.read_back_since = Some(delivery.queued_at);
+                } else {
+                    delivery.unclear = true;
+                    part_done(delivery, "");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the part under way is words for the visitor. A handover comes before what is said of it.
+fn is_shown(kind: DeliveryKind, part: u32) -> bool {
+    match kind {
+        DeliveryKind::Reply | DeliveryKind::Human => true,
+        DeliveryKind::Escalate => part > 0,
+        _ => false,
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     conversations::record,
     domain::{
-        AgentSettings, Attempt, Conversation, Delivery, DeliveryKind, DeliveryState, EventBody,
-        Reason, Refusal, Result, Sent, ports::Transaction,
+        AgentSettings, Attempt, Conversation, Delivery, DeliveryKind, DeliveryState, Departure,
+        EventBody, Reason, Refusal, Result, Sent, ports::Transaction,
     },
 };
 
@@ -36,7 +36,9 @@ pub async fn settle(
     match follow(delivery.kind, &finished.sent) {
         Verdict::Delivered => {
             delivery.state = DeliveryState::Delivered;
-            conversation.drop_kept(&finished.attempt.kept);
+            if let Departure::Agent { kept, .. } = &finished.attempt.departure {
+                conversation.drop_kept(kept);
+            }
             if let (Some(agent), DeliveryKind::Start | DeliveryKind::Message) =
                 (agent, delivery.kind)
             {
@@ -104,7 +106,9 @@ fn follow(kind: DeliveryKind, sent: &Sent) -> Verdict {
         Sent::Busy { retry_after: asked } | Sent::NotNow { after: asked } => {
             Verdict::Again { asked: *asked }
         }
-        Sent::Unclear if kind == DeliveryKind::Message => Verdict::Unknown,
+        Sent::Unclear if matches!(kind, DeliveryKind::Message | DeliveryKind::Human) => {
+            Verdict::Unknown
+        }
         Sent::NotSent | Sent::Unclear => Verdict::Again { asked: None },
         Sent::Refused { refusal, detail } => {
             let reason = match refusal {

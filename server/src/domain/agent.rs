@@ -7,6 +7,7 @@ use super::{
     id::Id,
     parameter::Parameter,
     request::RequestKind,
+    source::{Capabilities, SourceSettings},
 };
 
 /// How one agent is to be treated, whatever platform it lives on.
@@ -30,6 +31,8 @@ pub struct AgentSettings {
     pub repeat_window: Duration,
     /// Change the id that the platform sees at each handback.
     pub fence_by_id: bool,
+    /// Words of a human are refused in the platform's widget until one has joined.
+    pub human_must_join: bool,
     /// The account of conversations that the agent begins and no prefix tells.
     pub default_account: Option<Id>,
     /// The parameter that carries the note of a handback.
@@ -95,6 +98,17 @@ pub struct Account {
     pub agent: Id,
     /// Put before the id that the platform sees; empty for none.
     pub upstream_prefix: String,
+    /// The source that brings its visitors.
+    pub source: Option<Id>,
+}
+
+/// A source as the rules see it.
+#[derive(Debug)]
+pub struct SourceEntry {
+    pub settings: SourceSettings,
+    pub capabilities: Capabilities,
+    /// What kind of system it is, as the configuration names it.
+    pub system: &'static str,
 }
 
 /// All agents and accounts.
@@ -102,6 +116,7 @@ pub struct Account {
 pub struct Directory {
     agents: HashMap<Id, Arc<AgentSettings>>,
     accounts: HashMap<Id, Arc<Account>>,
+    sources: HashMap<Id, Arc<SourceEntry>>,
 }
 
 impl Directory {
@@ -115,7 +130,45 @@ impl Directory {
                 .into_iter()
                 .map(|account| (account.name.clone(), Arc::new(account)))
                 .collect(),
+            sources: HashMap::new(),
         }
+    }
+
+    /// With these sources.
+    #[must_use]
+    pub fn with_sources(mut self, sources: Vec<SourceEntry>) -> Self {
+        let named = sources
+            .into_iter()
+            .map(|source| (source.settings.name.clone(), Arc::new(source)));
+        self.sources = named.collect();
+        self
+    }
+
+    pub fn source(&self, name: &str) -> Option<&Arc<SourceEntry>> {
+        self.sources.get(name)
+    }
+
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<SourceEntry>> {
+        self.sources.values()
+    }
+
+    /// Every account, in the order of their names.
+    pub fn accounts(&self) -> Vec<&Arc<Account>> {
+        let mut accounts: Vec<_> = self.accounts.values().collect();
+        accounts.sort_by(|one, other| one.name.cmp(&other.name));
+        accounts
+    }
+
+    /// The account whose visitors a source brings, with its agent.
+    pub fn account_of_source(&self, source: &str) -> Option<(&Arc<Account>, &Arc<AgentSettings>)> {
+        let mut accounts = self.accounts.values();
+        let account = accounts.find(|account| {
+            account
+                .source
+                .as_ref()
+                .is_some_and(|name| name.as_str() == source)
+        })?;
+        Some((account, self.agents.get(&account.agent)?))
     }
 
     pub fn agent(&self, name: &str) -> Option<&Arc<AgentSettings>> {

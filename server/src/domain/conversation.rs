@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     id::{ConversationKey, Id},
-    owner::Owner,
+    owner::{Evidence, Known, Owner},
     parameter::{self, Parameter},
     time::Timestamp,
 };
@@ -13,7 +13,10 @@ use super::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conversation {
     pub key: ConversationKey,
+    pub kind: ConversationKind,
     pub agent: Id,
+    /// The source that brings the visitor; absent where callers do.
+    pub source: Option<Id>,
     /// The id by which the agent's platform knows it now. Changes at each handback, so that late words of the session
     /// before can be told apart.
     pub upstream_id: String,
@@ -23,6 +26,9 @@ pub struct Conversation {
     pub owner: Owner,
     /// Grows by one with every change of the owner.
     pub owner_epoch: u64,
+    pub known: Known,
+    /// A human has joined since a human last took over.
+    pub human_joined: bool,
     /// `sequence` of the newest event.
     pub sequence: u64,
     /// Lane order of the newest end that a caller asked for; what was queued before it belongs to the session it ends.
@@ -34,6 +40,16 @@ pub struct Conversation {
     pub kept: Vec<Parameter>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// How the agent is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConversationKind {
+    Chat,
+    /// One text in, one reply out.
+    Ticket,
+    /// In the platform's own widget; seen from the handover on.
+    Widget,
 }
 
 /// Our estimate of the platform's session.
@@ -75,7 +91,9 @@ impl Conversation {
     pub fn new(key: ConversationKey, agent: Id, upstream_id: String, now: Timestamp) -> Self {
         Self {
             key,
+            kind: ConversationKind::Chat,
             agent,
+            source: None,
             upstream_id,
             upstream_epoch: 1,
             session: Session {
@@ -85,6 +103,12 @@ impl Conversation {
             },
             owner: Owner::Agent,
             owner_epoch: 1,
+            known: Known {
+                evidence: Evidence::Assumed,
+                observed_at: now,
+                expires_at: None,
+            },
+            human_joined: false,
             sequence: 0,
             ended_order: 0,
             visitor: None,
@@ -153,9 +177,31 @@ impl Conversation {
     }
 
     /// Gives the conversation to another owner under a new epoch.
-    pub fn change_owner(&mut self, to: Owner) {
+    pub fn change_owner(&mut self, to: Owner, known: Known) {
         self.owner = to;
         self.owner_epoch += 1;
+        self.known = known;
+        self.human_joined = false;
+    }
+
+    /// Whether what is known of the owner is too old to act on, where it can be read.
+    pub fn owner_is_stale(&self, now: Timestamp, max_age: Duration) -> bool {
+        self.known.evidence == Evidence::Assumed
+            || self
+                .known
+                .expires_at
+                .is_some_and(|expires_at| now >= expires_at)
+            || now.since(self.known.observed_at) > max_age
+    }
+
+    /// Somebody else may have taken over: the owner must be read before the agent is asked or speaks.
+    pub fn doubt_owner(&mut self, now: Timestamp) {
+        self.known.expires_at = Some(now);
+    }
+
+    /// Whether words that name an id from `upstream_epoch` are of today, whoever owns the conversation.
+    pub fn is_of_today(&self, upstream_epoch: u64) -> bool {
+        upstream_epoch == self.upstream_epoch
     }
 
     /// Whether words of the agent that name an id from `upstream_epoch` are of today.
@@ -210,9 +256,9 @@ mod tests {
     fn words_under_an_older_upstream_id_or_while_a_human_owns_are_not_current() {
         let mut conversation = conversation();
         assert!(conversation.is_current(1));
-        conversation.change_owner(Owner::Human);
+        conversation.change_owner(Owner::Human, Known::by_us(Timestamp(1)));
         assert!(!conversation.is_current(1));
-        conversation.change_owner(Owner::Agent);
+        conversation.change_owner(Owner::Agent, Known::by_us(Timestamp(2)));
         conversation.upstream_epoch = conversation.owner_epoch;
         assert!(!conversation.is_current(1));
         assert!(conversation.is_current(3));

@@ -1,4 +1,4 @@
-//! What is on its way to an agent.
+//! What is on its way to an agent or a source.
 
 use super::{
     id::{ConversationKey, Id},
@@ -38,6 +38,59 @@ pub enum DeliveryKind {
     Message,
     Parameters,
     End,
+    /// The agent's words, to the source.
+    Reply,
+    /// A human's words, to the source or to the platform's widget.
+    Human,
+    /// The visitor is given to a human at the source.
+    Escalate,
+    /// The visitor is taken back for the agent at the source.
+    Resume,
+}
+
+/// Which way a delivery goes: each conversation has one lane a direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    Agent,
+    Source,
+}
+
+/// What names one lane.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LaneKey {
+    pub conversation: ConversationKey,
+    pub direction: Direction,
+}
+
+impl LaneKey {
+    pub fn to_agent(conversation: &ConversationKey) -> Self {
+        Self {
+            conversation: conversation.clone(),
+            direction: Direction::Agent,
+        }
+    }
+
+    pub fn to_source(conversation: &ConversationKey) -> Self {
+        Self {
+            conversation: conversation.clone(),
+            direction: Direction::Source,
+        }
+    }
+}
+
+/// Whom a lane delivers to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Recipient {
+    Agent(Id),
+    Source(Id),
+}
+
+impl Recipient {
+    pub fn name(&self) -> &Id {
+        match self {
+            Self::Agent(name) | Self::Source(name) => name,
+        }
+    }
 }
 
 /// Why a delivery is in its state; the stable word that callers see.
@@ -146,6 +199,8 @@ pub enum Subject {
     Message(String),
     Command(String),
     Request(String),
+    /// An event whose content goes to the source or the widget.
+    Event(String),
 }
 
 /// One row of a lane. It points at its event and copies nothing of it.
@@ -153,7 +208,9 @@ pub enum Subject {
 pub struct Delivery {
     pub id: Id,
     pub key: ConversationKey,
+    /// The conversation's agent, also where it goes to the source.
     pub agent: Id,
+    pub direction: Direction,
     pub kind: DeliveryKind,
     pub subject: Subject,
     /// Place in the lane: the order in which rows were committed, also when an old message is sent once more.
@@ -175,4 +232,21 @@ pub struct Delivery {
     pub queued_at: Timestamp,
     /// No request before this time.
     pub not_before: Timestamp,
+    /// How many of its messages have been dealt with: what a source cannot show at once goes in several.
+    pub part: u32,
+    /// Whether some part of it arrived cannot be known.
+    pub unclear: bool,
+    /// The part under way ended unclearly after this time, and the source can tell whether it arrived.
+    pub read_back_since: Option<Timestamp>,
+    /// The other side's id of it; empty where it gave none.
+    pub remote_id: String,
+}
+
+impl Delivery {
+    pub fn lane(&self) -> LaneKey {
+        LaneKey {
+            conversation: self.key.clone(),
+            direction: self.direction,
+        }
+    }
 }

@@ -41,6 +41,24 @@ pub enum Error {
     /// The owner epoch is not the expected one.
     #[error("the owner epoch is {actual}, not {expected}")]
     OwnerEpochMoved { expected: u64, actual: u64 },
+    /// Only a human who owns the conversation may do that.
+    #[error(
+        "no human owns the conversation: hand it over first, by TransferConversation or an accepted escalation"
+    )]
+    NotOwner,
+    /// Words before joining, in the platform's widget.
+    #[error(
+        "no human has joined: send `joined` first, or set human_must_join = false for the agent"
+    )]
+    HumanNotJoined,
+    /// The conversation exists and is of another kind.
+    #[error(
+        "the conversation is of another kind: leave `kind` out, or take another conversation_id"
+    )]
+    OtherKind,
+    /// Another visitor has the conversation.
+    #[error("another contact has that conversation: choose another conversation_id")]
+    ContactTaken,
     /// The log no longer holds what comes after the cursor.
     #[error(
         "the log no longer holds what comes after this cursor: start at the first available one, or earlier data is lost to this reader"

@@ -34,6 +34,8 @@ pub struct VisitorMessage {
     pub parameters: Vec<Parameter>,
     /// Not sent to the agent, because it did not own the conversation.
     pub held: bool,
+    /// What the source sent, as JSON text, where it held anything that is not shown here.
+    pub raw: String,
 }
 
 impl VisitorContent {
@@ -69,7 +71,7 @@ impl VisitorContent {
     }
 }
 
-fn check_text(field: &str, text: &str) -> Result<()> {
+pub(super) fn check_text(field: &str, text: &str) -> Result<()> {
     if text.trim().is_empty() {
         return Err(Error::invalid(field, "must not be empty or blank"));
     }
@@ -125,6 +127,15 @@ pub struct HumanMessage {
     pub from_source: bool,
     /// What came, as JSON text, where it held anything that is not shown here.
     pub raw: String,
+}
+
+/// The kind only: words and names are never printed.
+impl std::fmt::Debug for HumanMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HumanMessage")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What kind of sign the human side gave.

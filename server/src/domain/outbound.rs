@@ -1,8 +1,14 @@
-//! What goes out to an agent's platform, and how that can end.
+//! What goes out to an agent's platform or to a source, and how that can end.
 
 use std::time::Duration;
 
-use super::{delivery::Delivery, parameter::Parameter};
+use super::{
+    delivery::{Delivery, Recipient},
+    id::Id,
+    message::HumanMessage,
+    parameter::Parameter,
+    source::{Handover, Item},
+};
 
 /// One request to an agent's platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +22,39 @@ pub struct Outbound {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     pub delivery: Delivery,
-    pub outbound: Outbound,
-    /// What had waited for a start or message and travels with it.
-    pub kept: Vec<Parameter>,
+    pub departure: Departure,
+}
+
+/// Where it goes and what is said there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Departure {
+    Agent {
+        outbound: Outbound,
+        /// What had waited for a start or message and travels with it.
+        kept: Vec<Parameter>,
+    },
+    Source {
+        source: Id,
+        address: String,
+        what: ToSource,
+    },
+}
+
+/// One request to a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToSource {
+    Show(Item),
+    Escalate(Handover),
+    Resume { note: String },
+}
+
+impl Attempt {
+    pub fn recipient(&self) -> Recipient {
+        match &self.departure {
+            Departure::Agent { .. } => Recipient::Agent(self.delivery.agent.clone()),
+            Departure::Source { source, .. } => Recipient::Source(source.clone()),
+        }
+    }
 }
 
 /// What the request says.
@@ -36,6 +72,13 @@ pub enum OutboundContent {
         parameters: Vec<Parameter>,
     },
     End,
+    /// One text of a ticket. The platform answers it as a whole, perhaps minutes later.
+    Ticket {
+        text: String,
+        parameters: Vec<Parameter>,
+    },
+    /// A sign of the human side's, which the platform shows in its own widget.
+    Human(HumanMessage),
 }
 
 impl OutboundContent {
@@ -44,13 +87,14 @@ impl OutboundContent {
         match self {
             Self::Start { parameters }
             | Self::Message { parameters, .. }
-            | Self::Parameters { parameters } => parameters,
-            Self::End => &[],
+            | Self::Parameters { parameters }
+            | Self::Ticket { parameters, .. } => parameters,
+            Self::End | Self::Human(_) => &[],
         }
     }
 }
 
-/// A visitor's words are never printed.
+/// A visitor's and a human's words are never printed.
 impl std::fmt::Debug for OutboundContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -58,6 +102,8 @@ impl std::fmt::Debug for OutboundContent {
             Self::Message { .. } => "Message",
             Self::Parameters { .. } => "Parameters",
             Self::End => "End",
+            Self::Ticket { .. } => "Ticket",
+            Self::Human(_) => "Human",
         })
     }
 }

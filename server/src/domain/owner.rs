@@ -1,4 +1,6 @@
-//! Who answers the visitor.
+//! Who answers the visitor, and how we know.
+
+use super::time::Timestamp;
 
 /// Who answers the visitor now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +26,16 @@ pub enum OwnerChangeCause {
     Ended,
     /// A visitor came back to a conversation that nobody owned.
     Reopened,
+    /// A visitor said one of the source's `handover_phrases`.
+    HandoverPhrase,
+    /// The source says so.
+    Observed,
+    /// The source refused what the agent said, because somebody else answers there.
+    RefusedBySource,
+    /// The agent handed over through the platform's own widget.
+    WidgetEscalation,
+    /// It was unknown for longer than `owner_unknown_max`.
+    UnknownTooLong,
 }
 
 /// What the knowledge of the owner rests on.
@@ -39,4 +51,25 @@ pub enum Evidence {
     Read,
     /// The source refused a message.
     SendError,
+}
+
+/// How we know who the owner is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    pub evidence: Evidence,
+    /// When it was last seen to be so.
+    pub observed_at: Timestamp,
+    /// When it stops being true by itself, or must be read again; absent: it holds until something happens.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Known {
+    /// We changed it.
+    pub fn by_us(now: Timestamp) -> Self {
+        Self {
+            evidence: Evidence::OwnAction,
+            observed_at: now,
+            expires_at: None,
+        }
+    }
 }

@@ -5,15 +5,16 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::{
+    contact::KnownContact,
     conversation::Conversation,
-    delivery::Delivery,
+    delivery::{Delivery, LaneKey},
     error::Result,
     event::{Event, NewEvent, Position, StoredEvent},
     fingerprint::Fingerprint,
     id::{ConversationKey, Id},
     inbound::{Inbound, Webhook, WebhookRefusal, WebhookReply},
     outbound::{Attempt, Outbound, Sent},
-    query::{ConversationQuery, EventQuery},
+    query::{ContactQuery, ConversationQuery, EventQuery},
     request::{Answer, Request, RequestKind},
     source::{Arrival, Capabilities, Handover, Item, NotRead, Observed, Received, SourceEvent},
     time::Timestamp,
@@ -141,7 +142,11 @@ pub trait Transaction: Send {
     async fn save_delivery(&mut self, delivery: &Delivery) -> Result<()>;
     async fn delivery(&mut self, id: &Id) -> Result<Option<Delivery>>;
     /// The first delivery of a lane that is not final, by `order`.
-    async fn lane_head(&mut self, key: &ConversationKey) -> Result<Option<Delivery>>;
+    async fn lane_head(&mut self, lane: &LaneKey) -> Result<Option<Delivery>>;
+    /// The first handover in a conversation's lane to its source that is not final.
+    async fn waiting_handover(&mut self, key: &ConversationKey) -> Result<Option<Delivery>>;
+    /// The newest delivery that the other side knows by this id.
+    async fn remote_delivery(&mut self, remote_id: &str) -> Result<Option<Delivery>>;
     /// The first start or message of a lane that is not final and stands after `order`: what opens a session when its
     /// turn comes.
     async fn next_opening(&mut self, key: &ConversationKey, order: u64)
@@ -152,6 +157,19 @@ pub trait Transaction: Send {
     async fn waiting_deliveries(&mut self, agent: &Id) -> Result<usize>;
     /// Deliveries that were under way when the process before ended, at most `limit`.
     async fn attempting_deliveries(&mut self, limit: usize) -> Result<Vec<Delivery>>;
+
+    /// The visitor of a source with this keyed hash.
+    async fn contact(&mut self, id: &Id) -> Result<Option<KnownContact>>;
+    async fn contact_of(&mut self, key: &ConversationKey) -> Result<Option<KnownContact>>;
+    /// Fails when another contact has its conversation.
+    async fn save_contact(&mut self, contact: &KnownContact) -> Result<()>;
+    /// Conversations of a source whose owner was last seen, as unknown, at or before `before`, at most `limit`.
+    async fn unknown_owners(
+        &mut self,
+        source: &Id,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Conversation>>;
 
     async fn add_request(&mut self, request: &Request) -> Result<()>;
     async fn save_request(&mut self, request: &Request) -> Result<()>;
@@ -198,7 +216,7 @@ pub trait Transaction: Send {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Something in this lane may be possible that was not before.
-    RingLane(ConversationKey),
+    RingLane(LaneKey),
     /// This delivery was committed ATTEMPTING: its request leaves now.
     Attempt(Box<Attempt>),
 }
@@ -296,7 +314,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// `sequence` of the first event that is left; 0 when there is none.
     async fn first_sequence(&self, key: &ConversationKey) -> Result<u64>;
     /// Lanes with something to do.
-    async fn busy_lanes(&self) -> Result<Vec<ConversationKey>>;
+    async fn busy_lanes(&self) -> Result<Vec<LaneKey>>;
+    async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>>;
+    /// When somebody whom the source brought last spoke.
+    async fn last_spoken(&self, source: &Id) -> Result<Option<Timestamp>>;
     /// Bytes of what is committed and not yet written to its place.
     fn journal_bytes(&self) -> u64 {
         0

@@ -8,6 +8,17 @@ use super::{
     time::Timestamp,
 };
 
+/// Visitors whom a source has brought, latest sign of life first.
+#[derive(Debug, Clone)]
+pub struct ContactQuery {
+    pub tenant: Id,
+    pub account: Id,
+    pub conversation_id: Option<Id>,
+    /// Only what comes after this one in the order.
+    pub after: Option<(Timestamp, Id)>,
+    pub limit: usize,
+}
+
 /// Which conversations, ordered by their latest change and then by account and id.
 #[derive(Debug, Clone, Default)]
 pub struct ConversationQuery {

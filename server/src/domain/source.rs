@@ -1,6 +1,8 @@
 //! Sources: outside systems that bring visitors by themselves and take replies and handovers. What the rules know of
 //! one, what it tells, and what it is told.
 
+mod item;
+
 use std::{collections::HashMap, time::Duration};
 
 use super::{
@@ -13,6 +15,10 @@ use super::{
     parameter::Parameter,
     time::Timestamp,
 };
+
+pub use item::{Author, Handover, Item, ItemBody, Offered, OfferedAction, OfferedCard};
+
+use item::silent_debug;
 
 /// How one source is to be treated, whatever system it is.
 #[derive(Debug, Clone)]
@@ -96,70 +102,6 @@ pub struct CardLimits {
     pub title_chars: usize,
     pub description_chars: usize,
     pub label_chars: usize,
-}
-
-/// One message to a visitor that fits what its source can show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Item {
-    pub author: Author,
-    pub body: ItemBody,
-}
-
-/// Who speaks to the visitor.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Author {
-    Agent,
-    Human { name: String, avatar_url: String },
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub enum ItemBody {
-    Text(String),
-    Offer {
-        kind: OfferKind,
-        text: String,
-        options: Vec<Offered>,
-    },
-    Cards(Vec<OfferedCard>),
-}
-
-/// One choice or link.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Offered {
-    /// Within its limits.
-    pub label: String,
-    pub action: OfferedAction,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub enum OfferedAction {
-    /// What comes back when it is chosen; at most 64 bytes of ASCII.
-    Choose {
-        payload: String,
-    },
-    Open {
-        link: String,
-    },
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub struct OfferedCard {
-    pub title: String,
-    pub description: String,
-    pub image_url: String,
-    pub options: Vec<Offered>,
-}
-
-/// A visitor is to be given to a human.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Handover {
-    pub conversation_id: Id,
-    /// Where to, as the agent named it; may be empty.
-    pub target: String,
-    /// What the visitor is told in the same request; only for a source that [`Capabilities::hands_over_with_text`].
-    pub text: Option<String>,
-    /// For the human who takes over; may be empty.
-    pub note: String,
 }
 
 /// A visitor as a source knows one.
@@ -348,37 +290,8 @@ impl Observed {
     }
 }
 
-impl Item {
-    pub fn text(author: Author, text: impl Into<String>) -> Self {
-        Self {
-            author,
-            body: ItemBody::Text(text.into()),
-        }
-    }
-}
-
-/// Words are never printed, and an address may be a phone number.
-macro_rules! silent_debug {
-    ($($name:ident),+) => {
-        $(impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        })+
-    };
-}
-
-silent_debug!(
-    Item,
-    Author,
-    ItemBody,
-    Offered,
-    OfferedAction,
-    OfferedCard,
-    Handover,
-    Contact,
-    Words
-);
+// Words are never printed, and an address may be a phone number.
+silent_debug!(Contact, Words);
 
 impl std::fmt::Debug for Received {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

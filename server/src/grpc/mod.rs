@@ -1,5 +1,6 @@
 //! gRPC in: callers' calls, their streams, health and reflection.
 
+mod accounts;
 mod call;
 mod calls;
 mod checks;
@@ -17,5 +18,6 @@ mod timely;
 mod too_large;
 mod view;
 
+pub use accounts::{Accounts, accounts};
 pub use service::{Calls, Options, service};
 pub use subscribe::{WithStreams, with_streams};

@@ -75,7 +75,7 @@ impl Calls {
 }
 
 /// Whether new work is begun. A connection takes calls for a moment longer than the server does.
-fn still_open(stopping: &CancellationToken) -> Result<()> {
+pub(super) fn still_open(stopping: &CancellationToken) -> Result<()> {
     if stopping.is_cancelled() {
         return Err(Error::Stopping);
     }
@@ -187,6 +187,21 @@ impl ConversationService for Calls {
             let command = calls::transfer::command(message)?;
             let transferred = self.conversations.transfer(&call.caller, command).await?;
             Ok(calls::transfer::response(transferred, self.epoch()))
+        };
+        self.answer(work).await
+    }
+
+    async fn send_human_message(
+        &self,
+        request: Request<v1::SendHumanMessageRequest>,
+    ) -> Answer<v1::SendHumanMessageResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let command = calls::human::command(message)?;
+            let sent = self
+                .conversations
+                .send_human_message(&call.caller, command, call.wait);
+            Ok(calls::human::response(&sent.await?, self.epoch()))
         };
         self.answer(work).await
     }

@@ -32,6 +32,10 @@ fn code(error: &Error) -> Code {
         | Error::AgentNotFoundUpstream { .. }
         | Error::NotDelivered { .. }
         | Error::UpstreamIdTaken { .. }
+        | Error::NotOwner
+        | Error::HumanNotJoined
+        | Error::OtherKind
+        | Error::ContactTaken
         | Error::CursorUnknown => Code::FailedPrecondition,
         Error::SessionMoved { .. } | Error::OwnerEpochMoved { .. } => Code::Aborted,
         Error::CursorExpired { .. } => Code::OutOfRange,

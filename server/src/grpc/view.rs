@@ -3,9 +3,11 @@
 use parloir_proto::v1;
 
 use crate::{
-    domain::{Conversation, Cursor, Delivery, Position, Reason, Request, SessionState, parameter},
+    domain::{
+        Conversation, Cursor, Delivery, Id, Position, Reason, Request, SessionState, parameter,
+    },
     wire::{
-        enums::{delivery_state, owner, request_kind, session_state},
+        enums::{conversation_kind, delivery_state, evidence, owner, request_kind, session_state},
         parameter::parameters,
         profile::visitor,
         time::timestamp,
@@ -68,6 +70,15 @@ pub(super) fn listed(conversation: &Conversation, last: Position, epoch: u64) ->
         last_sequence: conversation.sequence,
         create_time: Some(timestamp(conversation.created_at)),
         update_time: Some(timestamp(conversation.updated_at)),
+        kind: conversation_kind(conversation.kind).into(),
+        source: conversation
+            .source
+            .as_ref()
+            .map(Id::to_string)
+            .unwrap_or_default(),
+        owner_evidence: evidence(conversation.known.evidence).into(),
+        owner_observe_time: Some(timestamp(conversation.known.observed_at)),
+        owner_expire_time: conversation.known.expires_at.map(timestamp),
     }
 }
 

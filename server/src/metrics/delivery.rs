@@ -73,13 +73,18 @@ impl DeliveryMetrics {
 
     /// Whether an agent is called.
     pub fn breaker(&self, agent: &str, state: Breaker) {
-        let value = match state {
-            Breaker::Closed => 0,
-            Breaker::HalfOpen => 1,
-            Breaker::Open => 2,
-        };
         self.breaker
             .get_or_create(&labels([("agent", agent)]))
-            .set(value);
+            .set(state.number());
+    }
+}
+
+impl Breaker {
+    pub(super) fn number(self) -> i64 {
+        match self {
+            Self::Closed => 0,
+            Self::HalfOpen => 1,
+            Self::Open => 2,
+        }
     }
 }

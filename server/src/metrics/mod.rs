@@ -11,6 +11,7 @@ mod family;
 mod log;
 mod requests;
 mod rpc;
+mod sources;
 mod streams;
 mod webhooks;
 
@@ -20,6 +21,7 @@ pub use self::{
     log::LogMetrics,
     requests::RequestMetrics,
     rpc::RpcMetrics,
+    sources::SourceMetrics,
     streams::{OpenStream, StreamMetrics},
     webhooks::WebhookMetrics,
 };
@@ -39,6 +41,8 @@ pub struct Metrics {
     pub streams: StreamMetrics,
     /// What goes out to agents.
     pub delivery: DeliveryMetrics,
+    /// What sources bring, and what goes out to them.
+    pub sources: SourceMetrics,
     /// Questions of agents.
     pub requests: RequestMetrics,
     registry: Registry,
@@ -56,6 +60,7 @@ impl Metrics {
             log: LogMetrics::new(r),
             streams: StreamMetrics::new(r),
             delivery: DeliveryMetrics::new(r),
+            sources: SourceMetrics::new(r),
             requests: RequestMetrics::new(r),
             registry,
         })

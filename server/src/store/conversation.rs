@@ -11,10 +11,14 @@ use super::{
 };
 use crate::{
     domain::{
-        Conversation, ConversationKey, Session, SessionState, Timestamp, query::ConversationQuery,
+        Conversation, ConversationKey, Id, Known, Owner, Session, SessionState, Timestamp,
+        query::ConversationQuery,
     },
     wire::{
-        enums::{owner, read_owner, read_session_state, session_state},
+        enums::{
+            conversation_kind, evidence, owner, read_conversation_kind, read_evidence, read_owner,
+            read_session_state, session_state,
+        },
         profile::{profile, read_profile},
     },
 };
@@ -41,6 +45,12 @@ const TABLE: Table = Table {
         "kept",
         "created_at",
         "updated_at",
+        "kind",
+        "source",
+        "owner_evidence",
+        "owner_observed_at",
+        "owner_expires_at",
+        "human_joined",
     ],
 };
 
@@ -56,8 +66,15 @@ static EXPIRED: LazyLock<String> = LazyLock::new(|| {
             SELECT 1 FROM delivery
             WHERE delivery.tenant = conversation.tenant AND delivery.account = conversation.account
                 AND delivery.conversation_id = conversation.conversation_id
-                AND delivery.finished_at IS NULL
+                AND delivery.finished_at IS NULL AND delivery.direction = 0
         ) ORDER BY session_expires_at LIMIT $3",
+    )
+});
+
+static UNKNOWN_OWNERS: LazyLock<String> = LazyLock::new(|| {
+    TABLE.select(
+        "WHERE owner = $1 AND source = $2 AND owner_observed_at <= $3
+            ORDER BY owner_observed_at LIMIT $4",
     )
 });
 
@@ -85,6 +102,23 @@ pub(super) async fn expired(
     let active = session_state(SessionState::Active) as i32;
     let values = [number(active), now.0.into(), number(limit)];
     all(db, &EXPIRED, values, read).await
+}
+
+/// Conversations of a source whose owner was last seen, as unknown, before `before`.
+pub(super) async fn unknown_owners(
+    db: &impl ConnectionTrait,
+    source: &Id,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<Conversation>, Fault> {
+    let unknown = owner(Owner::Unknown) as i32;
+    let values = [
+        number(unknown),
+        source.as_str().into(),
+        before.0.into(),
+        number(limit),
+    ];
+    all(db, &UNKNOWN_OWNERS, values, read).await
 }
 
 pub(super) async fn list(
@@ -162,8 +196,13 @@ fn listing(query: &ConversationQuery) -> (String, Vec<Value>) {
 }
 
 fn values(conversation: &Conversation) -> Vec<Value> {
-    let Conversation { key, session, .. } = conversation;
-    let known = profile(conversation.visitor.as_ref(), &conversation.parameters);
+    let Conversation {
+        key,
+        session,
+        known,
+        ..
+    } = conversation;
+    let told = profile(conversation.visitor.as_ref(), &conversation.parameters);
     let mut values = Vec::with_capacity(TABLE.columns.len());
     values.extend(key_values(key));
     values.extend([
@@ -178,10 +217,16 @@ fn values(conversation: &Conversation) -> Vec<Value> {
         number(conversation.sequence),
         number(conversation.ended_order),
         PLAIN.into(),
-        known.into(),
+        told.into(),
         profile(None, &conversation.kept).into(),
         conversation.created_at.0.into(),
         conversation.updated_at.0.into(),
+        number(conversation_kind(conversation.kind) as i32),
+        conversation.source.as_ref().map(Id::as_str).into(),
+        number(evidence(known.evidence) as i32),
+        known.observed_at.0.into(),
+        known.expires_at.map(|time| time.0).into(),
+        conversation.human_joined.into(),
     ]);
     values
 }
@@ -203,8 +248,19 @@ fn read(row: &mut Row<'_>) -> Result<Conversation, Fault> {
     }
     let (visitor, parameters) = read_profile(&row.bytes()?)?;
     let (_, kept) = read_profile(&row.bytes()?)?;
+    let (created_at, updated_at) = (row.time()?, row.time()?);
     Ok(Conversation {
         key,
+        created_at,
+        updated_at,
+        kind: row.code("conversation.kind", read_conversation_kind)?,
+        source: row.maybe_id()?,
+        known: Known {
+            evidence: row.code("conversation.owner_evidence", read_evidence)?,
+            observed_at: row.time()?,
+            expires_at: row.maybe_time()?,
+        },
+        human_joined: row.flag()?,
         agent,
         upstream_id,
         upstream_epoch,
@@ -216,7 +272,5 @@ fn read(row: &mut Row<'_>) -> Result<Conversation, Fault> {
         visitor,
         parameters,
         kept,
-        created_at: row.time()?,
-        updated_at: row.time()?,
     })
 }

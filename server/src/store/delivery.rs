@@ -1,4 +1,4 @@
-//! Table `delivery`: the lanes to the agents.
+//! Table `delivery`: the lanes to agents and sources.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        ConversationKey, Delivery, DeliveryKind, DeliveryState, Id, Reason, Subject, Timestamp,
+        ConversationKey, Delivery, DeliveryKind, DeliveryState, Direction, Id, LaneKey, Reason,
+        Subject, Timestamp,
     },
     wire::enums::{delivery_state, read_delivery_state},
 };
@@ -41,6 +42,11 @@ const TABLE: Table = Table {
         "queued_at",
         "not_before",
         "finished_at",
+        "direction",
+        "part",
+        "unclear",
+        "read_back_since",
+        "remote_id",
     ],
 };
 
@@ -50,7 +56,7 @@ static FIND: LazyLock<String> = LazyLock::new(|| TABLE.select("WHERE id = $1"));
 static HEAD: LazyLock<String> = LazyLock::new(|| {
     TABLE.select(
         "WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND finished_at IS NULL
-            ORDER BY lane_order LIMIT 1",
+            AND direction = $4 ORDER BY lane_order LIMIT 1",
     )
 });
 /// Kinds 1 and 2 are starts and messages.
@@ -73,9 +79,20 @@ const LAST_ORDER: &str = "SELECT MAX(lane_order) FROM (
     SELECT ended_order FROM conversation
         WHERE tenant = $1 AND account = $2 AND conversation_id = $3
 ) AS orders";
-const WAITING: &str = "SELECT COUNT(*) FROM delivery WHERE agent = $1 AND finished_at IS NULL";
-const BUSY_LANES: &str =
-    "SELECT DISTINCT tenant, account, conversation_id FROM delivery WHERE finished_at IS NULL";
+const WAITING: &str = "SELECT COUNT(*) FROM delivery
+    WHERE agent = $1 AND finished_at IS NULL AND direction = 0";
+const BUSY_LANES: &str = "SELECT DISTINCT tenant, account, conversation_id, direction FROM delivery
+    WHERE finished_at IS NULL";
+/// Kinds 7 and 8 are handovers.
+static HANDOVER: LazyLock<String> = LazyLock::new(|| {
+    TABLE.select(
+        "WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND finished_at IS NULL
+            AND direction = 1 AND kind IN (7, 8) ORDER BY lane_order LIMIT 1",
+    )
+});
+static REMOTE: LazyLock<String> = LazyLock::new(|| {
+    TABLE.select("WHERE remote_id = $1 AND remote_id <> '' ORDER BY lane_order DESC LIMIT 1")
+});
 
 pub(super) async fn add(
     db: &impl ConnectionTrait,
@@ -101,9 +118,27 @@ pub(super) async fn find(db: &impl ConnectionTrait, id: &Id) -> Result<Option<De
 
 pub(super) async fn lane_head(
     db: &impl ConnectionTrait,
+    lane: &LaneKey,
+) -> Result<Option<Delivery>, Fault> {
+    let mut values = key_values(&lane.conversation).to_vec();
+    values.push(number(direction_number(lane.direction)));
+    first(db, &HEAD, values, read).await
+}
+
+/// The first handover of a conversation that waits.
+pub(super) async fn waiting_handover(
+    db: &impl ConnectionTrait,
     key: &ConversationKey,
 ) -> Result<Option<Delivery>, Fault> {
-    first(db, &HEAD, key_values(key), read).await
+    first(db, &HANDOVER, key_values(key), read).await
+}
+
+/// What the other side knows by this id.
+pub(super) async fn remote(
+    db: &impl ConnectionTrait,
+    remote_id: &str,
+) -> Result<Option<Delivery>, Fault> {
+    first(db, &REMOTE, [remote_id.into()], read).await
 }
 
 pub(super) async fn next_opening(
@@ -142,8 +177,14 @@ pub(super) async fn attempting(
     all(db, &ATTEMPTING, [number(state), number(limit)], read).await
 }
 
-pub(super) async fn busy_lanes(db: &impl ConnectionTrait) -> Result<Vec<ConversationKey>, Fault> {
-    all(db, BUSY_LANES, [], |row| Ok(row.key()?)).await
+pub(super) async fn busy_lanes(db: &impl ConnectionTrait) -> Result<Vec<LaneKey>, Fault> {
+    all(db, BUSY_LANES, [], |row| {
+        Ok(LaneKey {
+            conversation: row.key()?,
+            direction: row.code("delivery.direction", direction)?,
+        })
+    })
+    .await
 }
 
 fn values(delivery: &Delivery, now: Timestamp) -> Vec<Value> {
@@ -151,6 +192,7 @@ fn values(delivery: &Delivery, now: Timestamp) -> Vec<Value> {
         Subject::Message(id) => (1, id),
         Subject::Command(id) => (2, id),
         Subject::Request(id) => (3, id),
+        Subject::Event(id) => (4, id),
     };
     let finished_at = delivery.state.is_final().then_some(now.0);
     let mut values = Vec::with_capacity(TABLE.columns.len());
@@ -173,15 +215,21 @@ fn values(delivery: &Delivery, now: Timestamp) -> Vec<Value> {
         delivery.queued_at.0.into(),
         delivery.not_before.0.into(),
         finished_at.into(),
+        number(direction_number(delivery.direction)),
+        number(delivery.part),
+        delivery.unclear.into(),
+        delivery.read_back_since.map(|time| time.0).into(),
+        delivery.remote_id.as_str().into(),
     ]);
     values
 }
 
 fn read(row: &mut Row<'_>) -> Result<Delivery, Fault> {
-    Ok(Delivery {
+    let mut delivery = Delivery {
         id: row.id()?,
         key: row.key()?,
         agent: row.id()?,
+        direction: Direction::Agent,
         kind: row.code("delivery.kind", kind)?,
         subject: row.code("delivery.subject_kind", subject)?(row.text()?),
         order: row.number("delivery.lane_order")?,
@@ -195,7 +243,34 @@ fn read(row: &mut Row<'_>) -> Result<Delivery, Fault> {
         owner_epoch: row.number("delivery.owner_epoch")?,
         queued_at: row.time()?,
         not_before: row.time()?,
-    })
+        part: 0,
+        unclear: false,
+        read_back_since: None,
+        remote_id: String::new(),
+    };
+    // What stands behind it in the row.
+    let _finished_at = row.maybe_time()?;
+    delivery.direction = row.code("delivery.direction", direction)?;
+    delivery.part = row.number("delivery.part")?;
+    delivery.unclear = row.flag()?;
+    delivery.read_back_since = row.maybe_time()?;
+    delivery.remote_id = row.text()?;
+    Ok(delivery)
+}
+
+fn direction_number(direction: Direction) -> i32 {
+    match direction {
+        Direction::Agent => 0,
+        Direction::Source => 1,
+    }
+}
+
+fn direction(number: i32) -> Option<Direction> {
+    match number {
+        0 => Some(Direction::Agent),
+        1 => Some(Direction::Source),
+        _ => None,
+    }
 }
 
 fn kind_number(kind: DeliveryKind) -> i32 {
@@ -204,6 +279,10 @@ fn kind_number(kind: DeliveryKind) -> i32 {
         DeliveryKind::Message => 2,
         DeliveryKind::Parameters => 3,
         DeliveryKind::End => 4,
+        DeliveryKind::Reply => 5,
+        DeliveryKind::Human => 6,
+        DeliveryKind::Escalate => 7,
+        DeliveryKind::Resume => 8,
     }
 }
 
@@ -213,6 +292,10 @@ fn kind(number: i32) -> Option<DeliveryKind> {
         2 => Some(DeliveryKind::Message),
         3 => Some(DeliveryKind::Parameters),
         4 => Some(DeliveryKind::End),
+        5 => Some(DeliveryKind::Reply),
+        6 => Some(DeliveryKind::Human),
+        7 => Some(DeliveryKind::Escalate),
+        8 => Some(DeliveryKind::Resume),
         _ => None,
     }
 }
@@ -222,6 +305,7 @@ fn subject(number: i32) -> Option<fn(String) -> Subject> {
         1 => Some(Subject::Message),
         2 => Some(Subject::Command),
         3 => Some(Subject::Request),
+        4 => Some(Subject::Event),
         _ => None,
     }
 }

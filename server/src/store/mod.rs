@@ -3,6 +3,7 @@
 mod availability;
 mod command;
 mod connect;
+mod contact;
 mod conversation;
 mod delivery;
 mod fault;

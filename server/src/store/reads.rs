@@ -12,7 +12,7 @@ use sea_orm::{Database, DatabaseConnection};
 
 use super::{
     connect::StoreSettings,
-    conversation, delivery,
+    contact, conversation, delivery,
     fault::Fault,
     lock::Lock,
     log, meta,
@@ -22,10 +22,10 @@ use super::{
     writer::Writer,
 };
 use crate::domain::{
-    Clock, Conversation, ConversationKey, Delivery, Error, Id, Position, Request, Result,
-    StoredEvent, Timestamp,
+    Clock, Conversation, ConversationKey, Delivery, Error, Id, KnownContact, LaneKey, Position,
+    Request, Result, StoredEvent, Timestamp,
     ports::{OpenTransaction, Store},
-    query::{ConversationQuery, EventQuery},
+    query::{ContactQuery, ConversationQuery, EventQuery},
 };
 
 /// One `SQLite` file.
@@ -163,8 +163,20 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn busy_lanes(&self) -> Result<Vec<ConversationKey>> {
+    async fn busy_lanes(&self) -> Result<Vec<LaneKey>> {
         self.read(async move |db| delivery::busy_lanes(&db).await)
+            .await
+    }
+
+    async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>> {
+        let query = query.clone();
+        self.read(async move |db| contact::list(&db, &query).await)
+            .await
+    }
+
+    async fn last_spoken(&self, source: &Id) -> Result<Option<Timestamp>> {
+        let source = source.clone();
+        self.read(async move |db| contact::newest(&db, &source).await)
             .await
     }
 

@@ -16,8 +16,8 @@ use tempfile::TempDir;
 
 use super::{SqliteStore, StoreSettings};
 use crate::domain::{
-    Clock, Conversation, ConversationKey, Delivery, DeliveryKind, DeliveryState, EventBody, Id,
-    NewEvent, Subject, Timestamp,
+    Clock, Conversation, ConversationKey, Delivery, DeliveryKind, DeliveryState, Direction,
+    EventBody, Id, LaneKey, NewEvent, Subject, Timestamp,
     ports::{Batch, OpenTransaction, Store},
 };
 
@@ -114,6 +114,7 @@ fn delivery(name: &str, conversation: &str, order: u64, state: DeliveryState) ->
         id: id(name),
         key: key(conversation),
         agent: id("bot"),
+        direction: Direction::Agent,
         kind: DeliveryKind::Message,
         subject: Subject::Message(name.to_owned()),
         order,
@@ -127,5 +128,9 @@ fn delivery(name: &str, conversation: &str, order: u64, state: DeliveryState) ->
         owner_epoch: 1,
         queued_at: Timestamp(1),
         not_before: Timestamp(0),
+        part: 0,
+        unclear: false,
+        read_back_since: None,
+        remote_id: String::new(),
     }
 }

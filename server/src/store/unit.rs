@@ -5,12 +5,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::{
-    availability, command, conversation, delivery, forget, log, platform_event, request,
+    availability, command, contact, conversation, delivery, forget, log, platform_event, request,
     transaction::SqliteTransaction, upstream,
 };
 use crate::domain::{
-    Conversation, ConversationKey, Delivery, Event, Fingerprint, Id, NewEvent, Request, Result,
-    Timestamp,
+    Conversation, ConversationKey, Delivery, Event, Fingerprint, Id, KnownContact, LaneKey,
+    NewEvent, Request, Result, Timestamp,
     ports::{Command, CommandKey, Effect, Transaction},
 };
 
@@ -96,8 +96,43 @@ impl Transaction for SqliteTransaction {
         self.read(found)
     }
 
-    async fn lane_head(&mut self, key: &ConversationKey) -> Result<Option<Delivery>> {
-        let found = delivery::lane_head(&self.db, key).await;
+    async fn lane_head(&mut self, lane: &LaneKey) -> Result<Option<Delivery>> {
+        let found = delivery::lane_head(&self.db, lane).await;
+        self.read(found)
+    }
+
+    async fn waiting_handover(&mut self, key: &ConversationKey) -> Result<Option<Delivery>> {
+        let found = delivery::waiting_handover(&self.db, key).await;
+        self.read(found)
+    }
+
+    async fn remote_delivery(&mut self, remote_id: &str) -> Result<Option<Delivery>> {
+        let found = delivery::remote(&self.db, remote_id).await;
+        self.read(found)
+    }
+
+    async fn contact(&mut self, id: &Id) -> Result<Option<KnownContact>> {
+        let found = contact::find(&self.db, id).await;
+        self.read(found)
+    }
+
+    async fn contact_of(&mut self, key: &ConversationKey) -> Result<Option<KnownContact>> {
+        let found = contact::of(&self.db, key).await;
+        self.read(found)
+    }
+
+    async fn save_contact(&mut self, contact: &KnownContact) -> Result<()> {
+        let done = contact::save(&self.db, contact).await;
+        self.wrote(done)
+    }
+
+    async fn unknown_owners(
+        &mut self,
+        source: &Id,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Conversation>> {
+        let found = conversation::unknown_owners(&self.db, source, before, limit).await;
         self.read(found)
     }
 

@@ -3,8 +3,8 @@
 use parloir_proto::v1;
 
 use crate::domain::{
-    ButtonKind, DeliveryState, EndCause, EventKind, Owner, OwnerChangeCause, RequestDelivery,
-    RequestKind, RequestOutcome, SessionState,
+    ButtonKind, ConversationKind, DeliveryState, EndCause, EventKind, Evidence, HumanMessageKind,
+    Owner, OwnerChangeCause, RequestDelivery, RequestKind, RequestOutcome, SessionState,
 };
 
 /// Writes the two functions of one enumeration: `write` to the contract and `read` from its number.
@@ -43,6 +43,31 @@ enumeration!(
         Transfer,
         Ended,
         Reopened,
+        HandoverPhrase,
+        Observed,
+        RefusedBySource,
+        WidgetEscalation,
+        UnknownTooLong,
+    }
+);
+enumeration!(
+    conversation_kind,
+    read_conversation_kind,
+    ConversationKind {
+        Chat,
+        Ticket,
+        Widget
+    }
+);
+enumeration!(
+    human_message_kind,
+    read_human_message_kind,
+    HumanMessageKind {
+        Text,
+        Joined,
+        Queue,
+        Left,
+        Failed
     }
 );
 enumeration!(
@@ -106,6 +131,28 @@ enumeration!(
         Unconfirmed,
     }
 );
+
+/// What the contract calls `OwnerEvidence`.
+pub fn evidence(evidence: Evidence) -> v1::OwnerEvidence {
+    match evidence {
+        Evidence::Assumed => v1::OwnerEvidence::Assumed,
+        Evidence::OwnAction => v1::OwnerEvidence::OwnAction,
+        Evidence::Pushed => v1::OwnerEvidence::Pushed,
+        Evidence::Read => v1::OwnerEvidence::Read,
+        Evidence::SendError => v1::OwnerEvidence::SendError,
+    }
+}
+
+pub fn read_evidence(number: i32) -> Option<Evidence> {
+    match v1::OwnerEvidence::try_from(number).ok()? {
+        v1::OwnerEvidence::Unspecified => None,
+        v1::OwnerEvidence::Assumed => Some(Evidence::Assumed),
+        v1::OwnerEvidence::OwnAction => Some(Evidence::OwnAction),
+        v1::OwnerEvidence::Pushed => Some(Evidence::Pushed),
+        v1::OwnerEvidence::Read => Some(Evidence::Read),
+        v1::OwnerEvidence::SendError => Some(Evidence::SendError),
+    }
+}
 
 /// The numbers of the kinds are those of the contract.
 pub fn event_kind(kind: EventKind) -> i32 {

@@ -18,6 +18,7 @@ pub fn visitor_message(message: &VisitorMessage) -> v1::VisitorMessage {
         }),
         parameters: parameters(&message.parameters),
         held: message.held,
+        raw: message.raw.clone(),
     }
 }
 
@@ -33,6 +34,7 @@ pub fn read_visitor_message(message: v1::VisitorMessage) -> Result<VisitorMessag
         },
         parameters: read_parameters(message.parameters),
         held: message.held,
+        raw: message.raw,
     })
 }
 

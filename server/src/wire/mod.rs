@@ -4,6 +4,7 @@ pub mod answer;
 pub mod body;
 pub mod enums;
 pub mod envelope;
+pub mod human;
 pub mod message;
 pub mod parameter;
 pub mod profile;

@@ -69,8 +69,8 @@ impl Outgoing {
             account: self.account.clone(),
             conversation_id: self.conversation.clone(),
             command_id: id.clone(),
-            visitor: None,
             parameters,
+            ..StartConversationRequest::default()
         };
         let sent = id.clone();
         self.calls.spawn(async move {

@@ -95,6 +95,11 @@ pub(super) fn owner_change_cause(cause: OwnerChangeCause) -> &'static str {
         OwnerChangeCause::Transfer => "handed over by a caller",
         OwnerChangeCause::Ended => "the conversation was ended",
         OwnerChangeCause::Reopened => "the visitor came back",
+        OwnerChangeCause::HandoverPhrase => "the visitor asked for a human",
+        OwnerChangeCause::Observed => "the source says so",
+        OwnerChangeCause::RefusedBySource => "the source refused the agent's words",
+        OwnerChangeCause::WidgetEscalation => "the agent handed over in the platform's widget",
+        OwnerChangeCause::UnknownTooLong => "nobody could tell for too long",
     }
 }
 

@@ -152,6 +152,7 @@ fn delivery_words(changed: &DeliveryChanged) -> String {
         Some(Subject::MessageId(id)) => format!("message {id}"),
         Some(Subject::CommandId(id)) => format!("command {id}"),
         Some(Subject::RequestId(id)) => format!("answer to request {id}"),
+        Some(Subject::EventId(id)) => format!("to the visitor's side, event {id}"),
         None => "something".to_owned(),
     };
     let attempt = match changed.attempt {

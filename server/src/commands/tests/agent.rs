@@ -320,6 +320,7 @@ impl ConversationService for Agent {
         end_conversation: EndConversationRequest => EndConversationResponse,
         set_availability: SetAvailabilityRequest => SetAvailabilityResponse,
         transfer_conversation: TransferConversationRequest => TransferConversationResponse,
+        send_human_message: SendHumanMessageRequest => SendHumanMessageResponse,
         get_conversation: GetConversationRequest => GetConversationResponse,
         list_conversations: ListConversationsRequest => ListConversationsResponse,
         list_events: ListEventsRequest => ListEventsResponse,

@@ -15,6 +15,7 @@ pub(in crate::grpc) fn command(request: v1::SendMessageRequest) -> Result<SendMe
     let message_id = checks.id("message_id", &request.message_id);
     let content = content(&mut checks, request.content);
     let parameters = checks.parameters("parameters", request.parameters);
+    let kind = checks.kind("kind", request.kind);
     checks.finish(|| {
         Some(SendMessage {
             account: account?,
@@ -23,6 +24,7 @@ pub(in crate::grpc) fn command(request: v1::SendMessageRequest) -> Result<SendMe
             content: content?,
             parameters: parameters?,
             resend: request.resend,
+            kind,
         })
     })
 }

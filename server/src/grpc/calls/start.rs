@@ -22,6 +22,7 @@ pub(in crate::grpc) fn command(request: v1::StartConversationRequest) -> Result<
     }
     let visitor = request.visitor.and_then(|told| visitor(&mut checks, told));
     let parameters = checks.parameters("parameters", request.parameters);
+    let kind = checks.kind("kind", request.kind);
     checks.finish(|| {
         Some(StartConversation {
             account: account?,
@@ -29,6 +30,7 @@ pub(in crate::grpc) fn command(request: v1::StartConversationRequest) -> Result<
             command_id,
             visitor,
             parameters: parameters?,
+            kind,
         })
     })
 }
@@ -42,7 +44,7 @@ pub(in crate::grpc) fn response(started: &Started, epoch: u64) -> v1::StartConve
             epoch,
         )),
         resumed: started.resumed,
-        delivery: Some(view::delivery(&started.delivery)),
+        delivery: started.delivery.as_ref().map(view::delivery),
         cursor: view::cursor(started.position, epoch),
     }
 }

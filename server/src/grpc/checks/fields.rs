@@ -4,8 +4,11 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use super::Checks;
 use crate::{
-    domain::{Id, Timestamp},
-    wire::time::{read_duration, read_timestamp},
+    domain::{ConversationKind, Id, Timestamp},
+    wire::{
+        enums::read_conversation_kind,
+        time::{read_duration, read_timestamp},
+    },
 };
 
 impl Checks {
@@ -19,6 +22,23 @@ impl Checks {
             return None;
         }
         self.id(field, text)
+    }
+
+    /// What kind of conversation a caller opens; absent where the call leaves it open. The widget's kind comes from the
+    /// platform alone.
+    pub fn kind(&mut self, field: &str, number: i32) -> Option<ConversationKind> {
+        if number == 0 {
+            return None;
+        }
+        let kind = read_conversation_kind(number);
+        let kind = kind.filter(|kind| *kind != ConversationKind::Widget);
+        if kind.is_none() {
+            self.wrong(
+                field,
+                "must be CONVERSATION_KIND_CHAT or CONVERSATION_KIND_TICKET, or left out",
+            );
+        }
+        kind
     }
 
     /// One line of text that may be empty.

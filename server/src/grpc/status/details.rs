@@ -56,6 +56,10 @@ fn metadata(error: &Error, epoch: u64) -> HashMap<String, String> {
         Error::Invalid(_)
         | Error::AgentRejected { .. }
         | Error::NotDelivered { .. }
+        | Error::NotOwner
+        | Error::HumanNotJoined
+        | Error::OtherKind
+        | Error::ContactTaken
         | Error::CursorUnknown
         | Error::StoreUnavailable
         | Error::StoreFull
@@ -95,7 +99,13 @@ fn add_cause(details: &mut ErrorDetails, error: &Error) {
         Error::NotFound { kind, name } => {
             details.set_resource_info(*kind, cut(name, MAX_NAME_BYTES), "", "not known");
         }
-        Error::AgentRejected { .. } | Error::NotDelivered { .. } | Error::CursorUnknown => {
+        Error::AgentRejected { .. }
+        | Error::NotDelivered { .. }
+        | Error::NotOwner
+        | Error::HumanNotJoined
+        | Error::OtherKind
+        | Error::ContactTaken
+        | Error::CursorUnknown => {
             details.add_precondition_failure_violation(reason(error), "", short(error));
         }
         Error::AgentCredentialsRejected { agent }

@@ -21,6 +21,10 @@ pub(super) fn reason(error: &Error) -> &'static str {
         Error::UpstreamIdTaken { .. } => "UPSTREAM_ID_TAKEN",
         Error::SessionMoved { .. } => "SESSION_MOVED",
         Error::OwnerEpochMoved { .. } => "OWNER_EPOCH_MOVED",
+        Error::NotOwner => "NOT_OWNER",
+        Error::HumanNotJoined => "HUMAN_NOT_JOINED",
+        Error::OtherKind => "OTHER_KIND",
+        Error::ContactTaken => "CONTACT_TAKEN",
         Error::CursorExpired { .. } => "CURSOR_EXPIRED",
         Error::CursorUnknown => "CURSOR_UNKNOWN",
         Error::QueueFull { .. } => "QUEUE_FULL",
@@ -40,6 +44,7 @@ fn not_found(kind: &str) -> &'static str {
         "agent" => "AGENT_NOT_FOUND",
         "conversation" => "CONVERSATION_NOT_FOUND",
         "request" => "REQUEST_NOT_FOUND",
+        "contact" => "CONTACT_NOT_FOUND",
         "message" | "agent message" => "MESSAGE_NOT_FOUND",
         _ => "NOT_FOUND",
     }

@@ -16,10 +16,10 @@ use super::super::{Filter, Hub, Notice, OnExpired, Settings, Start, Subscription
 use crate::{
     domain::{
         Account, AgentSettings, Conversation, ConversationKey, Cursor, Delivery, Directory, Error,
-        EventKind, Id, Position, Request, Result, StoredEvent, Timestamp,
+        EventKind, Id, KnownContact, LaneKey, Position, Request, Result, StoredEvent, Timestamp,
         agent::ActionFallback,
         ports::{OpenTransaction, Store},
-        query::{ConversationQuery, EventQuery},
+        query::{ContactQuery, ConversationQuery, EventQuery},
     },
     metrics::Metrics,
 };
@@ -139,7 +139,13 @@ impl Store for MemoryLog {
     async fn first_sequence(&self, _: &ConversationKey) -> Result<u64> {
         Err(Error::Internal)
     }
-    async fn busy_lanes(&self) -> Result<Vec<ConversationKey>> {
+    async fn busy_lanes(&self) -> Result<Vec<LaneKey>> {
+        Err(Error::Internal)
+    }
+    async fn contacts(&self, _: &ContactQuery) -> Result<Vec<KnownContact>> {
+        Err(Error::Internal)
+    }
+    async fn last_spoken(&self, _: &Id) -> Result<Option<Timestamp>> {
         Err(Error::Internal)
     }
     async fn close(&self) -> Result<()> {
@@ -321,6 +327,7 @@ pub(crate) fn directory() -> Arc<Directory> {
         name: Id::trusted(name),
         agent: Id::trusted(agent),
         upstream_prefix: String::new(),
+        source: None,
     };
     Arc::new(Directory::new(
         vec![agent("bot"), agent("other")],
@@ -346,6 +353,7 @@ fn agent(name: &str) -> AgentSettings {
         availability_time_limit: span,
         repeat_window: span,
         fence_by_id: true,
+        human_must_join: true,
         default_account: None,
         handback_parameter: "note".into(),
         action_fallback: ActionFallback::Empty,

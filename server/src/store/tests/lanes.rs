@@ -52,7 +52,7 @@ async fn every_reason_comes_back() {
 async fn the_head_of_a_lane_is_its_first_delivery_that_is_not_final() {
     let scratch = Scratch::new().await;
     let mut tx = scratch.store.begin().await.expect("begins");
-    assert_eq!(tx.lane_head(&key("c")).await, Ok(None));
+    assert_eq!(tx.lane_head(&LaneKey::to_agent(&key("c"))).await, Ok(None));
     assert_eq!(tx.next_order(&key("c")).await, Ok(1));
     let rows = [
         delivery("a", "c", 1, DeliveryState::Delivered),
@@ -63,7 +63,10 @@ async fn the_head_of_a_lane_is_its_first_delivery_that_is_not_final() {
     for row in &rows {
         tx.add_delivery(row).await.expect("adds");
     }
-    assert_eq!(tx.lane_head(&key("c")).await, Ok(Some(rows[1].clone())));
+    assert_eq!(
+        tx.lane_head(&LaneKey::to_agent(&key("c"))).await,
+        Ok(Some(rows[1].clone()))
+    );
     assert_eq!(tx.next_order(&key("c")).await, Ok(4));
     assert_eq!(tx.waiting_deliveries(&id("bot")).await, Ok(2));
     assert_eq!(tx.attempting_deliveries(9).await, Ok(vec![rows[1].clone()]));
@@ -74,10 +77,16 @@ async fn the_head_of_a_lane_is_its_first_delivery_that_is_not_final() {
         ..rows[0].clone()
     };
     tx.save_delivery(&again).await.expect("saves");
-    assert_eq!(tx.lane_head(&key("c")).await, Ok(Some(rows[1].clone())));
+    assert_eq!(
+        tx.lane_head(&LaneKey::to_agent(&key("c"))).await,
+        Ok(Some(rows[1].clone()))
+    );
     assert_eq!(tx.waiting_deliveries(&id("bot")).await, Ok(3));
     tx.commit().await.expect("commits");
-    assert_eq!(scratch.store.busy_lanes().await, Ok(vec![key("c")]));
+    assert_eq!(
+        scratch.store.busy_lanes().await,
+        Ok(vec![LaneKey::to_agent(&key("c"))])
+    );
 }
 
 #[tokio::test]

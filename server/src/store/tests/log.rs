@@ -161,6 +161,7 @@ async fn events_of_a_conversation_are_found_by_sequence_and_kind() {
             content: VisitorContent::Text("hello".into()),
             parameters: vec![],
             held: false,
+            raw: String::new(),
         }),
         ..event("c", sequence, 1)
     };

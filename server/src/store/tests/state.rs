@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::{
-    Fingerprint, Owner, Parameter, SessionState, Visitor,
+    ConversationKind, Evidence, Fingerprint, Known, Owner, Parameter, SessionState, Visitor,
     ports::{Command, CommandKey},
     query::ConversationQuery,
     request::{AnsweredRequest, Request, RequestKind, RequestOutcome},
@@ -28,7 +28,17 @@ async fn a_conversation_is_read_as_it_was_saved() {
     assert_eq!(tx.conversation(&saved.key).await, Ok(Some(saved.clone())));
     saved.upstream_id = "c.e2".into();
     saved.begin_session(Timestamp(7), Duration::from_mins(1));
-    saved.change_owner(Owner::Human);
+    saved.change_owner(
+        Owner::Human,
+        Known {
+            evidence: Evidence::Pushed,
+            observed_at: Timestamp(6),
+            expires_at: Some(Timestamp(60)),
+        },
+    );
+    saved.kind = ConversationKind::Ticket;
+    saved.source = Some(id("messenger"));
+    saved.human_joined = true;
     saved.upstream_epoch = 2;
     saved.next_sequence();
     saved.ended_order = 8;
@@ -85,7 +95,7 @@ async fn conversations_are_listed_page_by_page_in_both_orders() {
 async fn conversations_are_found_by_every_filter() {
     let scratch = Scratch::new().await;
     let mut human = conversation("human", 1);
-    human.change_owner(Owner::Human);
+    human.change_owner(Owner::Human, Known::by_us(Timestamp(1)));
     let mut active = conversation("active", 2);
     active.begin_session(Timestamp(2), Duration::from_secs(1));
     let elsewhere = Conversation {

@@ -4,15 +4,16 @@ use parloir_proto::v1::{self, delivery_changed, event::Body};
 
 use crate::{
     domain::{
-        EventBody, Id, Question, Reason, Subject,
+        EventBody, Evidence, Id, Known, Question, Reason, Subject,
         event::{Intent, OpenQuestion},
     },
     wire::{
         Nonsense, answer,
         enums::{
-            read_delivery_state, read_end_cause, read_owner, read_owner_change_cause,
-            read_request_delivery, read_request_outcome,
+            read_delivery_state, read_end_cause, read_evidence, read_owner,
+            read_owner_change_cause, read_request_delivery, read_request_outcome,
         },
+        human::read_human_message,
         message::{read_agent_message, read_visitor_message},
         parameter::{read_action_parameters, read_parameters},
         profile::read_visitor,
@@ -40,7 +41,7 @@ pub fn body(body: Body) -> Result<EventBody, Nonsense> {
         Body::AvailabilityRequested(asked) => availability(asked)?,
         Body::RequestClosed(closed) => request_closed(closed)?,
         Body::OwnerChanged(changed) => owner_changed(changed)?,
-        Body::HumanMessage(_) => return Err(Nonsense("human_message (not of this version)")),
+        Body::HumanMessage(message) => EventBody::HumanMessage(read_human_message(message)?),
         Body::TicketReplied(reply) => EventBody::TicketReplied {
             text: reply.text,
             intents: reply.intents.into_iter().map(intent).collect(),
@@ -77,6 +78,7 @@ fn delivery_changed(changed: v1::DeliveryChanged) -> Result<EventBody, Nonsense>
             delivery_changed::Subject::MessageId(id) => Subject::Message(id),
             delivery_changed::Subject::CommandId(id) => Subject::Command(id),
             delivery_changed::Subject::RequestId(id) => Subject::Request(id),
+            delivery_changed::Subject::EventId(id) => Subject::Event(id),
         },
         session: changed.session,
         state: read_delivery_state(changed.state).ok_or(Nonsense("delivery_changed.state"))?,
@@ -162,6 +164,16 @@ fn owner_changed(changed: v1::OwnerChanged) -> Result<EventBody, Nonsense> {
         note: changed.note,
         request_id: changed.request_id,
         command_id: changed.command_id,
+        known: Known {
+            // Written before evidence was kept: then nothing but callers and escalations changed an owner.
+            evidence: read_evidence(changed.evidence).unwrap_or(Evidence::OwnAction),
+            observed_at: changed
+                .observe_time
+                .as_ref()
+                .and_then(read_timestamp)
+                .unwrap_or_default(),
+            expires_at: changed.expire_time.as_ref().and_then(read_timestamp),
+        },
     })
 }
 

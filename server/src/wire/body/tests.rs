@@ -9,15 +9,16 @@ use prost::Message;
 
 use super::*;
 use crate::domain::{
-    AgentMessage, Answer, Button, ButtonKind, Card, Choice, DeliveryState, EndCause, EventKind, Id,
-    Owner, OwnerChangeCause, Parameter, Question, Reason, RequestDelivery, RequestOutcome, Subject,
-    Timestamp, Visitor, VisitorContent, VisitorMessage,
+    AgentMessage, Answer, Button, ButtonKind, Card, Choice, DeliveryState, EndCause, EventKind,
+    Evidence, HumanMessage, HumanMessageKind, Id, Known, Owner, OwnerChangeCause, Parameter,
+    Question, Reason, RequestDelivery, RequestOutcome, Subject, Timestamp, Visitor, VisitorContent,
+    VisitorMessage,
     event::{Intent, OpenQuestion},
     request::ActionParameter,
 };
 
 /// Kinds that this version writes.
-const WRITTEN: [EventKind; 14] = [
+const WRITTEN: [EventKind; 15] = [
     EventKind::ConversationStarted,
     EventKind::ConversationEnded,
     EventKind::VisitorMessage,
@@ -28,6 +29,7 @@ const WRITTEN: [EventKind; 14] = [
     EventKind::AvailabilityRequested,
     EventKind::RequestClosed,
     EventKind::OwnerChanged,
+    EventKind::HumanMessage,
     EventKind::TicketReplied,
     EventKind::ParametersUpdated,
     EventKind::PlatformAlert,
@@ -227,13 +229,23 @@ impl Draw {
         }
     }
 
+    /// Whole microseconds, as the wire keeps them.
+    fn time(&mut self) -> Timestamp {
+        Timestamp(self.0.i64(1..1_000_000_000_000))
+    }
+
     fn owner(&mut self) -> Owner {
         self.of(&[Owner::Agent, Owner::Human, Owner::None, Owner::Unknown])
     }
 
     fn subject(&mut self) -> Subject {
         let id = self.text();
-        self.of(&[Subject::Message, Subject::Command, Subject::Request])(id)
+        self.of(&[
+            Subject::Message,
+            Subject::Command,
+            Subject::Request,
+            Subject::Event,
+        ])(id)
     }
 
     fn requested(&mut self, question: Question, answered_online: Option<bool>) -> EventBody {
@@ -272,6 +284,7 @@ impl Draw {
                 },
                 parameters: self.list(Self::parameter),
                 held: self.0.bool(),
+                raw: self.text(),
             }),
             EventKind::DeliveryChanged => EventBody::DeliveryChanged {
                 subject: self.subject(),
@@ -344,11 +357,44 @@ impl Draw {
                     OwnerChangeCause::Transfer,
                     OwnerChangeCause::Ended,
                     OwnerChangeCause::Reopened,
+                    OwnerChangeCause::HandoverPhrase,
+                    OwnerChangeCause::Observed,
+                    OwnerChangeCause::RefusedBySource,
+                    OwnerChangeCause::WidgetEscalation,
+                    OwnerChangeCause::UnknownTooLong,
                 ]),
                 note: self.text(),
                 request_id: self.text(),
                 command_id: self.text(),
+                known: Known {
+                    evidence: self.of(&[
+                        Evidence::Assumed,
+                        Evidence::OwnAction,
+                        Evidence::Pushed,
+                        Evidence::Read,
+                        Evidence::SendError,
+                    ]),
+                    observed_at: self.time(),
+                    expires_at: self.maybe(Self::time),
+                },
             },
+            EventKind::HumanMessage => EventBody::HumanMessage(HumanMessage {
+                message_id: self.text(),
+                kind: self.of(&[
+                    HumanMessageKind::Text,
+                    HumanMessageKind::Joined,
+                    HumanMessageKind::Queue,
+                    HumanMessageKind::Left,
+                    HumanMessageKind::Failed,
+                ]),
+                text: self.text(),
+                name: self.text(),
+                avatar_url: self.text(),
+                queue_position: self.maybe(|draw| draw.0.u32(1..)),
+                waiting_time: self.maybe(|draw| Duration::from_secs(draw.0.u64(..100_000))),
+                from_source: self.0.bool(),
+                raw,
+            }),
             EventKind::TicketReplied => EventBody::TicketReplied {
                 text: self.text(),
                 intents: self.list(Self::intent),
@@ -364,7 +410,7 @@ impl Draw {
                 name: self.text(),
                 raw,
             },
-            EventKind::UnknownPlatformEvent | EventKind::HumanMessage | EventKind::Erased => {
+            EventKind::UnknownPlatformEvent | EventKind::Erased => {
                 EventBody::UnknownPlatformEvent {
                     event_type: self.text(),
                     raw,

@@ -10,8 +10,10 @@ use crate::{
     wire::{
         answer,
         enums::{
-            delivery_state, end_cause, owner, owner_change_cause, request_delivery, request_outcome,
+            delivery_state, end_cause, evidence, owner, owner_change_cause, request_delivery,
+            request_outcome,
         },
+        human::human_message,
         message::{agent_message, visitor_message},
         parameter::{action_parameters, parameters},
         profile::visitor,
@@ -82,6 +84,7 @@ pub fn body(body: &EventBody) -> Body {
             note,
             request_id,
             command_id,
+            known,
         } => Body::OwnerChanged(v1::OwnerChanged {
             from: owner(*from).into(),
             to: owner(*to).into(),
@@ -90,7 +93,11 @@ pub fn body(body: &EventBody) -> Body {
             note: note.clone(),
             request_id: request_id.clone(),
             command_id: command_id.clone(),
+            evidence: evidence(known.evidence).into(),
+            observe_time: Some(timestamp(known.observed_at)),
+            expire_time: known.expires_at.map(timestamp),
         }),
+        EventBody::HumanMessage(message) => Body::HumanMessage(human_message(message)),
         EventBody::TicketReplied {
             text,
             intents,
@@ -129,6 +136,7 @@ fn subject(subject: &Subject) -> delivery_changed::Subject {
         Subject::Message(id) => delivery_changed::Subject::MessageId(id.clone()),
         Subject::Command(id) => delivery_changed::Subject::CommandId(id.clone()),
         Subject::Request(id) => delivery_changed::Subject::RequestId(id.clone()),
+        Subject::Event(id) => delivery_changed::Subject::EventId(id.clone()),
     }
 }
 

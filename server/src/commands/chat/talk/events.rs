@@ -124,7 +124,7 @@ impl<W: Write> Talk<W> {
             Some(Subject::RequestId(_)) if changed.state() != DeliveryState::Delivered => self
                 .screen
                 .trouble("The answer to the agent's question did not reach its platform."),
-            Some(Subject::RequestId(_)) | None => Ok(()),
+            Some(Subject::RequestId(_) | Subject::EventId(_)) | None => Ok(()),
         }
     }
 }

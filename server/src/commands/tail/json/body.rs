@@ -66,11 +66,13 @@ fn visitor_message(body: &VisitorMessage) -> Value {
         content,
         parameters: given,
         held,
+        raw,
     } = body;
     let mut value = json!({
         "message_id": message_id,
         "parameters": parameters(given),
         "held": held,
+        "raw": raw,
     });
     match content {
         Some(Content::Text(text)) => value["text"] = json!(text),
@@ -100,6 +102,7 @@ fn delivery_changed(body: &DeliveryChanged) -> Value {
         Some(Subject::MessageId(id)) => value["message_id"] = json!(id),
         Some(Subject::CommandId(id)) => value["command_id"] = json!(id),
         Some(Subject::RequestId(id)) => value["request_id"] = json!(id),
+        Some(Subject::EventId(id)) => value["event_id"] = json!(id),
         None => {}
     }
     value
@@ -225,8 +228,14 @@ fn owner_changed(body: &OwnerChanged) -> Value {
         note,
         request_id,
         command_id,
+        evidence: _,
+        observe_time,
+        expire_time,
     } = body;
     json!({
+        "evidence": body.evidence().as_str_name(),
+        "observe_time": timestamp(observe_time.as_ref()),
+        "expire_time": timestamp(expire_time.as_ref()),
         "from": body.from().as_str_name(),
         "to": body.to().as_str_name(),
         "owner_epoch": owner_epoch,
@@ -246,6 +255,8 @@ fn human_message(body: &HumanMessage) -> Value {
         avatar_url,
         queue_position,
         waiting_time,
+        from_source,
+        raw,
     } = body;
     json!({
         "message_id": message_id,
@@ -255,6 +266,8 @@ fn human_message(body: &HumanMessage) -> Value {
         "avatar_url": avatar_url,
         "queue_position": queue_position,
         "waiting_time": duration(waiting_time.as_ref()),
+        "from_source": from_source,
+        "raw": raw,
     })
 }
 

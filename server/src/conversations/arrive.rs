@@ -1,0 +1,136 @@
+//! A source's webhook: verified, decoded, committed, and only then answered.
+
+use std::{sync::Arc, time::Duration};
+
+use http::StatusCode;
+
+use crate::domain::{
+    Id, Result, Timestamp,
+    inbound::{Webhook, WebhookRefusal, WebhookReply},
+    ports::Source,
+    source::{NotRead, SourceEvent, Taken},
+};
+
+use super::{Conversations, visit::Visit};
+
+/// Looking for what no webhook brought begins this long before the newest that is known: clocks differ, and what is
+/// found twice is taken once.
+const LOOK_BACK: Duration = Duration::from_mins(5);
+
+/// How far back the first look goes where nobody has spoken yet.
+const FIRST_LOOK_BACK: Duration = Duration::from_hours(1);
+
+impl Conversations {
+    /// Takes a webhook for the source `name`. The reply is given only after what it acknowledges is durable.
+    pub async fn arrive(
+        &self,
+        tenant: &Id,
+        name: &str,
+        webhook: &Webhook,
+        traceparent: &str,
+    ) -> WebhookReply {
+        let Some(source) = self.sources.get(name) else {
+            self.metrics.webhooks.refused("unknown_source");
+            return WebhookReply::status(StatusCode::NOT_FOUND);
+        };
+        let received = match source.receive(webhook) {
+            Ok(received) => received,
+            Err(refusal) => return self.refuse_source(name, webhook, refusal),
+        };
+        match self.visit(tenant, name, received.events, traceparent).await {
+            Ok(taken) => {
+                self.metrics.sources.webhook(name, "taken");
+                received.reply.reply(&taken).await
+            }
+            Err(error) => {
+                self.metrics.sources.webhook(name, "not_taken");
+                tracing::error!(source = name, %error, "a source's webhook could not be committed");
+                WebhookReply::status(StatusCode::SERVICE_UNAVAILABLE)
+            }
+        }
+    }
+
+    /// Looks for what no webhook brought, and takes it as if one had. Answers how many events were found.
+    ///
+    /// # Errors
+    ///
+    /// The source could not be asked, or the store not written.
+    pub async fn look_at(&self, tenant: &Id, name: &Id) -> Result<usize> {
+        let Some(source) = self.sources.get(name) else {
+            return Ok(0);
+        };
+        let since = self.last_spoken(name).await?;
+        let found = match looked(source, since).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(source = %name, ?error, "a source could not be asked for what came");
+                return Ok(0);
+            }
+        };
+        let count = found.len();
+        self.visit(tenant, name.as_str(), found, "").await?;
+        Ok(count)
+    }
+
+    async fn last_spoken(&self, name: &Id) -> Result<Timestamp> {
+        let (store, name) = (Arc::clone(&self.store), name.clone());
+        let last = super::read::detached(async move { store.last_spoken(&name).await });
+        Ok(match last.await? {
+            Some(last) => last - LOOK_BACK,
+            None => self.clock.now() - FIRST_LOOK_BACK,
+        })
+    }
+
+    /// Commits events of a source in one transaction, so that a webhook is taken whole or not at all.
+    async fn visit(
+        &self,
+        tenant: &Id,
+        name: &str,
+        events: Vec<SourceEvent>,
+        traceparent: &str,
+    ) -> Result<Vec<Taken>> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Some((account, agent)) = self.directory.account_of_source(name) else {
+            return Err(crate::domain::Error::not_found("account of source", name));
+        };
+        let unit = Visit {
+            tenant: tenant.clone(),
+            source: Id::trusted(name),
+            account: Arc::clone(account),
+            agent: Arc::clone(agent),
+            ready: self.ready(agent),
+            events,
+            traceparent: traceparent.to_owned(),
+            desk: self.desk(),
+        };
+        Ok(self.committer.submit(unit).await?.output)
+    }
+
+    fn refuse_source(
+        &self,
+        name: &str,
+        webhook: &Webhook,
+        refusal: WebhookRefusal,
+    ) -> WebhookReply {
+        let (label, status) = match refusal {
+            WebhookRefusal::Unverified if webhook.method == http::Method::GET => {
+                ("unverified", StatusCode::FORBIDDEN)
+            }
+            WebhookRefusal::Unverified => ("unverified", StatusCode::UNAUTHORIZED),
+            WebhookRefusal::Malformed => ("malformed", StatusCode::BAD_REQUEST),
+            WebhookRefusal::UnknownAgent { acknowledge: true } => ("unknown", StatusCode::OK),
+            WebhookRefusal::UnknownAgent { acknowledge: false } => {
+                ("unknown", StatusCode::NOT_FOUND)
+            }
+        };
+        self.metrics.sources.webhook(name, label);
+        tracing::warn!(source = name, reason = label, webhook = ?webhook, "a source's webhook was refused");
+        WebhookReply::status(status)
+    }
+}
+
+async fn looked(source: &Arc<dyn Source>, since: Timestamp) -> Result<Vec<SourceEvent>, NotRead> {
+    source.look(since).await
+}

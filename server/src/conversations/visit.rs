@@ -1,0 +1,169 @@
+//! What a source tells, committed: who it is about, who owns the conversation, and what was said.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    Account, AgentSettings, Conversation, ConversationKey, Fingerprint, Id, KnownContact, Result,
+    Timestamp,
+    ports::{Transaction, Unit},
+    source::{Contact, SourceBody, SourceEvent, Taken},
+};
+
+use super::{
+    desk::Desk,
+    observe::{Weight, observe},
+    open::open,
+    visit_body,
+};
+
+/// Some events of one source, in order.
+#[derive(Debug)]
+pub struct Visit {
+    pub tenant: Id,
+    pub source: Id,
+    pub account: Arc<Account>,
+    pub agent: Arc<AgentSettings>,
+    /// Whether a request to the agent may leave now.
+    pub ready: bool,
+    pub events: Vec<SourceEvent>,
+    pub traceparent: String,
+    pub desk: Desk,
+}
+
+#[async_trait]
+impl Unit for Visit {
+    type Output = Vec<Taken>;
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<Vec<Taken>> {
+        let mut taken = Vec::with_capacity(self.events.len());
+        for event in &self.events {
+            taken.push(self.take(tx, event).await?);
+        }
+        Ok(taken)
+    }
+}
+
+impl Visit {
+    async fn take(&self, tx: &mut dyn Transaction, event: &SourceEvent) -> Result<Taken> {
+        let Some(contact) = &event.contact else {
+            if self.is_first(tx, "", event).await? {
+                visit_body::apart(self, tx, &event.body).await?;
+                return Ok(Taken::Again);
+            }
+            return Ok(Taken::Duplicate);
+        };
+        let contact_id = self.contact_id(tx, contact);
+        let known = tx.contact(&contact_id).await?;
+        if known.is_none() && event.contact_must_exist {
+            return Ok(Taken::NoContact);
+        }
+        if !self.is_first(tx, contact_id.as_str(), event).await? {
+            return Ok(Taken::Duplicate);
+        }
+        let taken = if known.is_some() {
+            Taken::Again
+        } else {
+            Taken::First
+        };
+        let mut visitor = self.meet(tx, contact_id, known, contact, event).await?;
+        self.weigh(tx, &mut visitor.conversation, event).await?;
+        visit_body::take(self, tx, &mut visitor, event, taken).await?;
+        tx.save_conversation(&visitor.conversation).await?;
+        tx.save_contact(&visitor.contact).await?;
+        Ok(taken)
+    }
+
+    /// A keyed hash: it stands in logs and outlives erasure, so there is no way back to a phone number.
+    fn contact_id(&self, tx: &mut dyn Transaction, contact: &Contact) -> Id {
+        let print = Fingerprint::of("contact")
+            .text(self.source.as_str())
+            .text(&contact.key);
+        Id::trusted(hex(&tx.digest(&print)[..16]))
+    }
+
+    async fn is_first(
+        &self,
+        tx: &mut dyn Transaction,
+        contact_id: &str,
+        event: &SourceEvent,
+    ) -> Result<bool> {
+        let Some(event_id) = &event.event_id else {
+            return Ok(true);
+        };
+        let print = Fingerprint::of("source event")
+            .text(contact_id)
+            .text(event_id);
+        tx.first_seen(&self.source, &print).await
+    }
+
+    /// The visitor and the conversation, made where nobody has heard of them.
+    async fn meet(
+        &self,
+        tx: &mut dyn Transaction,
+        contact_id: Id,
+        known: Option<KnownContact>,
+        contact: &Contact,
+        event: &SourceEvent,
+    ) -> Result<Visitor> {
+        let now = tx.now();
+        let mut row = known.unwrap_or_else(|| KnownContact {
+            key: ConversationKey {
+                tenant: self.tenant.clone(),
+                account: self.account.name.clone(),
+                id: contact_id.clone(),
+            },
+            id: contact_id,
+            source: self.source.clone(),
+            address: contact.address.clone(),
+            seen_at: now,
+            spoke_at: Timestamp::default(),
+            numbered: 0,
+        });
+        row.seen_at = now;
+        if let SourceBody::Message { .. } | SourceBody::Opened { .. } = event.body {
+            // The newest place to answer to.
+            row.address.clone_from(&contact.address);
+            row.spoke_at = row.spoke_at.max(event.occurred_at.unwrap_or(now).min(now));
+        }
+        let mut conversation = open(tx, &row.key, &self.account, &self.agent).await?;
+        conversation.source = Some(self.source.clone());
+        Ok(Visitor {
+            contact: row,
+            conversation,
+        })
+    }
+
+    async fn weigh(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+        event: &SourceEvent,
+    ) -> Result<()> {
+        let Some(observed) = &event.owner else {
+            return Ok(());
+        };
+        let weight = match event.body {
+            SourceBody::Message { .. } => Weight::Hint,
+            _ => Weight::Certain,
+        };
+        let at = (weight, event.occurred_at);
+        observe(tx, conversation, observed, at, &self.desk).await
+    }
+}
+
+/// Whom an event is about.
+#[derive(Debug)]
+pub struct Visitor {
+    pub contact: KnownContact,
+    pub conversation: Conversation,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,258 @@
+//! What follows from how a request to a source ended.
+
+use crate::{
+    conversations::{
+        Change, Closing, Desk, Recorded, Weight, close, observe, record, take_from_agent,
+    },
+    domain::{
+        Answer, Conversation, Delivery, DeliveryKind, DeliveryState, Departure, EventBody,
+        Evidence, Id, Known, Owner, OwnerChangeCause, Reason, Refusal, RequestOutcome, Result,
+        Sent, ToSource, ports::Transaction, source::Observed,
+    },
+};
+
+use super::{
+    backoff::Backoff,
+    settle::{Finished, record_change},
+};
+
+/// Commits how a request to a source ended; a row that is no longer ATTEMPTING was settled by someone else.
+pub async fn settle_source(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    finished: &Finished,
+    (desk, backoff): (&Desk, Backoff),
+) -> Result<()> {
+    let found = tx.delivery(&finished.attempt.delivery.id).await?;
+    let Some(mut delivery) = found.filter(|row| row.state == DeliveryState::Attempting) else {
+        return Ok(());
+    };
+    delivery.state = DeliveryState::Queued;
+    match &finished.sent {
+        Sent::Acknowledged => acknowledged(tx, conversation, delivery, finished, "", desk).await,
+        Sent::AcknowledgedAs { remote_id } => {
+            acknowledged(tx, conversation, delivery, finished, remote_id, desk).await
+        }
+        Sent::Refused { refusal, detail } => {
+            let outcome = (
+                DeliveryState::Failed,
+                Some(reason(*refusal)),
+                detail.as_str(),
+            );
+            if *refusal == Refusal::NotOwner {
+                somebody_else_answers(tx, conversation, desk).await?;
+            }
+            finish(tx, conversation, delivery, outcome, desk).await
+        }
+        Sent::Unclear if shows(finished) => unclear(tx, conversation, delivery, desk).await,
+        // A handover and its return may be repeated: twice is as good as once.
+        Sent::NotSent | Sent::Unclear => again(tx, conversation, delivery, None, backoff).await,
+        Sent::Busy { retry_after: asked } | Sent::NotNow { after: asked } => {
+            again(tx, conversation, delivery, *asked, backoff).await
+        }
+    }
+}
+
+/// The part that was under way is dealt with.
+pub fn part_done(delivery: &mut Delivery, remote_id: &str) {
+    delivery.part += 1;
+    delivery.state = DeliveryState::Queued;
+    if !remote_id.is_empty() {
+        remote_id.clone_into(&mut delivery.remote_id);
+    }
+}
+
+/// A row has come to its end, and what hangs on it with it.
+pub async fn finish(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    mut delivery: Delivery,
+    (state, reason, detail): (DeliveryState, Option<Reason>, &str),
+    desk: &Desk,
+) -> Result<()> {
+    delivery.state = state;
+    delivery.reason = reason;
+    detail.clone_into(&mut delivery.detail);
+    tx.save_delivery(&delivery).await?;
+    record_change(tx, conversation, &delivery);
+    if state != DeliveryState::Failed {
+        return Ok(());
+    }
+    if reason == Some(Reason::SourceCredentialsRejected) {
+        alert(tx, conversation, "source_credentials_rejected", detail);
+    }
+    // Before its first part is through, nobody has been handed over.
+    if delivery.part == 0 && delivery.kind == DeliveryKind::Escalate {
+        not_handed_over(tx, conversation, &delivery, desk).await?;
+    }
+    if delivery.kind == DeliveryKind::Resume {
+        alert(tx, conversation, "handback_failed", detail);
+    }
+    Ok(())
+}
+
+fn shows(finished: &Finished) -> bool {
+    matches!(
+        finished.attempt.departure,
+        Departure::Source {
+            what: ToSource::Show(_),
+            ..
+        }
+    )
+}
+
+async fn acknowledged(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    mut delivery: Delivery,
+    finished: &Finished,
+    remote_id: &str,
+    desk: &Desk,
+) -> Result<()> {
+    part_done(&mut delivery, remote_id);
+    if delivery.kind == DeliveryKind::Escalate && !shows(finished) {
+        handed_over(tx, conversation, &delivery, desk).await?;
+        // What remains to be said belongs to the time that the handover began.
+        delivery.owner_epoch = conversation.owner_epoch;
+    }
+    tx.save_delivery(&delivery).await
+}
+
+/// The source has given the visitor to a human: the escalation that asked for it is accepted.
+async fn handed_over(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    delivery: &Delivery,
+    desk: &Desk,
+) -> Result<()> {
+    if let Some(request) = open_request(tx, delivery).await? {
+        let answer = Answer::Escalation { accepted: true };
+        let closing = Closing {
+            answered_by: answered_by(conversation),
+            done_at_source: true,
+            ..Closing::with(RequestOutcome::Answered, answer, desk)
+        };
+        close(tx, Some(conversation), request, closing).await?;
+    }
+    if conversation.owner == Owner::Agent {
+        // It was answered otherwise while the handover was under way; the source has done it all the same.
+        let change = Change::because(OwnerChangeCause::Observed, Known::by_us(tx.now()));
+        take_from_agent(tx, conversation, Owner::Human, change, desk).await?;
+    }
+    Ok(())
+}
+
+/// The source has not: an agent that waits goes on by its own fallback; a human who was promised the visitor is told.
+async fn not_handed_over(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    delivery: &Delivery,
+    desk: &Desk,
+) -> Result<()> {
+    match open_request(tx, delivery).await? {
+        Some(request) => {
+            let answer = Answer::Escalation { accepted: false };
+            let closing = Closing {
+                answered_by: answered_by(conversation),
+                ..Closing::with(RequestOutcome::Answered, answer, desk)
+            };
+            close(tx, Some(conversation), request, closing).await
+        }
+        None => {
+            alert(tx, conversation, "handover_failed", &delivery.detail);
+            Ok(())
+        }
+    }
+}
+
+/// The escalation that this handover is for, if it still waits.
+async fn open_request(
+    tx: &mut dyn Transaction,
+    delivery: &Delivery,
+) -> Result<Option<crate::domain::Request>> {
+    let event = tx.event(&delivery.key, delivery.sequence).await?;
+    let Some(EventBody::Requested {
+        request: Some(open),
+        ..
+    }) = event.map(|event| event.fact.body)
+    else {
+        return Ok(None);
+    };
+    let request = tx.request(&open.request_id).await?;
+    Ok(request.filter(|request| request.closed.is_none()))
+}
+
+fn answered_by(conversation: &Conversation) -> String {
+    let source = conversation.source.as_ref().map_or("", Id::as_str);
+    format!("source:{source}")
+}
+
+async fn unclear(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    mut delivery: Delivery,
+    desk: &Desk,
+) -> Result<()> {
+    let reads_back = desk
+        .source_of(conversation)
+        .is_some_and(|source| source.capabilities.reads_back);
+    if reads_back {
+        delivery.read_back_since = Some(delivery.queued_at);
+    } else {
+        delivery.unclear = true;
+        part_done(&mut delivery, "");
+    }
+    tx.save_delivery(&delivery).await
+}
+
+async fn again(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    mut delivery: Delivery,
+    asked: Option<std::time::Duration>,
+    backoff: Backoff,
+) -> Result<()> {
+    delivery.reason = Some(Reason::SourceUnavailable);
+    delivery.not_before = tx.now() + backoff.after(delivery.attempt, asked);
+    tx.save_delivery(&delivery).await?;
+    // Once: a source may be asked every second for as long as nobody listens there.
+    if delivery.attempt == 1 {
+        record_change(tx, conversation, &delivery);
+    }
+    Ok(())
+}
+
+async fn somebody_else_answers(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    desk: &Desk,
+) -> Result<()> {
+    let observed = Observed {
+        evidence: Evidence::SendError,
+        ..Observed::read(Owner::Human)
+    };
+    observe(tx, conversation, &observed, (Weight::Certain, None), desk).await
+}
+
+fn alert(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    name: &str,
+    detail: &str,
+) -> Recorded {
+    let alert = EventBody::PlatformAlert {
+        name: name.to_owned(),
+        raw: serde_json::json!({ "detail": detail }).to_string(),
+    };
+    record(tx, conversation, "", alert)
+}
+
+fn reason(refusal: Refusal) -> Reason {
+    match refusal {
+        Refusal::Request | Refusal::AgentUnknown => Reason::SourceRejected,
+        Refusal::Credentials => Reason::SourceCredentialsRejected,
+        Refusal::NotOwner => Reason::SourceNotOwner,
+        Refusal::WindowClosed => Reason::WindowClosed,
+        Refusal::Unreachable => Reason::VisitorUnreachable,
+    }
+}

@@ -1,0 +1,128 @@
+//! Table `contact`: the visitors whom sources have brought.
+
+use std::sync::LazyLock;
+
+use sea_orm::{ConnectionTrait, Value};
+
+use super::{
+    conversation::key_values,
+    fault::Fault,
+    row::Row,
+    table::{Table, all, execute, first, number},
+};
+use crate::domain::{ConversationKey, Id, KnownContact, Timestamp, query::ContactQuery};
+
+const TABLE: Table = Table {
+    name: "contact",
+    key: &["id"],
+    columns: &[
+        "id",
+        "source",
+        "tenant",
+        "account",
+        "conversation_id",
+        "address_key_id",
+        "address",
+        "seen_at",
+        "spoke_at",
+        "numbered",
+    ],
+};
+
+/// The `address_key_id` of addresses that are not sealed.
+const PLAIN: i64 = 0;
+
+static FIND: LazyLock<String> = LazyLock::new(|| TABLE.select("WHERE id = $1"));
+static OF: LazyLock<String> =
+    LazyLock::new(|| TABLE.select("WHERE tenant = $1 AND account = $2 AND conversation_id = $3"));
+static SAVE: LazyLock<String> = LazyLock::new(|| TABLE.upsert());
+static LIST: LazyLock<String> = LazyLock::new(|| {
+    TABLE.select(
+        "WHERE tenant = $1 AND account = $2 AND ($3 = '' OR conversation_id = $3)
+            AND (seen_at < $4 OR seen_at = $4 AND id < $5)
+            ORDER BY seen_at DESC, id DESC LIMIT $6",
+    )
+});
+const NEWEST: &str = "SELECT MAX(spoke_at) FROM contact WHERE source = $1";
+
+pub(super) async fn find(
+    db: &impl ConnectionTrait,
+    id: &Id,
+) -> Result<Option<KnownContact>, Fault> {
+    first(db, &FIND, [id.as_str().into()], read).await
+}
+
+pub(super) async fn of(
+    db: &impl ConnectionTrait,
+    key: &ConversationKey,
+) -> Result<Option<KnownContact>, Fault> {
+    first(db, &OF, key_values(key), read).await
+}
+
+pub(super) async fn save(db: &impl ConnectionTrait, contact: &KnownContact) -> Result<(), Fault> {
+    execute(db, &SAVE, values(contact)).await?;
+    Ok(())
+}
+
+pub(super) async fn list(
+    db: &impl ConnectionTrait,
+    query: &ContactQuery,
+) -> Result<Vec<KnownContact>, Fault> {
+    let (seen_at, id) = match &query.after {
+        Some((seen_at, id)) => (seen_at.0, id.as_str()),
+        None => (i64::MAX, ""),
+    };
+    let conversation = query.conversation_id.as_ref().map_or("", Id::as_str);
+    let values = [
+        query.tenant.as_str().into(),
+        query.account.as_str().into(),
+        conversation.into(),
+        seen_at.into(),
+        id.into(),
+        number(query.limit),
+    ];
+    all(db, &LIST, values, read).await
+}
+
+/// When somebody whom the source brought last spoke.
+pub(super) async fn newest(
+    db: &impl ConnectionTrait,
+    source: &Id,
+) -> Result<Option<Timestamp>, Fault> {
+    let newest = first(db, NEWEST, [source.as_str().into()], |row| {
+        Ok(row.maybe_time()?)
+    });
+    Ok(newest.await?.flatten())
+}
+
+fn values(contact: &KnownContact) -> Vec<Value> {
+    let mut values = Vec::with_capacity(TABLE.columns.len());
+    values.extend([contact.id.as_str().into(), contact.source.as_str().into()]);
+    values.extend(key_values(&contact.key));
+    values.extend([
+        PLAIN.into(),
+        contact.address.as_bytes().to_vec().into(),
+        contact.seen_at.0.into(),
+        contact.spoke_at.0.into(),
+        number(contact.numbered),
+    ]);
+    values
+}
+
+fn read(row: &mut Row<'_>) -> Result<KnownContact, Fault> {
+    let (id, source, key) = (row.id()?, row.id()?, row.key()?);
+    if row.number::<i64>("contact.address_key_id")? != PLAIN {
+        return Err(Fault::Nonsense("contact.address_key_id"));
+    }
+    let address =
+        String::from_utf8(row.bytes()?).map_err(|_| Fault::Nonsense("contact.address"))?;
+    Ok(KnownContact {
+        id,
+        source,
+        key,
+        address,
+        seen_at: row.time()?,
+        spoke_at: row.time()?,
+        numbered: row.number("contact.numbered")?,
+    })
+}
