@@ -15,6 +15,7 @@ pub mod owner;
 pub mod parameter;
 pub mod ports;
 pub mod query;
+pub mod rendering;
 pub mod request;
 pub mod source;
 pub mod time;
@@ -38,6 +39,10 @@ pub use outbound::{Attempt, Outbound, OutboundContent, Refusal, Sent};
 pub use owner::{Evidence, Owner, OwnerChangeCause};
 pub use parameter::Parameter;
 pub use query::{ConversationQuery, EventQuery};
+pub use rendering::{
+    Rendered, ReplyOption, choice_of, options_of, parse_payload, render_agent_message,
+    render_human_message, render_text, understood,
+};
 pub use request::{
     ActionParameter, Answer, AnsweredRequest, Question, Request, RequestDelivery, RequestKind,
     RequestOutcome,
