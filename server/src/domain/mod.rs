@@ -13,6 +13,7 @@ pub mod message;
 pub mod outbound;
 pub mod owner;
 pub mod parameter;
+pub mod phrase;
 pub mod ports;
 pub mod query;
 pub mod rendering;
