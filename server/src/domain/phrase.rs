@@ -1,13 +1,17 @@
 //! What is configured by language: phrases by which visitors ask for a human, texts that they are told.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::BuildHasher};
 
 use unicode_normalization::UnicodeNormalization;
 
 /// Whether `said` as a whole is one of the phrases. Case, accents, punctuation and emoji do not count, so a phrase of
 /// nothing else never matches. Phrases under `""` count always; beside them those of the visitor's language, or of every
 /// language where the visitor's is not known or has none.
-pub fn matches(said: &str, phrases: &HashMap<String, Vec<String>>, language: &str) -> bool {
+pub fn matches(
+    said: &str,
+    phrases: &HashMap<String, Vec<String>, impl BuildHasher>,
+    language: &str,
+) -> bool {
     let said = folded(said);
     let is_said = |list: &Vec<String>| list.iter().any(|phrase| folded(phrase) == said);
     if said.is_empty() {
@@ -21,7 +25,10 @@ pub fn matches(said: &str, phrases: &HashMap<String, Vec<String>>, language: &st
 
 /// The text for the visitor's language, else the one under `""`. Where neither is configured, an only text serves a
 /// visitor whose language is not known.
-pub fn in_language<'a>(texts: &'a HashMap<String, String>, language: &str) -> Option<&'a str> {
+pub fn in_language<'a>(
+    texts: &'a HashMap<String, String, impl BuildHasher>,
+    language: &str,
+) -> Option<&'a str> {
     let only = || {
         let known = !language.trim().is_empty();
         texts.values().next().filter(|_| texts.len() == 1 && !known)
@@ -34,7 +41,10 @@ pub fn in_language<'a>(texts: &'a HashMap<String, String>, language: &str) -> Op
 }
 
 /// What stands under the language's tag, or under the longest beginning of it: "fr-CA", then "fr".
-fn of_language<'a, T>(by_language: &'a HashMap<String, T>, language: &str) -> Option<&'a T> {
+fn of_language<'a, T>(
+    by_language: &'a HashMap<String, T, impl BuildHasher>,
+    language: &str,
+) -> Option<&'a T> {
     let language = tag(language);
     let mut wanted = language.as_str();
     while !wanted.is_empty() {
@@ -47,7 +57,7 @@ fn of_language<'a, T>(by_language: &'a HashMap<String, T>, language: &str) -> Op
     None
 }
 
-/// One spelling of "fr-BE", "fr_be" and "FR-be".
+/// One spelling of `fr-BE`, `fr_be` and `FR-be`.
 fn tag(language: &str) -> String {
     language.trim().to_ascii_lowercase().replace('_', "-")
 }

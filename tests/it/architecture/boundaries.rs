@@ -40,8 +40,8 @@ const BOUNDARIES: &[Boundary] = &[
         inside: "server/src/conversations/",
         names: &["tonic", "axum", "sea_orm", "sqlx", "reqwest", "hyper"],
         modules: Modules::NoneOf(&[
-            "agents", "app", "commands", "grpc", "net", "ops", "simulate", "store", "webhook",
-            "webhooks",
+            "agents", "app", "commands", "grpc", "net", "ops", "simulate", "sources", "store",
+            "webhook", "webhooks",
         ]),
         why: "use cases speak to ports, never to a transport or a database",
     },
@@ -55,11 +55,29 @@ const BOUNDARIES: &[Boundary] = &[
             "grpc",
             "ops",
             "simulate",
+            "sources",
             "store",
             "webhook",
             "webhooks",
         ]),
         why: "a platform's adapter knows its platform and the domain",
+    },
+    Boundary {
+        inside: "server/src/sources/",
+        names: &["sea_orm", "sqlx", "tonic", "prost", "parloir_proto"],
+        modules: Modules::NoneOf(&[
+            "agents",
+            "app",
+            "commands",
+            "conversations",
+            "grpc",
+            "ops",
+            "simulate",
+            "store",
+            "webhook",
+            "webhooks",
+        ]),
+        why: "a source's adapter knows its system and the domain, and no agent",
     },
     Boundary {
         inside: "server/src/store/",
@@ -73,6 +91,7 @@ const BOUNDARIES: &[Boundary] = &[
             "net",
             "ops",
             "simulate",
+            "sources",
             "webhook",
             "webhooks",
         ]),
@@ -82,7 +101,7 @@ const BOUNDARIES: &[Boundary] = &[
         inside: "server/src/grpc/",
         names: &["sea_orm", "sqlx", "reqwest", "axum"],
         modules: Modules::NoneOf(&[
-            "agents", "app", "commands", "simulate", "store", "webhook", "webhooks",
+            "agents", "app", "commands", "simulate", "sources", "store", "webhook", "webhooks",
         ]),
         why: "handlers convert, call a use case, and convert",
     },
@@ -106,8 +125,8 @@ const BOUNDARIES: &[Boundary] = &[
     },
 ];
 
-/// Folders that may name the concrete agents and the concrete store: the composition root, the verbs, and the
-/// configuration, which holds each platform's own settings.
+/// Folders that may name the concrete agents, sources and store: the composition root, the verbs, and the configuration,
+/// which holds the own settings of each platform and system.
 const COMPOSES: &[&str] = &[
     "server/src/app.rs",
     "server/src/app/",
@@ -170,7 +189,7 @@ fn composition(source: &Source, code: &str) -> Option<String> {
     if !source.path.starts_with("server/src/") || inside(COMPOSES) || source.is_test() {
         return None;
     }
-    ["agents", "store"]
+    ["agents", "sources", "store"]
         .into_iter()
         .filter(|module| {
             !inside(&[
@@ -181,7 +200,7 @@ fn composition(source: &Source, code: &str) -> Option<String> {
         .find(|module| modules(code).contains(*module))
         .map(|module| {
             format!(
-                "{} names crate::{module}: only app and commands compose",
+                "{} names crate::{module}: only app, config and commands compose",
                 source.path
             )
         })
@@ -222,7 +241,30 @@ fn a_forbidden_import_planted_on_purpose_is_found() {
             "server/src/agents/zendesk/send.rs",
             "use crate::conversations::Conversations;",
         ),
+        (
+            "server/src/agents/zendesk/send.rs",
+            "use crate::sources::SystemConfig;",
+        ),
+        (
+            "server/src/sources/messenger/send.rs",
+            "use crate::agents::PlatformConfig;",
+        ),
+        (
+            "server/src/sources/messenger/send.rs",
+            "use crate::conversations::Conversations;",
+        ),
+        (
+            "server/src/sources/messenger/tests/page.rs",
+            "use sea_orm::EntityTrait;",
+        ),
         ("server/src/store/mod.rs", "use axum::Router;"),
+        ("server/src/store/mod.rs", "use crate::sources;"),
+        (
+            "server/src/conversations/send.rs",
+            "use crate::{domain::Id, sources::messenger::Messenger};",
+        ),
+        ("server/src/grpc/mod.rs", "use crate::sources::build;"),
+        ("server/src/delivery/mod.rs", "use crate::sources::build;"),
         ("server/src/simulate/mod.rs", "use crate::domain::Id;"),
         (
             "server/src/net/mod.rs",
@@ -258,6 +300,14 @@ fn what_is_allowed_is_not_found() {
             "use crate::{app, store::Sqlite};",
         ),
         ("server/src/agents/mod.rs", "use crate::agents::zendesk;"),
+        (
+            "server/src/sources/messenger/mod.rs",
+            "use crate::{config::SourceConfig, domain::ports::Source, outgoing, sources::SystemConfig};",
+        ),
+        (
+            "server/src/config/sources.rs",
+            "use crate::sources::SystemConfig;",
+        ),
         (
             "server/src/conversations/tests.rs",
             "use crate::store::Sqlite;",

@@ -159,9 +159,13 @@ mod tests {
     #[test]
     fn a_line_of_a_list_is_not_torn_after_its_number() {
         assert_eq!(
-            pieces("Choose: 1. Track 2. Cancel", 20),
-            ["Choose: 1. Track 2.", "Cancel"],
-            "between words, where nothing else is left"
+            pieces("Choose now: 1. Track it", 20),
+            ["Choose now: 1. Track", "it"],
+            "between words: no sentence ends"
+        );
+        assert_eq!(
+            end_apart("Choose: 1. Track it", 12),
+            ("Choose:", "1. Track it")
         );
         let lines = ["1. Track".to_owned(), "2. Cancel".to_owned()];
         assert_eq!(
@@ -172,6 +176,12 @@ mod tests {
         assert_eq!(
             with_lines("What next?", &lines, 12),
             ["What next?", "1. Track", "2. Cancel"]
+        );
+        let uneven = ["1. Up".to_owned(), "2. To the left of it".to_owned()];
+        assert_eq!(
+            with_lines("What next?", &uneven, 22),
+            ["What next?\n1. Up", "2. To the left of it"],
+            "whole"
         );
         assert_eq!(
             with_lines("What next?", &lines, 40),

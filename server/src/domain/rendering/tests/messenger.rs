@@ -138,7 +138,7 @@ fn fb_31_a_title_of_81_characters_is_cut_to_80() {
 }
 
 #[test]
-fn fb_32_4500_characters_are_three_texts_in_order() {
+fn fb_32_a_text_of_4500_characters_is_three_in_order() {
     let sentence = "This is a sentence that says something about the parcel. ";
     let text = sentence.repeat(90)[..4500].to_owned();
     let items = render_text(&text, &Author::Agent, &MESSENGER);

@@ -12,7 +12,7 @@ fn human(kind: HumanMessageKind, text: &str) -> HumanMessage {
         name: "Lee".to_owned(),
         avatar_url: "https://a.example/lee".to_owned(),
         queue_position: Some(2),
-        waiting_time: Some(Duration::from_secs(60)),
+        waiting_time: Some(Duration::from_mins(1)),
         from_source: false,
         raw: String::new(),
     }

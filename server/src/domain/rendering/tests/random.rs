@@ -122,7 +122,7 @@ prop_compose! {
 }
 
 /// Long enough for every line of choices, and above an offer for every word, that these messages have.
-fn roomy(capabilities: Capabilities) -> Capabilities {
+fn roomy(capabilities: &Capabilities) -> Capabilities {
     let offers = capabilities.offers.iter().map(|limits| OfferLimits {
         text_chars: limits.text_chars + 30,
         ..*limits
@@ -130,7 +130,7 @@ fn roomy(capabilities: Capabilities) -> Capabilities {
     Capabilities {
         text_chars: capabilities.text_chars + 300,
         offers: offers.collect::<Vec<_>>().leak(),
-        ..capabilities
+        ..*capabilities
     }
 }
 
@@ -147,7 +147,7 @@ proptest! {
     #[test]
     fn every_choice_can_be_made_once(draft in draft(), capabilities in source()) {
         let message = draft.message();
-        let capabilities = roomy(capabilities);
+        let capabilities = roomy(&capabilities);
         let rendered = render_agent_message(&message, 7, &capabilities);
         let labels: Vec<_> = options_of(&message).into_iter().map(|option| option.label).collect();
         let mut ways = vec![0; labels.len()];
@@ -182,16 +182,16 @@ proptest! {
     #[test]
     fn no_word_is_lost_and_all_stand_in_order(draft in draft(), capabilities in source()) {
         let message = draft.message();
-        let capabilities = Capabilities { cards: None, ..roomy(capabilities) };
+        let capabilities = Capabilities { cards: None, ..roomy(&capabilities) };
         let rendered = render_agent_message(&message, 7, &capabilities);
-        let mut said = message.text.clone();
+        let mut said = vec![&message.text];
         for card in &message.cards {
-            said += &format!(" {} {} {}", card.title, card.description, card.image_url);
+            said.extend([&card.title, &card.description, &card.image_url]);
         }
         let shown: Vec<_> = rendered.items.iter().map(text_of).collect();
         let shown = shown.join(" ");
         let mut shown = shown.split_whitespace();
-        for word in said.split_whitespace() {
+        for word in said.iter().flat_map(|text| text.split_whitespace()) {
             prop_assert!(shown.any(|other| other == word), "{word} is lost or out of place");
         }
     }
