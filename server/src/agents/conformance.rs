@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::domain::{
-    AgentMessage, Answer, Parameter, Question, RequestKind,
+    AgentMessage, Answer, HumanMessage, HumanMessageKind, Parameter, Question, RequestKind,
     inbound::{Inbound, InboundBody, Webhook, WebhookRefusal, WebhookReply},
     outbound::{Outbound, OutboundContent, Refusal, Sent},
     ports::Agent,
@@ -79,7 +79,11 @@ pub(super) async fn what_is_sent_is_understood<P: Platform>() {
         card_index,
         parameters: parameters(),
     };
-    let contents = [
+    let ticket = |parameters| OutboundContent::Ticket {
+        text: "I was charged twice.\n-- \nAna".to_owned(),
+        parameters,
+    };
+    let mut contents = vec![
         OutboundContent::Start {
             parameters: parameters(),
         },
@@ -93,7 +97,11 @@ pub(super) async fn what_is_sent_is_understood<P: Platform>() {
             parameters: parameters(),
         },
         OutboundContent::End,
+        ticket(parameters()),
+        ticket(Vec::new()),
     ];
+    contents.extend(human_signs().map(OutboundContent::Human));
+    let count = contents.len();
     let server = FakeServer::start().await;
     let (agent, _platform) = P::agent(&server);
     for content in contents {
@@ -108,7 +116,7 @@ pub(super) async fn what_is_sent_is_understood<P: Platform>() {
         );
     }
     let requests = server.requests();
-    assert_eq!(requests.len(), 7, "one request each");
+    assert_eq!(requests.len(), count, "one request each");
     assert!(requests.is_sorted_by_key(|request| request.at), "in order");
 }
 
@@ -287,6 +295,49 @@ pub(super) async fn every_answer_is_understood<P: Platform>() {
         );
         assert!(reply.status == StatusCode::OK || reply.body.is_empty());
     }
+}
+
+/// One of each kind, with all that a platform can show of it.
+fn human_signs() -> impl Iterator<Item = HumanMessage> {
+    let sign = |kind| HumanMessage {
+        message_id: String::new(),
+        kind,
+        text: String::new(),
+        name: String::new(),
+        avatar_url: String::new(),
+        queue_position: None,
+        waiting_time: None,
+        from_source: false,
+        raw: String::new(),
+    };
+    let words = HumanMessage {
+        text: "Grüß Gott,\n\"Lee\" here.".to_owned(),
+        ..sign(HumanMessageKind::Text)
+    };
+    let joined = HumanMessage {
+        name: "Lee Ø.".to_owned(),
+        avatar_url: "https://cdn.example.org/lee.png?s=2".to_owned(),
+        ..sign(HumanMessageKind::Joined)
+    };
+    let queue = HumanMessage {
+        queue_position: Some(3),
+        waiting_time: Some(Duration::from_mins(5)),
+        ..sign(HumanMessageKind::Queue)
+    };
+    let place = HumanMessage {
+        waiting_time: None,
+        ..queue.clone()
+    };
+    [
+        words,
+        joined,
+        sign(HumanMessageKind::Joined),
+        queue,
+        place,
+        sign(HumanMessageKind::Left),
+        sign(HumanMessageKind::Failed),
+    ]
+    .into_iter()
 }
 
 /// One of each that every platform can say.

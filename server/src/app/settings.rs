@@ -77,6 +77,7 @@ fn agent(config: &AgentConfig) -> AgentSettings {
         availability_time_limit: config.availability_time_limit,
         repeat_window: config.repeat_window,
         fence_by_id: config.fence_by_id,
+        human_must_join: config.human_must_join,
         default_account: config.default_account.as_deref().map(Id::trusted),
         handback_parameter: config.handback_parameter.clone(),
         action_fallback: fallback(config.action_fallback, &[]),

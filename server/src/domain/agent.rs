@@ -30,6 +30,8 @@ pub struct AgentSettings {
     pub repeat_window: Duration,
     /// Change the id that the platform sees at each handback.
     pub fence_by_id: bool,
+    /// Words of a human are refused in the platform's widget until one has joined.
+    pub human_must_join: bool,
     /// The account of conversations that the agent begins and no prefix tells.
     pub default_account: Option<Id>,
     /// The parameter that carries the note of a handback.

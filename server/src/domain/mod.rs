@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod error;
 pub mod event;
 pub mod fingerprint;
+pub mod human;
 pub mod id;
 pub mod inbound;
 pub mod message;

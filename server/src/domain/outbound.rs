@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{delivery::Delivery, parameter::Parameter};
+use super::{delivery::Delivery, message::HumanMessage, parameter::Parameter};
 
 /// One request to an agent's platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,13 @@ pub enum OutboundContent {
         parameters: Vec<Parameter>,
     },
     End,
+    /// One text of a ticket. The platform answers it as a whole, perhaps minutes later.
+    Ticket {
+        text: String,
+        parameters: Vec<Parameter>,
+    },
+    /// A sign of the human side's, which the platform shows in its own widget.
+    Human(HumanMessage),
 }
 
 impl OutboundContent {
@@ -44,13 +51,14 @@ impl OutboundContent {
         match self {
             Self::Start { parameters }
             | Self::Message { parameters, .. }
-            | Self::Parameters { parameters } => parameters,
-            Self::End => &[],
+            | Self::Parameters { parameters }
+            | Self::Ticket { parameters, .. } => parameters,
+            Self::End | Self::Human(_) => &[],
         }
     }
 }
 
-/// A visitor's words are never printed.
+/// A visitor's and a human's words are never printed.
 impl std::fmt::Debug for OutboundContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -58,6 +66,8 @@ impl std::fmt::Debug for OutboundContent {
             Self::Message { .. } => "Message",
             Self::Parameters { .. } => "Parameters",
             Self::End => "End",
+            Self::Ticket { .. } => "Ticket",
+            Self::Human(_) => "Human",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! REST out: one request to the agent, and what its ending means.
+//! REST out: one request for a conversation, and what its ending means.
 
 use std::{
     sync::Arc,
@@ -16,7 +16,7 @@ use secrecy::ExposeSecret;
 use super::{
     config::{MetadataField, ZendeskConfig},
     redact::Redactor,
-    wire::Converse,
+    request::{self, Body},
 };
 use crate::{
     config::AgentConfig,
@@ -34,13 +34,14 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// How long a refusal's words are waited for. The status has decided already; the words only help people.
 const DETAIL_WAIT: Duration = Duration::from_secs(1);
 
-/// One agent's end of the chat API.
+/// One agent's end of the API.
 #[derive(Debug)]
 pub(super) struct Client {
     /// For the log.
     agent: String,
     http: reqwest::Client,
-    url: Url,
+    /// Without a slash at its end.
+    base: String,
     bot_id: HeaderValue,
     api_key: Secret,
     authorization_prefix: String,
@@ -57,7 +58,6 @@ impl Client {
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let base: Url = config.base_url.parse().context("base_url is not a URL")?;
-        let url = format!("{}/converse/chat", config.base_url.trim_end_matches('/'));
         let limits = Limits {
             base,
             connect_timeout: config.connect_timeout,
@@ -67,7 +67,7 @@ impl Client {
         Ok(Self {
             agent: agent.name.clone(),
             http: outgoing::client(&limits).context("base_url")?,
-            url: url.parse().context("base_url is not a URL")?,
+            base: config.base_url.trim_end_matches('/').to_owned(),
             bot_id: config.bot_id.parse().context("bot_id is not a header")?,
             api_key: config.api_key.clone(),
             authorization_prefix: config.authorization_prefix.clone(),
@@ -88,17 +88,18 @@ impl Client {
             }
         };
         let prepared = self.headers(key.expose_secret()).and_then(|headers| {
-            let body = Converse::new(outbound, self.metadata_field);
-            Ok((headers, serde_json::to_vec(&body)?))
+            let url: Url = format!("{}{}", self.base, request::path(&outbound.content)).parse()?;
+            let body = Body::new(outbound, self.metadata_field);
+            Ok((url, headers, serde_json::to_vec(&body)?))
         });
-        let (headers, body) = match prepared {
+        let (url, headers, body) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 tracing::error!(agent = self.agent, %error, "the request to the agent cannot be written");
                 return Sent::NotSent;
             }
         };
-        let request = self.http.post(self.url.clone()).headers(headers).body(body);
+        let request = self.http.post(url).headers(headers).body(body);
         match request.send().await {
             Ok(response) => {
                 let redactor = Redactor::new(key.expose_secret(), outbound);

@@ -6,6 +6,7 @@ mod config;
 mod message;
 mod redact;
 mod reply;
+mod request;
 mod signature;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,6 @@
 //! What a platform said about a refusal, without what must not be repeated.
 
-use crate::domain::{
-    Parameter,
-    outbound::{Outbound, OutboundContent},
-};
+use crate::domain::outbound::{Outbound, OutboundContent};
 
 /// Bytes of a refusal's words that are kept: enough for a sentence, far below what any client takes in a status.
 const MAX_DETAIL: usize = 512;
@@ -19,23 +16,25 @@ pub(super) struct Redactor {
 
 impl Redactor {
     pub(super) fn new(key: &str, outbound: &Outbound) -> Self {
-        let (words, parameters): (&str, &[Parameter]) = match &outbound.content {
-            OutboundContent::Message {
-                text, parameters, ..
-            } => (text, parameters),
-            OutboundContent::Start { parameters } | OutboundContent::Parameters { parameters } => {
-                ("", parameters)
-            }
-            OutboundContent::End => ("", &[]),
+        let words: &str = match &outbound.content {
+            OutboundContent::Message { text, .. } | OutboundContent::Ticket { text, .. } => text,
+            OutboundContent::Human(message) => &message.text,
+            OutboundContent::Start { .. }
+            | OutboundContent::Parameters { .. }
+            | OutboundContent::End => "",
         };
+        let parameters = outbound.content.parameters();
         let personal = parameters
             .iter()
             .filter(|parameter| parameter.personal)
             .map(|parameter| parameter.value.as_str());
         let words = Some(words).filter(|words| words.len() >= SHORTEST_WORDS);
-        let mut secrets: Vec<_> = personal
-            .chain([key])
-            .chain(words)
+        Self::knowing(personal.chain([key]).chain(words))
+    }
+
+    /// What an answer may not repeat.
+    pub(super) fn knowing<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
+        let mut secrets: Vec<_> = secrets
             .filter(|secret| !secret.is_empty())
             .flat_map(|secret| [secret.to_owned(), as_in_json(secret)])
             .collect();
@@ -68,6 +67,7 @@ fn as_in_json(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Parameter;
 
     fn redactor() -> Redactor {
         let parameter = |value: &str, personal| Parameter {

@@ -1,32 +1,11 @@
-//! The platform's JSON: written exactly as its reference says, read as leniently as its examples differ.
+//! The platform's JSON: parameters as both sides write them, fields read as leniently as the platform's examples differ.
 
 use std::cell::Cell;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::config::MetadataField;
-use crate::domain::{
-    Parameter,
-    outbound::{Outbound, OutboundContent},
-};
-
-/// The body of `POST /converse/chat`. What is absent is left out, never null.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Converse<'a> {
-    platform_conversation_id: &'a str,
-    event_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    card_index: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    meta_data: Option<Vec<SessionParameter<'a>>>,
-    /// The other spelling; never both in one request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<Vec<SessionParameter<'a>>>,
-}
+use crate::domain::Parameter;
 
 /// A session parameter, in requests and in an action's results.
 #[derive(Serialize)]
@@ -35,36 +14,6 @@ pub(super) struct SessionParameter<'a> {
     value: &'a str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     sanitize: bool,
-}
-
-impl<'a> Converse<'a> {
-    pub(super) fn new(outbound: &'a Outbound, field: MetadataField) -> Self {
-        let (event_type, text, card_index, parameters): (_, _, _, &[Parameter]) =
-            match &outbound.content {
-                OutboundContent::Start { parameters } => ("startSession", None, None, parameters),
-                OutboundContent::Message {
-                    text,
-                    card_index,
-                    parameters,
-                } => ("message", Some(text.as_str()), *card_index, parameters),
-                OutboundContent::Parameters { parameters } => ("metadata", None, None, parameters),
-                OutboundContent::End => ("endSession", None, None, &[]),
-            };
-        let mut body = Self {
-            platform_conversation_id: &outbound.upstream_id,
-            event_type,
-            text,
-            card_index,
-            meta_data: None,
-            metadata: None,
-        };
-        let parameters = (!parameters.is_empty()).then(|| session_parameters(parameters));
-        match field {
-            MetadataField::MetaData => body.meta_data = parameters,
-            MetadataField::Metadata => body.metadata = parameters,
-        }
-        body
-    }
 }
 
 pub(super) fn session_parameters(parameters: &[Parameter]) -> Vec<SessionParameter<'_>> {

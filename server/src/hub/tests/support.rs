@@ -346,6 +346,7 @@ fn agent(name: &str) -> AgentSettings {
         availability_time_limit: span,
         repeat_window: span,
         fence_by_id: true,
+        human_must_join: true,
         default_account: None,
         handback_parameter: "note".into(),
         action_fallback: ActionFallback::Empty,

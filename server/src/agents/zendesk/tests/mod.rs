@@ -1,5 +1,6 @@
 //! The platform's numbered checks, as far as the adapter alone can show them, and the suite that every platform runs.
 
+mod endpoints;
 mod fixture;
 mod inbound;
 mod outbound;

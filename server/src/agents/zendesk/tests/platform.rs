@@ -1,5 +1,7 @@
 //! The platform as the shared suite needs it: it reads our requests and replies, and signs its webhooks.
 
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -9,7 +11,7 @@ use crate::{
     agents::conformance::{Platform, parameter},
     config::verification::{HmacConfig, VerificationConfig},
     domain::{
-        Answer, Parameter, Question, RequestKind,
+        Answer, HumanMessage, HumanMessageKind, Parameter, Question, RequestKind,
         inbound::{Inbound, InboundBody, Webhook, WebhookReply},
         outbound::{Outbound, OutboundContent},
         ports::Agent,
@@ -37,7 +39,22 @@ impl Platform for FakeZendesk {
         let body = request.json();
         let text = |name: &str| body[name].as_str().map(str::to_owned);
         let parameters = || parameters(&body["metaData"]);
-        let content = match body["eventType"].as_str().expect("an event type") {
+        if request.path == "/agent/converse/send-message-to-widget" {
+            return Outbound {
+                upstream_id: text("platformConversationId").expect("an id"),
+                content: OutboundContent::Human(human(&body)),
+            };
+        }
+        let event = body["eventType"].as_str();
+        let content = match event.unwrap_or("ticket") {
+            "ticket" => {
+                assert_eq!(request.path, "/converse/ticket");
+                assert_eq!(body["platform"], "PUBLIC_API");
+                OutboundContent::Ticket {
+                    text: text("text").expect("a text"),
+                    parameters: parameters(),
+                }
+            }
             "startSession" => OutboundContent::Start {
                 parameters: parameters(),
             },
@@ -100,6 +117,34 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).expect("four bits");
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(digit).collect()
+}
+
+/// What the widget is told.
+fn human(body: &Value) -> HumanMessage {
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let number = |name: &str| {
+        let digits = body[name].as_str()?;
+        Some(digits.parse().expect("a number as text"))
+    };
+    let kind = match body["eventType"].as_str().expect("an event type") {
+        "message" => HumanMessageKind::Text,
+        "escalationSuccess" => HumanMessageKind::Joined,
+        "escalationQueueUpdate" => HumanMessageKind::Queue,
+        "agentDisconnect" => HumanMessageKind::Left,
+        "escalationFailed" => HumanMessageKind::Failed,
+        other => panic!("the widget knows no {other}"),
+    };
+    HumanMessage {
+        message_id: String::new(),
+        kind,
+        text: text("text"),
+        name: text("agent"),
+        avatar_url: text("agentAvatar"),
+        queue_position: number("queuePosition"),
+        waiting_time: number("waitingTime").map(|minutes| Duration::from_mins(minutes.into())),
+        from_source: false,
+        raw: String::new(),
+    }
 }
 
 fn body(inbound: &Inbound) -> Value {

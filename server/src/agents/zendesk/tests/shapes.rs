@@ -123,6 +123,25 @@ fn check_85_a_ticket_without_intents_or_attachments_is_taken() {
 }
 
 #[test]
+fn check_83_84_the_platforms_own_id_is_kept_raw() {
+    let fixture = Fixture::listening();
+    let with_id = |data: &str| format!(r#"{data},"conversationId":"65f0c1a2b3d4e5f607182ddd""#);
+    let escalates = chat(&with_id(r#""eventType":"widgetEscalate""#));
+    let speaks = chat(&with_id(r#""eventType":"widgetMessage","text":"hi""#));
+    let ticket = flat(&with_id(r#""platformConversationId":"t","text":"hi""#));
+    for body in [escalates, speaks, ticket] {
+        let inbound = fixture.says(&body);
+        let (InboundBody::WidgetEscalation { raw, .. }
+        | InboundBody::WidgetMessage { raw, .. }
+        | InboundBody::Ticket { raw, .. }) = inbound.body
+        else {
+            panic!("{:?}", inbound.body);
+        };
+        assert_eq!(raw, body);
+    }
+}
+
+#[test]
 fn an_alert_is_kept_raw_and_belongs_to_no_conversation() {
     let body = flat(
         r#""botName":"Bot","event":"actionFailed","platformConversationId":"c-1",
