@@ -89,7 +89,8 @@ fn check_place(limits: &Limits) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_loopback(base: &Url) -> bool {
+/// Whether the URL names this machine in so many words.
+pub fn is_loopback(base: &Url) -> bool {
     base.host_str().is_some_and(|host| {
         host == "localhost" || literal(host).is_some_and(|address| address.is_loopback())
     })

@@ -53,6 +53,16 @@ impl PlatformConfig {
         }
     }
 
+    /// The key that Parloir shows on behalf of the whole organization, if there is one, and the setting that names it.
+    pub fn organization_key(&self) -> Option<(&'static str, &Secret)> {
+        match self {
+            Self::Zendesk(config) => {
+                let key = config.organization_key.as_ref()?;
+                Some(("zendesk.organization_key", key))
+            }
+        }
+    }
+
     /// The secrets that the platform shows to Parloir: their setting, and the least length each may have.
     pub fn webhook_secrets(&self) -> (String, &[Secret], usize) {
         match self {

@@ -4,8 +4,11 @@ pub mod bench;
 pub mod chat;
 pub mod check_config;
 pub mod connect;
+pub mod delete_user_data;
 pub mod demo;
+pub mod export;
 pub mod migrate;
+pub mod one_agent;
 pub mod serve;
 pub mod simulate;
 pub mod tail;
@@ -35,7 +38,9 @@ enum Verb {
     Bench(bench::BenchArgs),
     Chat(chat::ChatArgs),
     CheckConfig(check_config::CheckConfig),
+    DeleteUserData(delete_user_data::DeleteUserDataArgs),
     Demo(demo::DemoArgs),
+    Export(export::ExportArgs),
     Serve(serve::ServeArgs),
     Migrate(migrate::MigrateArgs),
     Simulate(simulate::SimulateArgs),
@@ -53,7 +58,9 @@ impl Cli {
             Verb::Bench(args) => bench::run(args).await,
             Verb::Chat(args) => chat::run(args).await,
             Verb::CheckConfig(args) => check_config::run(&args),
+            Verb::DeleteUserData(args) => delete_user_data::run(args).await,
             Verb::Demo(args) => demo::run(args).await,
+            Verb::Export(args) => export::run(args).await,
             Verb::Serve(args) => serve::run(args).await,
             Verb::Migrate(args) => migrate::run(&args).await,
             Verb::Simulate(args) => simulate::run(args).await,

@@ -29,6 +29,9 @@ pub fn check_secrets(config: &Config) -> Result<(), Problems> {
             }
             keys.push((&agent.name, key));
         }
+        if let Some((setting, secret)) = agent.platform.organization_key() {
+            read(secret, &format!("{at}.{setting}"), 1, &mut problems);
+        }
         let (setting, secrets, least) = agent.platform.webhook_secrets();
         for (number, secret) in secrets.iter().enumerate() {
             read(

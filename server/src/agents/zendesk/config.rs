@@ -14,6 +14,8 @@ use crate::{
     secret::Secret,
 };
 
+const NOT_A_HEADER: &str = "must be printable ASCII without blanks: it travels in a header";
+
 section! {
     /// An agent on Zendesk AI agents - Advanced, reached through its custom CRM integration.
     ZendeskConfig {
@@ -27,6 +29,11 @@ section! {
         api_key: Secret;
         /// What to put before the key in the `Authorization` header, with its blank. The platform wants nothing there.
         authorization_prefix: String = String::new();
+        /// The organization's id at the platform. Exports need it; deletions of user data send it too.
+        organization_id: Option<String> = None;
+        /// The organization's key, shown instead of `api_key` where user data is exported or deleted. Sent as it is,
+        /// without `authorization_prefix`. It belongs to `organization_id`.
+        organization_key: Option<Secret> = None;
         /// The name under which session data is sent: `metaData` or `metadata`.
         metadata_field: MetadataField = MetadataField::MetaData;
         /// Send to addresses of private networks too. Off, a base URL that resolves to one is refused.
@@ -94,10 +101,21 @@ impl ZendeskConfig {
             problems.add(format!("{at}.base_url"), remedy);
         }
         if !self.bot_id.chars().all(|c| c.is_ascii_graphic()) {
-            problems.add(
-                format!("{at}.bot_id"),
-                "must be printable ASCII without blanks: it travels in a header",
-            );
+            problems.add(format!("{at}.bot_id"), NOT_A_HEADER);
+        }
+        self.check_organization(at, problems);
+    }
+
+    fn check_organization(&self, at: &str, problems: &mut Problems) {
+        match &self.organization_id {
+            Some(id) if id.is_empty() || !id.chars().all(|c| c.is_ascii_graphic()) => {
+                problems.add(format!("{at}.organization_id"), NOT_A_HEADER);
+            }
+            None if self.organization_key.is_some() => problems.add(
+                format!("{at}.organization_id"),
+                "is missing: organization_key is the key of that organization",
+            ),
+            _ => {}
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Zendesk AI agents - Advanced, through its custom CRM integration: REST out, webhooks in.
 
 mod action;
+mod caller;
 mod client;
 mod config;
+mod export;
 mod message;
 mod redact;
 mod reply;
@@ -11,6 +13,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod user_data;
 mod verify;
 mod webhook;
 mod wire;
@@ -31,7 +34,10 @@ use crate::{
     },
 };
 
+pub use caller::CallFault;
 pub use config::{ContentTypePolicy, EmptyResults, MetadataField, ZendeskConfig};
+pub use export::{Day, Downloaded, Export, ExportFile};
+pub use user_data::{BATCH, UserData};
 
 /// Session parameters that the platform sets itself; setting one is an error there.
 const RESERVED: &[&str] = &[
