@@ -101,3 +101,6 @@ async fn delete(user_data: &UserData, ids: &[String], out: &mut impl Write) -> R
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

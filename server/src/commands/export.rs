@@ -167,22 +167,4 @@ impl Bar {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_bar_shows_can_be_drawn() {
-        for template in [BAR, SPINNER] {
-            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
-        }
-    }
-
-    #[test]
-    fn records_are_told_only_where_all_are_known() {
-        let file = |bytes, records| Downloaded { bytes, records };
-        let all = total(&[file(5, Some(2)), file(7, Some(1))]);
-        assert_eq!(amount(&all), "12 bytes, 3 records");
-        let some = total(&[file(5, Some(2)), file(7, None)]);
-        assert_eq!(amount(&some), "12 bytes");
-    }
-}
+mod tests;

@@ -1,3 +1,4 @@
 //! What the tests of several verbs share.
 
 pub(super) mod agent;
+pub(super) mod platform;

@@ -4,7 +4,9 @@ mod outbox;
 mod payload;
 mod play;
 mod session;
+mod ticket;
 mod view;
+mod widget;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,6 +24,7 @@ pub(super) use payload::new_id;
 use session::Session;
 pub(super) use session::Value;
 pub use view::{ConversationState, ConversationView};
+pub(super) use widget::WidgetEvent;
 
 /// Said where a script has no default dialogue.
 const NOT_UNDERSTOOD: &str = "Sorry, I did not understand that.";
@@ -46,6 +49,11 @@ pub(super) enum Event {
     },
     Metadata(Parameters),
     End,
+    Ticket {
+        text: String,
+        parameters: Parameters,
+    },
+    Widget(WidgetEvent),
     /// The bot speaks unasked.
     Say(String),
     /// Answers once everything before it is done.
@@ -73,6 +81,7 @@ pub(super) fn start(
         bot: Arc::clone(bot),
         id: id.to_owned(),
         session: None,
+        reply: None,
         view: Arc::clone(&view),
         outbox: Outbox::new(world, bot),
     };
@@ -85,6 +94,8 @@ struct ConversationTask {
     bot: Arc<RunningBot>,
     id: String,
     session: Option<Session>,
+    /// While a ticket is played: what was said so far, which leaves as one reply.
+    reply: Option<Vec<String>>,
     view: Arc<Mutex<ConversationView>>,
     outbox: Outbox,
 }
@@ -123,6 +134,10 @@ impl ConversationTask {
             // Without a session there is nothing to keep them in.
             Event::Metadata(parameters) => self.save(parameters),
             Event::End => self.end_session(ConversationState::Ended).await,
+            Event::Ticket { text, parameters } => {
+                self.read_ticket(&text, parameters, turn.at).await;
+            }
+            Event::Widget(event) => self.in_widget(event, turn.at).await,
             Event::Say(text) => self.unasked(text, turn.at).await,
             Event::Settle(done) => {
                 self.publish();

@@ -1,125 +1,58 @@
-//! `POST /converse/chat`: recorded, checked, handed to the conversation, answered as a fault may have it.
+//! `POST /converse/chat`: what a visitor says and does in a chat.
 
-mod check;
+use serde_json::{Map, Value as Json};
 
-use std::sync::Arc;
-
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
-use http::header::CONTENT_TYPE;
-use serde_json::json;
-use tokio::time::Instant;
-
-use super::clock::Moment;
-use super::conversation::{Event, Turn};
-use super::faults::{Fault, WebhookFault};
-use super::faulty;
-use super::recorder::{Answering, SeenRequest};
-use super::socket::Abort;
+use super::asked::{Asked, Refusal, Work, authorise, bad, conversation_of, object, text_of};
+use super::conversation::Event;
+use super::metadata::{self, Metadata};
+use super::recorder::SeenRequest;
 use super::world::World;
-use check::{Asked, Refusal, check};
 
-/// The platform names no limit; 10 MB is what its own template accepts.
-const MAX_BODY: usize = 10_000_000;
-
-pub(super) async fn chat(State(world): State<Arc<World>>, request: Request) -> Response {
-    let arrived = world.clock.now();
-    let abort = request.extensions().get::<Abort>().cloned();
-    let (answering, request) = match record(&world, request).await {
-        Ok(recorded) => recorded,
-        Err(Refusal(status, message)) => return refused(status, &message),
-    };
-    let asked = check(&world, &request.headers, &request.body);
-    let fault = world.fault_for(asked.as_ref().ok());
-    let done = match asked {
-        Ok(_) if !fault.is_processed() => Ok(()),
-        Ok(asked) => world.process(asked, arrived, fault.webhooks),
-        Err(refusal) => Err(refusal),
-    };
-    if let Some(latency) = fault.latency {
-        world.clock.sleep_until(arrived + latency).await;
-    }
-    let answer = match (fault.answer, done) {
-        (Some(fault), _) => faulty::answer(&fault, &abort.unwrap_or_default()).await,
-        (None, Ok(())) => StatusCode::OK.into_response(),
-        (None, Err(Refusal(status, message))) => refused(status, &message),
-    };
-    answering.answered(answer.status().as_u16());
-    answer
-}
-
-/// Whatever is not an endpoint of the platform; recorded all the same.
-pub(super) async fn elsewhere(State(world): State<Arc<World>>, request: Request) -> Response {
-    let hint = "the simulated platform serves POST /converse/chat, with or without /ai-agents/api before it";
-    let answer = refused(StatusCode::NOT_FOUND, hint);
-    if let Ok((answering, _)) = record(&world, request).await {
-        answering.answered(answer.status().as_u16());
-    }
-    answer
-}
-
-/// Reads the request whole and records it.
-async fn record(world: &World, request: Request) -> Result<(Answering, SeenRequest), Refusal> {
-    let started = Instant::now();
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
-        let message = format!("the body was cut off or is over {MAX_BODY} bytes");
-        Refusal(StatusCode::PAYLOAD_TOO_LARGE, message)
-    })?;
-    let request = SeenRequest {
-        number: 0,
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        headers: parts.headers,
-        body,
-        started,
-        ended: None,
-        status: None,
-    };
-    Ok((world.recorder.arrived(request.clone()), request))
-}
-
-impl World {
-    fn fault_for(&self, asked: Option<&Asked>) -> Fault {
-        let dialogue = asked.and_then(|asked| match asked.event.as_ref()? {
-            Event::Message { text, card, .. } => asked.bot.script().dialogue_for(text, *card),
-            _ => None,
-        });
-        let own =
-            dialogue.and_then(|dialogue| Some((dialogue.name.as_str(), dialogue.fault.as_ref()?)));
-        let bot = asked.map_or("", |asked| asked.bot.id());
-        self.faults.meet(bot, own)
-    }
-
-    fn process(
-        self: &Arc<Self>,
-        asked: Asked,
-        at: Moment,
-        webhooks: Option<WebhookFault>,
-    ) -> Result<(), Refusal> {
-        for variant in asked.variants {
-            self.recorder.metadata_variant(variant);
+pub(super) fn check(world: &World, request: &SeenRequest) -> Result<Asked, Refusal> {
+    let bot = authorise(world, &request.headers)?;
+    let body = object(request)?;
+    let conversation = conversation_of(&body)?;
+    let event_type = text_of(&body, "eventType")?;
+    let Metadata {
+        parameters,
+        variants,
+    } = metadata::read(&body).map_err(|message| bad(&message))?;
+    let event = match event_type.as_deref() {
+        Some("startSession") => Some(Event::Start(parameters)),
+        Some("metadata") => Some(Event::Metadata(parameters)),
+        Some("endSession") => Some(Event::End),
+        Some("message") => match text_of(&body, "text")? {
+            Some(text) => Some(Event::Message {
+                text,
+                card: card_of(&body)?,
+                parameters,
+            }),
+            None if world.settings.ignore_blank_messages => None,
+            None => return Err(bad("text is required with eventType message")),
+        },
+        Some(_) => {
+            return Err(bad(
+                "eventType must be startSession, message, metadata or endSession",
+            ));
         }
-        let Some(event) = asked.event else {
-            return Ok(());
-        };
-        let turn = Turn {
+        None => return Err(bad("eventType is required")),
+    };
+    Ok(Asked {
+        bot,
+        work: event.map_or(Work::Nothing, |event| Work::Turn {
+            conversation,
             event,
-            at,
-            webhooks,
-        };
-        let taken = self.turns(&asked.bot, &asked.conversation).try_send(turn);
-        taken.map_err(|_| {
-            let message = "too much waits in this conversation";
-            Refusal(StatusCode::SERVICE_UNAVAILABLE, message.to_owned())
-        })
-    }
+        }),
+        variants,
+    })
 }
 
-fn refused(status: StatusCode, message: &str) -> Response {
-    let body = json!({"statusCode": status.as_u16(), "message": message}).to_string();
-    let headers = [(CONTENT_TYPE, "application/json")];
-    (status, headers, Body::from(body)).into_response()
+fn card_of(body: &Map<String, Json>) -> Result<Option<u64>, Refusal> {
+    match body.get("cardIndex") {
+        None | Some(Json::Null) => Ok(None),
+        Some(index) => match index.as_u64() {
+            Some(index) => Ok(Some(index)),
+            None => Err(bad("cardIndex must be a whole number from 0")),
+        },
+    }
 }

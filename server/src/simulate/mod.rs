@@ -3,7 +3,9 @@
 //! `parloir simulate` runs it for people, `parloir demo` plays its shop, and tests start it as a
 //! [`Simulator`]. It answers `POST /converse/chat` (also below `/ai-agents/api`), keeps sessions, plays
 //! dialogues from a script, and calls back by webhook: messages, actions, availability checks and
-//! escalations, in order within each conversation.
+//! escalations, in order within each conversation. A ticket plays a dialogue too, and all that is said in
+//! it leaves as one reply. What humans show in the platform's widget is recorded; what visitors do there is
+//! up to the test: [`Simulator::widget_escalates`] begins such a conversation.
 //!
 //! What the platform's pages leave open is decided strictly, so that a client which counts on it fails
 //! here first: a `metadata` event neither opens nor extends a session; a second start of a live session
@@ -74,20 +76,26 @@
 //!
 //! A fault from the command line or from [`Faults`] counts before the dialogue's own, key by key.
 
+mod asked;
 mod bot;
 mod clock;
 mod conversation;
 mod converse;
+mod export;
 mod faults;
 mod faulty;
 mod metadata;
 mod recorder;
+mod requests;
 mod script;
 mod settings;
 mod signing;
 mod simulator;
 mod socket;
+mod ticket;
+mod user_data;
 mod webhook;
+mod widget;
 mod world;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -100,7 +108,7 @@ pub use script::{
     Action, Availability, Button, Card, Dialogue, Escalation, Inactivity, Message, Parameter,
     Script, ScriptError, Step, Triggers,
 };
-pub use settings::{Bot, Settings};
+pub use settings::{Bot, Organization, Settings};
 pub use signing::{Encoding, HmacSigning, Signing, Timestamp, TimestampForm};
 pub use simulator::{Simulator, StartError};
 

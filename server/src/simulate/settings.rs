@@ -24,6 +24,9 @@ pub struct Settings {
     pub unknown_bot_is_unauthorized: bool,
     /// Answer 200 to a message without text and ignore it, in place of 400.
     pub ignore_blank_messages: bool,
+    /// Whose bots they are, with a key that opens exports and deletions of each. Absent: only the bots' own
+    /// keys do.
+    pub organization: Option<Organization>,
     /// How many requests, and as many webhooks, the records keep; older ones are forgotten.
     /// 10 000: the longest test, in a few megabytes.
     pub kept: usize,
@@ -38,9 +41,19 @@ impl Settings {
             reply_delay: Duration::ZERO,
             unknown_bot_is_unauthorized: false,
             ignore_blank_messages: false,
+            organization: None,
             kept: 10_000,
         }
     }
+}
+
+/// An organization, which has bots.
+#[derive(Clone, Debug)]
+pub struct Organization {
+    /// What callers send in the header `organizationid`.
+    pub id: String,
+    /// What callers send in the header `Authorization`, in place of a bot's key.
+    pub key: SecretString,
 }
 
 /// One bot: how it is reached, where it calls back, and what it says.

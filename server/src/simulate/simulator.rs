@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::routing::post;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +16,7 @@ use super::faults::Faults;
 use super::recorder::{Observer, Recorder, SeenRequest, SentWebhook};
 use super::settings::Settings;
 use super::world::World;
-use super::{converse, socket, webhook};
+use super::{requests, socket, webhook};
 
 /// A running simulated platform. Dropped, it stops without waiting.
 #[derive(Debug)]
@@ -66,14 +64,11 @@ impl Simulator {
             client: webhook::client(settings.webhook_timeout)?,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            exports: Mutex::default(),
             conversations: Mutex::default(),
             settings,
         });
-        let router = Router::new()
-            .route("/converse/chat", post(converse::chat))
-            .route("/ai-agents/api/converse/chat", post(converse::chat))
-            .fallback(converse::elsewhere)
-            .with_state(Arc::clone(&world));
+        let router = requests::router(&world);
         world.spawn(socket::accept(listener, router, Arc::clone(&world)));
         Ok(Self { world, local_addr })
     }
@@ -177,7 +172,11 @@ impl Simulator {
         }
     }
 
-    async fn take_turn(&self, bot_id: &str, conversation_id: &str, event: Event) {
+    pub(super) fn world(&self) -> &World {
+        &self.world
+    }
+
+    pub(super) async fn take_turn(&self, bot_id: &str, conversation_id: &str, event: Event) {
         let Some(bot) = self.world.bots.get(bot_id) else {
             return;
         };

@@ -21,7 +21,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) struct Webhook {
     pub(super) conversation_id: Option<String>,
-    /// The event type, or `action`.
+    /// The event type, `action`, or `ticket`.
     pub(super) event: &'static str,
     pub(super) body: Value,
 }

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::bot::RunningBot;
 use super::clock::Clock;
 use super::conversation::{self, ConversationView, Turn};
+use super::export::Exports;
 use super::faults::Faults;
 use super::locked;
 use super::recorder::Recorder;
@@ -29,6 +30,7 @@ pub(super) struct World {
     pub(super) client: reqwest::Client,
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
+    pub(super) exports: Mutex<Exports>,
     pub(super) conversations: Mutex<HashMap<ConversationKey, Conversation>>,
 }
 

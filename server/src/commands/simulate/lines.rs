@@ -66,10 +66,12 @@ fn said(webhook: &SentWebhook) -> String {
             let name = body["name"].as_str().unwrap_or_default();
             format!("{name}({})", strings(data, "key"))
         }
-        "escalate" => format!("to {}", data["escalateTo"].as_str().unwrap_or("anyone")),
+        "escalate" | "widgetEscalate" => {
+            format!("to {}", data["escalateTo"].as_str().unwrap_or("anyone"))
+        }
         "isTeamOnline" => format!("team {}", data["teamId"].as_str().unwrap_or("any")),
         _ => {
-            let text = shown(data["text"].as_str().unwrap_or_default());
+            let text = shown(webhook.text().unwrap_or_default());
             let lists = [("buttons", "text"), ("carouselCards", "title")];
             let choices = lists.map(|(list, key)| strings(&data[list], key));
             match choices.concat() {

@@ -76,6 +76,10 @@ impl ConversationTask {
             fill(&mut button.text);
             button.link.as_mut().map(fill);
         }
+        if let Some(reply) = &mut self.reply {
+            reply.extend(Some(message.text).filter(|text| !text.is_empty()));
+            return;
+        }
         let confidence = message.confidence.unwrap_or(confidence);
         let reply_id = self.bot.reply_id(place);
         let body = payload::send_message(self.bot.id(), &self.id, &message, &reply_id, confidence);
@@ -132,7 +136,7 @@ impl ConversationTask {
         }
     }
 
-    fn webhook(&self, event: &'static str, body: Json) -> Webhook {
+    pub(super) fn webhook(&self, event: &'static str, body: Json) -> Webhook {
         Webhook {
             conversation_id: Some(self.id.clone()),
             event,

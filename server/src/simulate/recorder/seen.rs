@@ -64,7 +64,7 @@ pub struct SentWebhook {
     pub bot_id: String,
     /// Absent for an availability check, whose payload names none.
     pub conversation_id: Option<String>,
-    /// The event type, or `action`.
+    /// The event type, `action`, or `ticket`.
     pub event: String,
     /// Without the token, if one is sent in it.
     pub url: String,
@@ -100,8 +100,9 @@ impl WebhookAnswer {
 }
 
 impl SentWebhook {
-    /// The text of a bot's message.
+    /// The text of a bot's message or of its reply to a ticket, or what the visitor said in the widget.
     pub fn text(&self) -> Option<&str> {
-        self.body.get("data")?.get("text")?.as_str()
+        let within = self.body.get("data").unwrap_or(&self.body);
+        within.get("text")?.as_str()
     }
 }
