@@ -86,6 +86,7 @@ mod script;
 mod settings;
 mod signing;
 mod simulator;
+pub mod social_connect;
 mod socket;
 mod webhook;
 mod world;

@@ -113,23 +113,28 @@ impl Client {
             .await
     }
 
-    /// Reads a page that an answer named: on the same host, or not at all. Only our own token travels.
-    pub(super) async fn next_page(&self, share: Share, url: &str) -> Result<Value, Failure> {
-        let mut url = Url::parse(url).map_err(|_| ours("next_url is not a URL"))?;
+    /// The address of a list's first page.
+    pub(super) fn first_page(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Failure> {
+        self.url(path, query)
+    }
+
+    /// The address of the page that an answer names: on our host, or not at all, and without the token that it may hold.
+    pub(super) fn page_after(&self, next_url: &str) -> Result<Url, Failure> {
+        let mut url = Url::parse(next_url).map_err(|_| ours("next_url is not a URL"))?;
         if url.origin() != self.base.origin() {
             return Err(ours("next_url leads to another host"));
         }
-        let kept: Vec<(String, String)> = url
-            .query_pairs()
-            .filter(|(name, _)| name != "access_token")
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
+        let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let kept = query.iter().filter(|(name, _)| name != "access_token");
         let kept: Vec<_> = kept
-            .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         url.set_query(Some(&pairs(&kept)));
-        self.call(share, Method::GET, url, None).await
+        Ok(url)
+    }
+
+    pub(super) async fn page(&self, share: Share, page: Url) -> Result<Value, Failure> {
+        self.call(share, Method::GET, page, None).await
     }
 
     /// Changes something; a form of no fields is no body.

@@ -36,34 +36,29 @@ pub(super) async fn mentions(
     if !topic_ids.is_empty() {
         query.push(("topic_ids", topic_ids));
     }
-    let mut page = client
-        .get(Share::Messages, &["inbox", "mentions"], &query)
-        .await?;
-    let mut found = Vec::new();
-    let mut followed = HashSet::new();
-    loop {
-        let Value::Array(mentions) = page["data"].take() else {
-            return Ok(found);
-        };
-        let is_empty = mentions.is_empty();
-        found.extend(mentions);
-        let next = page["paging"]["next_url"]
-            .as_str()
-            .filter(|url| !url.is_empty());
-        // The same page again would be a circle.
-        let Some(next) = next.filter(|url| !is_empty && followed.insert((*url).to_owned())) else {
-            return Ok(found);
-        };
-        if followed.len() >= MAX_PAGES {
+    let mut url = client.first_page(&["inbox", "mentions"], &query)?;
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    // A page that was seen before would be a circle.
+    while seen.insert(url.clone()) {
+        if seen.len() > MAX_PAGES {
+            let source = client.source();
             tracing::warn!(
-                source = client.source(),
+                source,
                 pages = MAX_PAGES,
                 "there are more messages than one look takes in"
             );
-            return Ok(found);
+            break;
         }
-        page = client.next_page(Share::Messages, next).await?;
+        let mut page = client.page(Share::Messages, url.clone()).await?;
+        if let Value::Array(mentions) = page["data"].take() {
+            found.extend(mentions);
+        }
+        match page["paging"]["next_url"].as_str() {
+            Some(next) if !next.is_empty() => url = client.page_after(next)?,
+            _ => break,
+        }
     }
+    Ok(found)
 }
 
 fn iso(at: Timestamp) -> String {

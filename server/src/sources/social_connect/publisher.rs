@@ -65,9 +65,9 @@ pub(super) async fn find(
     let list = client.get(Share::Messages, PUBLISHED, &[]).await?;
     let published = list["data"].as_array().or_else(|| list.as_array());
     let published = published.ok_or_else(|| untold("it is no list"))?;
-    let text = comparable(text);
+    let said = comparable(text);
     let mut alike = published.iter().filter(|one| {
-        is_since(one, since) && words(one).is_some_and(|words| comparable(&words) == text)
+        is_since(one, since) && words(one).is_some_and(|words| is_same(&comparable(&words), &said))
     });
     if let Some(found) = alike.clone().find(|one| names(one, at)) {
         let remote_id = mention::id(&found["id"]).unwrap_or_default();
@@ -150,10 +150,13 @@ fn reaches_back(list: &Value, published: &[Value], since: Timestamp) -> bool {
         })
 }
 
-/// It may come back as HTML, and with other blanks.
-fn comparable(text: &str) -> String {
-    let text = plain(text);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// A text as it is, and as the words of an HTML text, without its blanks: it may come back either way.
+fn comparable(text: &str) -> [String; 2] {
+    [text.to_owned(), plain(text)].map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn is_same(one: &[String; 2], other: &[String; 2]) -> bool {
+    one.iter().any(|one| other.contains(one))
 }
 
 fn untold(why: &str) -> NotRead {
