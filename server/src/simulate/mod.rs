@@ -91,6 +91,7 @@ mod script;
 mod settings;
 mod signing;
 mod simulator;
+pub mod social_connect;
 mod socket;
 mod ticket;
 mod user_data;

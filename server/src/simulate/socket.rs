@@ -39,7 +39,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router, world: Arc<Wor
     }
 }
 
-async fn serve(socket: TcpStream, router: Router) {
+pub(super) async fn serve(socket: TcpStream, router: Router) {
     let abort = Abort::default();
     let extension = abort.clone();
     let service = service_fn(move |request: Request<Incoming>| {

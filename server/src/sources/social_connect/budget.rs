@@ -1,0 +1,142 @@
+//! How many calls are left this hour: counted here, corrected by what the answers say, closed when the limit is reached.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::HeaderMap;
+
+use super::config::SocialConnectConfig;
+use crate::domain::Timestamp;
+
+/// The vendor counts calls by the hour.
+const WINDOW: Duration = Duration::from_hours(1);
+/// How long to stay away when the limit is reached and no answer says until when.
+const UNTOLD: Duration = Duration::from_mins(1);
+/// The shortest wait that is worth naming.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// What a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Share {
+    /// Messages and looking for them: not the reserve.
+    Messages,
+    /// Who answers, asked or changed: all that is left.
+    Owner,
+}
+
+/// The calls of one token. Kept in memory: after a restart, the first answer tells what is left.
+#[derive(Debug)]
+pub(super) struct Budget {
+    per_hour: usize,
+    reserve: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When the calls of the last hour were made.
+    calls: VecDeque<Timestamp>,
+    told: Option<Told>,
+    closed_until: Option<Timestamp>,
+}
+
+/// What the vendor said is left, less what was called since.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    left: usize,
+    until: Timestamp,
+}
+
+impl Budget {
+    pub(super) fn new(config: &SocialConnectConfig) -> Self {
+        let count = |calls: u32| usize::try_from(calls).unwrap_or(usize::MAX);
+        Self {
+            per_hour: count(config.calls_per_hour),
+            reserve: count(config.reserve_for_handovers),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Counts a call that is about to be made, or tells how long to wait for it.
+    pub(super) fn take(&self, share: Share, now: Timestamp) -> Result<(), Duration> {
+        let mut state = self.state();
+        state.forget(now);
+        if let Some(until) = state.closed_until {
+            return Err(until.since(now).max(SHORTEST));
+        }
+        let kept = match share {
+            Share::Messages => self.reserve,
+            Share::Owner => 0,
+        };
+        let may = self.per_hour.saturating_sub(kept);
+        if state.calls.len() >= may {
+            // The call that must age out before the count is below what this share may use.
+            let oldest = state.calls.get(state.calls.len() - may.max(1)).copied();
+            return Err((oldest.unwrap_or(now) + WINDOW).since(now).max(SHORTEST));
+        }
+        if let Some(told) = &mut state.told {
+            if told.left <= kept {
+                return Err(told.until.since(now).max(SHORTEST));
+            }
+            told.left -= 1;
+        }
+        state.calls.push_back(now);
+        Ok(())
+    }
+
+    /// Notes what an answer says is left.
+    pub(super) fn heed(&self, headers: &HeaderMap, now: Timestamp) {
+        if let (Some(left), Some(until)) = (
+            number(headers, "x-ratelimit-remaining"),
+            reset(headers, now),
+        ) {
+            let left = usize::try_from(left).unwrap_or(usize::MAX);
+            self.state().told = Some(Told { left, until });
+        }
+    }
+
+    /// The limit is reached: no call until the time that the answer names. Tells how long that is.
+    pub(super) fn close(&self, headers: &HeaderMap, now: Timestamp) -> Duration {
+        let until = reset(headers, now)
+            .unwrap_or(now + UNTOLD)
+            .max(now + SHORTEST);
+        self.state().closed_until = Some(until);
+        until.since(now)
+    }
+
+    /// Calls of the last hour.
+    pub(super) fn used(&self, now: Timestamp) -> usize {
+        let mut state = self.state();
+        state.forget(now);
+        state.calls.len()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What is over counts no more.
+    fn forget(&mut self, now: Timestamp) {
+        while self.calls.front().is_some_and(|call| *call + WINDOW <= now) {
+            self.calls.pop_front();
+        }
+        self.told = self.told.filter(|told| told.until > now);
+        self.closed_until = self.closed_until.filter(|until| *until > now);
+    }
+}
+
+/// When the vendor's window ends. Never further than an hour away, whatever is said.
+fn reset(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+    let seconds = number(headers, "x-ratelimit-reset")?;
+    let at = Timestamp(i64::try_from(seconds).ok()?.saturating_mul(1_000_000));
+    Some(at.min(now + WINDOW))
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
