@@ -1,62 +1,373 @@
-//! Facebook Messenger.
+//! Facebook Messenger: one page, whose conversations our app shares with another one by conversation routing.
 
+mod address;
+mod client;
 mod config;
+mod control;
+mod fault;
+mod graph_id;
+mod message;
+mod pauses;
+mod reply;
+mod send;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod webhook;
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
 
+use self::{
+    address::Address,
+    client::{Answer, Client},
+    fault::Meaning,
+    pauses::Pauses,
+    reply::PassOn,
+    send::Grounds,
+    verify::Verification,
+    webhook::Page,
+};
 use crate::{
     config::SourceConfig,
     domain::{
-        Clock,
-        inbound::{Webhook, WebhookRefusal},
-        outbound::Sent,
+        Clock, Owner,
+        inbound::{Webhook, WebhookRefusal, WebhookReply},
+        outbound::{Refusal, Sent},
         ports::Source,
-        source::{Capabilities, Item, Received},
+        source::{
+            Capabilities, CardLimits, Handover, Item, NotRead, Observed, OfferKind, OfferLimits,
+            Received, SourceReply,
+        },
     },
 };
 
-pub use config::MessengerConfig;
+pub use config::{MessengerConfig, ThreadRequests};
+pub use graph_id::GraphId;
 
-const CAPABILITIES: Capabilities = Capabilities {
-    text_chars: 2000,
-    offers: &[],
-    cards: None,
-    hands_over: false,
-    hands_over_with_text: false,
-    reads_owner: false,
-    reads_back: false,
-    agent_window: None,
-    human_window: None,
+/// How long after a visitor's last word anything may be sent.
+const WINDOW: Duration = Duration::from_hours(24);
+/// The same for a human, with the platform's leave; and the longest that control can be kept.
+const WEEK: Duration = Duration::from_hours(7 * 24);
+
+const OFFERS: &[OfferLimits] = &[
+    OfferLimits {
+        kind: OfferKind::Buttons,
+        max_options: 3,
+        label_chars: 20,
+        cuts_labels: false,
+        repeats_labels: true,
+        text_chars: 640,
+        links: true,
+    },
+    OfferLimits {
+        kind: OfferKind::QuickReplies,
+        max_options: 13,
+        label_chars: 20,
+        cuts_labels: false,
+        repeats_labels: true,
+        text_chars: send::TEXT_CHARS,
+        links: false,
+    },
+];
+
+const CARDS: CardLimits = CardLimits {
+    max_cards: 10,
+    max_buttons: 3,
+    title_chars: 80,
+    description_chars: 80,
+    label_chars: 20,
 };
 
-/// One source.
+/// One page.
 #[derive(Debug)]
-pub struct Messenger {}
+pub struct Messenger {
+    capabilities: Capabilities,
+    page: Page,
+    verification: Verification,
+    client: Arc<Client>,
+    pauses: Pauses,
+    clock: Arc<dyn Clock>,
+    name_humans: bool,
+    human_agent_tag: bool,
+    extend_control: Option<Duration>,
+    /// Our app may answer what nobody owns, until the platform says that it may not.
+    is_default: AtomicBool,
+}
 
 impl Messenger {
     /// Fails when the base URL leads where it may not.
     pub fn new(
-        _source: &SourceConfig,
-        _config: &MessengerConfig,
-        _clock: Arc<dyn Clock>,
+        source: &SourceConfig,
+        config: &MessengerConfig,
+        clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
-        Ok(Self {})
+        Ok(Self {
+            capabilities: capabilities(config),
+            page: Page {
+                source: source.name.clone(),
+                page_id: config.page_id.clone(),
+                app_id: config.app_id.clone(),
+                handover_app_id: config.handover_app_id.clone(),
+                passes_on_request: config.thread_requests == ThreadRequests::Pass,
+            },
+            verification: Verification::new(config),
+            client: Arc::new(Client::new(source, config)?),
+            pauses: Pauses::new(Arc::clone(&clock)),
+            clock,
+            name_humans: config.name_humans,
+            human_agent_tag: config.human_agent_tag,
+            extend_control: config.extend_control,
+            is_default: AtomicBool::new(true),
+        })
+    }
+
+    /// One message, unless the visitor is to be left alone.
+    async fn send(&self, psid: &str, body: &Value) -> Sent {
+        if let Some(left) = self.pauses.left(psid) {
+            return Sent::NotNow { after: Some(left) };
+        }
+        let answer = self.client.post("messages", body).await;
+        self.ended(psid, answer, |done| {
+            self.pauses.end(psid);
+            match done["message_id"].as_str() {
+                Some(id) => Sent::AcknowledgedAs {
+                    remote_id: id.to_owned(),
+                },
+                None => Sent::Acknowledged,
+            }
+        })
+    }
+
+    /// One step of thread control.
+    async fn control(&self, psid: &str, edge: &str, body: &Value) -> Sent {
+        let answer = self.client.post(edge, body).await;
+        self.ended(psid, answer, |done| {
+            if done["success"] == false {
+                refused(
+                    Refusal::Request,
+                    "the platform answered that it did not succeed",
+                )
+            } else {
+                Sent::Acknowledged
+            }
+        })
+    }
+
+    fn ended(&self, psid: &str, answer: Answer, done: impl FnOnce(&Value) -> Sent) -> Sent {
+        match answer {
+            Answer::Done(said) => done(&said),
+            Answer::Failed(fault) => fault.sent(|| self.pauses.begin(psid)),
+            Answer::NotSent => Sent::NotSent,
+            Answer::Unclear => Sent::Unclear,
+        }
+    }
+
+    /// Keeps control for longer than the platform's day. The visitor is ours already: a failure changes nothing.
+    async fn extend(&self, psid: &str, span: Duration) {
+        let body = json!({
+            "recipient": { "id": psid }, "duration": span.min(WEEK).as_secs(),
+        });
+        // Whatever went wrong is in the log.
+        let _ = self.client.post("extend_thread_control", &body).await;
+    }
+
+    fn note_roles(&self, roles: &[Value]) {
+        for role in roles {
+            let ours = role[self.page.app_id.as_str()].as_array();
+            let says = |word| ours.is_some_and(|ours| ours.iter().any(|role| role == word));
+            let is_default = says("primary_receiver");
+            if !is_default && !says("secondary_receiver") {
+                continue;
+            }
+            tracing::info!(
+                source = self.page.source,
+                is_default,
+                "the platform told the role of our app"
+            );
+            self.is_default.store(is_default, Ordering::Relaxed);
+        }
     }
 }
 
 #[async_trait]
 impl Source for Messenger {
     fn capabilities(&self) -> &Capabilities {
-        &CAPABILITIES
+        &self.capabilities
     }
 
-    fn receive(&self, _webhook: &Webhook) -> Result<Received, WebhookRefusal> {
-        Err(WebhookRefusal::Unverified)
+    fn receive(&self, webhook: &Webhook) -> Result<Received, WebhookRefusal> {
+        tracing::debug!(source = self.page.source, ?webhook, "a webhook came");
+        match webhook.method {
+            Method::GET => return Ok(apart(self.verification.challenged(webhook))),
+            Method::POST => {}
+            _ => return Ok(apart(WebhookReply::status(StatusCode::METHOD_NOT_ALLOWED))),
+        }
+        let verified = self.verification.verify(webhook);
+        let verified = verified.ok_or(WebhookRefusal::Unverified)?;
+        let decoded = webhook::decode(&verified, &self.page);
+        let decoded = decoded.map_err(|_| WebhookRefusal::Malformed)?;
+        self.note_roles(&decoded.roles);
+        let reply: Box<dyn SourceReply> = if decoded.requests.is_empty() {
+            Box::new(WebhookReply::ok())
+        } else {
+            Box::new(PassOn {
+                source: self.page.source.clone(),
+                client: Arc::clone(&self.client),
+                requests: decoded.requests,
+            })
+        };
+        Ok(Received {
+            events: decoded.events,
+            reply,
+        })
     }
 
-    async fn deliver(&self, _address: &str, _item: &Item) -> Sent {
-        Sent::NotSent
+    async fn deliver(&self, address: &str, item: &Item) -> Sent {
+        let Some(Address { psid }) = Address::read(address) else {
+            return unaddressed();
+        };
+        let body = |grounds| send::body(&psid, item, self.name_humans, grounds);
+        let Ok(response) = body(Grounds::Response) else {
+            return refused(Refusal::Request, "cannot be sent as a response");
+        };
+        let sent = self.send(&psid, &response).await;
+        // When the visitor spoke last only the platform knows for sure. What it refused for that was not processed.
+        if self.human_agent_tag
+            && is_refused_for(&sent, Refusal::WindowClosed)
+            && let Ok(tagged) = body(Grounds::HumanAgent)
+        {
+            return self.send(&psid, &tagged).await;
+        }
+        sent
     }
+
+    async fn escalate(&self, address: &str, handover: &Handover) -> Sent {
+        let Some(Address { psid }) = Address::read(address) else {
+            return unaddressed();
+        };
+        let Some(target) = &self.page.handover_app_id else {
+            return refused(
+                Refusal::Request,
+                "there is nobody to hand over to: handover_app_id is not set",
+            );
+        };
+        if let Some(text) = handover
+            .text
+            .as_ref()
+            .filter(|text| !text.trim().is_empty())
+        {
+            let sent = self.send(&psid, &send::farewell(&psid, text, target)).await;
+            // Too late for words: they are handed over without.
+            if !is_refused_for(&sent, Refusal::WindowClosed) {
+                return done_before(sent);
+            }
+        }
+        let conversation = handover.conversation_id.as_str();
+        let metadata = json!({ "reason": "escalation", "conv": conversation });
+        let body = reply::pass(&psid, target, &metadata);
+        done_before(self.control(&psid, "pass_thread_control", &body).await)
+    }
+
+    async fn resume(&self, address: &str, _note: &str) -> Sent {
+        let Some(Address { psid }) = Address::read(address) else {
+            return unaddressed();
+        };
+        // Not the note: what is said here is shown to other applications.
+        let metadata = json!({ "reason": "handback" }).to_string();
+        let body = json!({ "recipient": { "id": psid }, "metadata": metadata });
+        let sent = self.control(&psid, "take_thread_control", &body).await;
+        if let (Sent::Acknowledged, Some(span)) = (&sent, self.extend_control) {
+            self.extend(&psid, span).await;
+        }
+        sent
+    }
+
+    async fn read_owner(&self, address: &str) -> Result<Observed, NotRead> {
+        let Some(Address { psid }) = Address::read(address) else {
+            let detail = "the contact's address is not one of this source".to_owned();
+            return Err(NotRead::Refused { detail });
+        };
+        match self.client.get("thread_owner", &psid).await {
+            Answer::Done(said) if said.is_object() => {
+                let is_default = self.is_default.load(Ordering::Relaxed);
+                Ok(control::read(
+                    &said,
+                    &self.page.app_id,
+                    is_default,
+                    self.clock.now(),
+                ))
+            }
+            Answer::Failed(fault) => match fault.meaning {
+                Meaning::NotOwner => Ok(Observed::read(Owner::Human)),
+                Meaning::Later => Err(NotRead::Later {
+                    after: Some(pauses::FIRST),
+                }),
+                _ => Err(NotRead::Refused {
+                    detail: fault.detail(),
+                }),
+            },
+            Answer::Done(_) | Answer::NotSent | Answer::Unclear => {
+                Err(NotRead::Later { after: None })
+            }
+        }
+    }
+}
+
+fn capabilities(config: &MessengerConfig) -> Capabilities {
+    Capabilities {
+        text_chars: send::TEXT_CHARS,
+        offers: OFFERS,
+        cards: Some(CARDS),
+        // Without an application to hand over to, callers are the only humans there are.
+        hands_over: config.handover_app_id.is_some(),
+        hands_over_with_text: true,
+        reads_owner: true,
+        reads_back: false,
+        agent_window: Some(WINDOW),
+        human_window: Some(if config.human_agent_tag { WEEK } else { WINDOW }),
+    }
+}
+
+/// What concerns no visitor.
+fn apart(reply: WebhookReply) -> Received {
+    Received {
+        events: Vec::new(),
+        reply: Box::new(reply),
+    }
+}
+
+/// Whoever does not own a visitor any more has given them away before.
+fn done_before(sent: Sent) -> Sent {
+    if is_refused_for(&sent, Refusal::NotOwner) {
+        return Sent::Acknowledged;
+    }
+    sent
+}
+
+fn is_refused_for(sent: &Sent, reason: Refusal) -> bool {
+    matches!(sent, Sent::Refused { refusal, .. } if *refusal == reason)
+}
+
+fn refused(refusal: Refusal, detail: &str) -> Sent {
+    Sent::Refused {
+        refusal,
+        detail: detail.to_owned(),
+    }
+}
+
+fn unaddressed() -> Sent {
+    refused(
+        Refusal::Request,
+        "the contact's address is not one of this source",
+    )
 }
