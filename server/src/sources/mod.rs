@@ -17,6 +17,7 @@ use crate::{
 
 #[cfg(test)]
 mod conformance;
+mod ending;
 pub mod help_scout;
 pub mod live_person;
 pub mod messenger;
