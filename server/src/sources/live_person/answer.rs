@@ -1,4 +1,4 @@
-//! What LivePerson is answered: messages and actions, in its own words.
+//! What `LivePerson` is answered: messages and actions, in its own words.
 
 use bytes::Bytes;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a call of LivePerson's asks for, by its method and address.
+//! What a call of `LivePerson`'s asks for, by its method and address.
 
 use http::{Method, StatusCode};
 
@@ -53,7 +53,7 @@ impl<'w> Call<'w> {
     }
 }
 
-/// LivePerson's ids are UUIDs; anything printable is taken, as long as it is no longer than an id of ours may be.
+/// `LivePerson`'s ids are UUIDs; anything printable is taken, as long as it is no longer than an id of ours may be.
 fn is_id(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

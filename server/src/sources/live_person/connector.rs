@@ -1,4 +1,4 @@
-//! Webhooks of LivePerson's Connector API, for who wants to see what happens in a conversation while it is not the
+//! Webhooks of `LivePerson`'s Connector API, for who wants to see what happens in a conversation while it is not the
 //! bot's: the words of humans, who is assigned, and the end. Nothing is sent through it.
 
 use base64::{Engine, engine::general_purpose::STANDARD};

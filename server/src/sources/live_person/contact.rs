@@ -1,4 +1,4 @@
-//! A visitor as LivePerson knows one: a conversation of an account.
+//! A visitor as `LivePerson` knows one: a conversation of an account.
 
 use serde::Deserialize;
 

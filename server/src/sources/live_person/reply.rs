@@ -1,4 +1,4 @@
-//! What LivePerson's calls are answered once their events are committed.
+//! What `LivePerson`'s calls are answered once their events are committed.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

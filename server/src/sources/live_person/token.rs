@@ -1,4 +1,4 @@
-//! Who calls: the token that LivePerson signs each call with (a JWT, RS256), checked before a byte of the body is
+//! Who calls: the token that `LivePerson` signs each call with (a JWT, RS256), checked before a byte of the body is
 //! looked at.
 
 use std::{
@@ -25,7 +25,7 @@ use crate::{
 
 const ISSUER: &str = "Sentinel";
 const SCOPE: &str = "thirdpartybots.customendpoint.bot";
-/// What tokens carried before; LivePerson may stop at any time.
+/// What tokens carried before; `LivePerson` may stop at any time.
 const OLD_SCOPE: &str = "ihub.tpb.customendpoint";
 
 /// Which tokens are believed.
@@ -65,7 +65,7 @@ impl Tokens {
         })
     }
 
-    /// Whether the call carries a token of LivePerson's for our account and for this interface.
+    /// Whether the call carries a token of `LivePerson`'s for our account and for this interface.
     pub(super) fn verify(&self, headers: &HeaderMap) -> bool {
         self.claims(headers)
             .is_some_and(|claims| self.are_ours(&claims))

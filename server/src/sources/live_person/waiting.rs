@@ -1,7 +1,8 @@
 //! Calls that wait for an answer: what is delivered meanwhile goes into the answer of the one that has waited longest.
 //!
 //! What is put into an answer counts as delivered, because the next message is only delivered after it and may belong
-//! into the same answer. If LivePerson hangs up before the answer is written, what it holds is kept for the next call.
+//! into the same answer. If `LivePerson` hangs up before the answer is written, what it holds is kept for the next
+//! call.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -44,14 +44,14 @@ fn sign(body: &str) -> String {
     format!("sha1={}", STANDARD.encode(mac))
 }
 
-fn told(live: &FakeLivePerson, kind: &str, changes: Value) -> Vec<SourceEvent> {
+fn told(live: &FakeLivePerson, kind: &str, changes: &Value) -> Vec<SourceEvent> {
     let body = json!({ "type": kind, "body": { "changes": changes } }).to_string();
     let received = live.receive(&signed(&body, &sign(&body)));
     received.expect("a webhook that is taken").events
 }
 
 /// A message by `from`.
-fn said(live: &FakeLivePerson, from: Value, event: Value) -> Vec<SourceEvent> {
+fn said(live: &FakeLivePerson, from: &Value, event: &Value) -> Vec<SourceEvent> {
     let mut change = json!({
         "sequence": 9,
         "serverTimestamp": 1_649_331_017_991_u64,
@@ -62,7 +62,7 @@ fn said(live: &FakeLivePerson, from: Value, event: Value) -> Vec<SourceEvent> {
     for (name, value) in from.as_object().expect("an object") {
         change[name] = value.clone();
     }
-    told(live, "ms.MessagingEventNotification", json!([change]))
+    told(live, "ms.MessagingEventNotification", &json!([change]))
 }
 
 fn content(text: &str) -> Value {
@@ -121,14 +121,14 @@ fn lp_14_what_our_own_consumer_or_bot_said_is_ignored() {
         by("ASSIGNED_AGENT", "bot"),
         json!({ "originatorId": "bot" }),
     ] {
-        assert!(said(&live, from, content("hello")).is_empty());
+        assert!(said(&live, &from, &content("hello")).is_empty());
     }
 }
 
 #[test]
 fn a_humans_words_are_told_and_that_the_human_is_assigned() {
     let live = connected();
-    let mut events = said(&live, by("ASSIGNED_AGENT", "lee"), content("Lee here."));
+    let mut events = said(&live, &by("ASSIGNED_AGENT", "lee"), &content("Lee here."));
     assert_eq!(events.len(), 1);
     let event = events.remove(0);
     assert_eq!(event.event_id.as_deref(), Some("connector:c1:9"));
@@ -143,7 +143,7 @@ fn a_humans_words_are_told_and_that_the_human_is_assigned() {
     };
     assert_eq!(message.kind, HumanMessageKind::Text);
     assert!(message.text == "Lee here." && message.from_source);
-    let manager = said(&live, by("MANAGER", "max"), content("Max here."));
+    let manager = said(&live, &by("MANAGER", "max"), &content("Max here."));
     assert_eq!(manager[0].owner, None, "speaking is not owning");
 }
 
@@ -158,11 +158,15 @@ fn what_is_not_for_the_visitor_is_no_message() {
         (by("ASSIGNED_AGENT", "lee"), rich),
     ];
     for (from, event) in others {
-        let events = said(&live, from, event);
+        let events = said(&live, &from, &event);
         assert!(matches!(events[0].body, SourceBody::Unknown { .. }));
     }
     for kind in ["AcceptStatusEvent", "ChatStateEvent"] {
-        let events = said(&live, by("ASSIGNED_AGENT", "lee"), json!({ "type": kind }));
+        let events = said(
+            &live,
+            &by("ASSIGNED_AGENT", "lee"),
+            &json!({ "type": kind }),
+        );
         assert!(events.is_empty(), "{kind}");
     }
 }
@@ -173,7 +177,7 @@ fn who_is_assigned_owns_and_a_close_ends() {
     let changed = |details: Value| {
         let result = json!({ "convId": "c1", "conversationDetails": details });
         let changes = json!([{ "type": "UPSERT", "result": result }]);
-        told(&live, "cqm.ExConversationChangeNotification", changes)
+        told(&live, "cqm.ExConversationChangeNotification", &changes)
     };
     let assigned = |id: &str| {
         let consumer = json!({ "id": "consumer", "role": "CONSUMER" });

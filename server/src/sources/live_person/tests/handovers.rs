@@ -14,7 +14,7 @@ impl FakeLivePerson {
         self.source.escalate(&address, handover).await
     }
 
-    /// Where LivePerson is told to transfer to.
+    /// Where `LivePerson` is told to transfer to.
     async fn transfer(&self, target: &str) -> Value {
         let call = self.hears("c1", "a human, please");
         let handover = to(target);

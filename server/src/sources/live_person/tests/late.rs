@@ -1,4 +1,4 @@
-//! Messages for which no call waits, and calls that LivePerson gives up.
+//! Messages for which no call waits, and calls that `LivePerson` gives up.
 
 use std::time::Duration;
 

@@ -7,4 +7,5 @@ mod handovers;
 mod late;
 mod platform;
 mod repeats;
+mod settings;
 mod tokens;

@@ -1,4 +1,4 @@
-//! LivePerson as it calls: it signs its tokens, numbers its events, and takes only answers that its specification
+//! `LivePerson` as it calls: it signs its tokens, numbers its events, and takes only answers that its specification
 //! allows.
 
 use std::{
@@ -45,8 +45,8 @@ pub(super) const ACCOUNT: &str = "le12345";
 pub(super) const BOT: &str = "5809777a-e548-4bd2-bc5f-a1003c132a28";
 pub(super) const SCOPE: &str = "thirdpartybots.customendpoint.bot";
 pub(super) const FALLBACK: &str = "One moment, please.";
-/// How long LivePerson waits for an answer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// How long `LivePerson` waits for an answer.
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// When these tests happen: 2026-11-20 00:00 UTC.
 pub(super) const NOW: i64 = 1_795_132_800;
 
@@ -54,7 +54,7 @@ pub(super) const NOW: i64 = 1_795_132_800;
 pub(super) const SENTINEL: &str = include_str!("sentinel.pem");
 pub(super) const STRANGER: &str = include_str!("stranger.pem");
 
-/// LivePerson, and the source that it calls.
+/// `LivePerson`, and the source that it calls.
 pub(super) struct FakeLivePerson {
     pub(super) source: Arc<LivePerson>,
     sequence: AtomicU64,
@@ -166,7 +166,7 @@ impl Call {
         }
     }
 
-    /// The items of the answer, within LivePerson's patience.
+    /// The items of the answer, within `LivePerson`'s patience.
     pub(super) async fn answer(self) -> Vec<Value> {
         read(&self.reply().await)
     }
@@ -176,7 +176,7 @@ impl Call {
         reply.expect("an answer in time").expect("no panic")
     }
 
-    /// LivePerson does not wait any longer.
+    /// `LivePerson` does not wait any longer.
     pub(super) async fn hang_up(self) {
         self.answer.abort();
         let ended = self.answer.await;
@@ -284,8 +284,8 @@ pub(super) fn token(key: &str, change: impl FnOnce(&mut Value)) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let head = json!({ "alg": "RS256", "typ": "JWT" });
     let signed = format!("{}.{}", part(&head), part(&claims));
-    let signer = signing_key(key).choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]);
-    let signature = signer.expect("an RSA key").sign(signed.as_bytes());
+    let pen = signing_key(key).choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]);
+    let signature = pen.expect("an RSA key").sign(signed.as_bytes());
     let signature = URL_SAFE_NO_PAD.encode(signature.expect("a signature"));
     format!("{signed}.{signature}")
 }
@@ -317,7 +317,7 @@ fn signing_key(pem: &str) -> Arc<dyn SigningKey> {
 
 #[async_trait]
 impl System for FakeLivePerson {
-    /// Never called: LivePerson calls us.
+    /// Never called: `LivePerson` calls us.
     async fn server() -> FakeServer {
         FakeServer::start().await
     }

@@ -1,4 +1,4 @@
-//! A call that LivePerson makes again, because it saw no answer.
+//! A call that `LivePerson` makes again, because it saw no answer.
 
 use std::time::Duration;
 
