@@ -80,6 +80,7 @@ fn bounds(entry: &Entry) -> String {
 fn kind(kind: Kind) -> String {
     match kind {
         Kind::Text => "text".to_owned(),
+        Kind::Texts => "list of texts".to_owned(),
         Kind::Integer => "integer".to_owned(),
         Kind::Boolean => "true or false".to_owned(),
         Kind::Duration => "duration".to_owned(),

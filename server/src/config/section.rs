@@ -104,6 +104,8 @@ impl Entry {
 pub enum Kind {
     /// Any text.
     Text,
+    /// A list of texts.
+    Texts,
     /// A whole number.
     Integer,
     /// `true` or `false`.
@@ -167,6 +169,14 @@ impl Setting for Duration {
 
 impl Setting for String {
     const KIND: Kind = Kind::Text;
+
+    fn is_missing(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Setting for Vec<String> {
+    const KIND: Kind = Kind::Texts;
 
     fn is_missing(&self) -> bool {
         self.is_empty()
