@@ -5,11 +5,13 @@
 
 use parloir_proto::v1::{
     EndConversationRequest, EndConversationResponse, GetConversationRequest,
-    GetConversationResponse, ListConversationsRequest, ListConversationsResponse,
-    ListEventsRequest, ListEventsResponse, RespondToAgentRequest, RespondToAgentResponse,
-    SendMessageRequest, SendMessageResponse, SetAvailabilityRequest, SetAvailabilityResponse,
-    StartConversationRequest, StartConversationResponse, TransferConversationRequest,
-    TransferConversationResponse, UpdateParametersRequest, UpdateParametersResponse,
+    GetConversationResponse, LinkContactRequest, LinkContactResponse, ListAccountsRequest,
+    ListAccountsResponse, ListContactsRequest, ListContactsResponse, ListConversationsRequest,
+    ListConversationsResponse, ListEventsRequest, ListEventsResponse, RespondToAgentRequest,
+    RespondToAgentResponse, SendHumanMessageRequest, SendHumanMessageResponse, SendMessageRequest,
+    SendMessageResponse, SetAvailabilityRequest, SetAvailabilityResponse, StartConversationRequest,
+    StartConversationResponse, TransferConversationRequest, TransferConversationResponse,
+    UpdateParametersRequest, UpdateParametersResponse,
 };
 
 use crate::{Client, Error};
@@ -97,6 +99,50 @@ impl Client {
     ) -> Result<TransferConversationResponse, Error> {
         self.unary(request, |mut calls, request| async move {
             calls.transfer_conversation(request).await
+        })
+        .await
+    }
+
+    /// Lets the human side speak to the visitor.
+    pub async fn send_human_message(
+        &self,
+        request: SendHumanMessageRequest,
+    ) -> Result<SendHumanMessageResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.send_human_message(request).await
+        })
+        .await
+    }
+
+    /// Lists the accounts, each with its agent and its source.
+    pub async fn list_accounts(
+        &self,
+        request: ListAccountsRequest,
+    ) -> Result<ListAccountsResponse, Error> {
+        self.on_accounts(request, |mut calls, request| async move {
+            calls.list_accounts(request).await
+        })
+        .await
+    }
+
+    /// Reads one page of the visitors whom a source has brought.
+    pub async fn list_contacts(
+        &self,
+        request: ListContactsRequest,
+    ) -> Result<ListContactsResponse, Error> {
+        self.on_accounts(request, |mut calls, request| async move {
+            calls.list_contacts(request).await
+        })
+        .await
+    }
+
+    /// Says which conversation a visitor of a source has from now on.
+    pub async fn link_contact(
+        &self,
+        request: LinkContactRequest,
+    ) -> Result<LinkContactResponse, Error> {
+        self.on_accounts(request, |mut calls, request| async move {
+            calls.link_contact(request).await
         })
         .await
     }

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use parloir_proto::v1::conversation_service_client::ConversationServiceClient;
+use parloir_proto::v1::{
+    account_service_client::AccountServiceClient,
+    conversation_service_client::ConversationServiceClient,
+};
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Request, Response, Status, transport::Channel};
 
@@ -17,11 +20,13 @@ use crate::{
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
 pub(crate) type Service = ConversationServiceClient<Channel>;
+pub(crate) type AccountsService = AccountServiceClient<Channel>;
 
 /// A client of one Parloir server, or of several behind one address. Cloning is cheap and shares the connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     calls: Service,
+    accounts: AccountsService,
     shared: Arc<Shared>,
 }
 
@@ -64,8 +69,10 @@ impl Client {
     }
 
     pub(crate) fn new(calls: Channel, pool: Pool, settings: Settings) -> Self {
+        let accounts = AccountsService::new(calls.clone());
         Self {
             calls: service(calls, settings),
+            accounts: accounts.max_decoding_message_size(settings.max_message_bytes),
             shared: Arc::new(Shared { pool, settings }),
         }
     }
@@ -93,6 +100,32 @@ impl Client {
         F: Fn(Service, Request<Q>) -> Fut,
         Fut: Future<Output = Result<Response<A>, Status>>,
     {
+        self.repeated(attempts, request, |request| {
+            call(self.calls.clone(), request)
+        })
+        .await
+    }
+
+    /// As [`Self::unary`], for the calls of `AccountService`.
+    pub(crate) async fn on_accounts<Q, A, F, Fut>(&self, request: Q, call: F) -> Result<A, Error>
+    where
+        Q: Clone,
+        F: Fn(AccountsService, Request<Q>) -> Fut,
+        Fut: Future<Output = Result<Response<A>, Status>>,
+    {
+        let attempts = self.shared.settings.attempts;
+        self.repeated(attempts, request, |request| {
+            call(self.accounts.clone(), request)
+        })
+        .await
+    }
+
+    async fn repeated<Q, A, F, Fut>(&self, attempts: u32, request: Q, call: F) -> Result<A, Error>
+    where
+        Q: Clone,
+        F: Fn(Request<Q>) -> Fut,
+        Fut: Future<Output = Result<Response<A>, Status>>,
+    {
         let limit = self.shared.settings.deadline;
         let end = Instant::now() + limit;
         let mut backoff = Backoff::new(PAUSE.0, PAUSE.1);
@@ -100,7 +133,7 @@ impl Client {
         loop {
             let mut request = Request::new(request.clone());
             request.set_timeout(end.saturating_duration_since(Instant::now()));
-            let error = match timeout_at(end, call(self.calls.clone(), request)).await {
+            let error = match timeout_at(end, call(request)).await {
                 Ok(Ok(response)) => return Ok(response.into_inner()),
                 Ok(Err(status)) => Error::from(status),
                 Err(_) => Error::out_of_time(limit),

@@ -265,6 +265,7 @@ impl ConversationService for Service {
         respond_to_agent: RespondToAgentRequest => RespondToAgentResponse,
         set_availability: SetAvailabilityRequest => SetAvailabilityResponse,
         transfer_conversation: TransferConversationRequest => TransferConversationResponse,
+        send_human_message: SendHumanMessageRequest => SendHumanMessageResponse,
         get_conversation: GetConversationRequest => GetConversationResponse,
         list_conversations: ListConversationsRequest => ListConversationsResponse,
         list_events: ListEventsRequest => ListEventsResponse,
