@@ -17,7 +17,7 @@ const SHORTEST_SECRET: usize = 8;
 section! {
     /// Help Scout, reached through its Inbox API 2.0.
     HelpScoutConfig {
-        /// The id of the OAuth2 app, from the profile of the user it belongs to.
+        /// The id of the app, from the profile of the user it belongs to.
         app_id: String;
         /// The app's secret. Used to fetch access tokens, and read again for each of them.
         app_secret: Secret;

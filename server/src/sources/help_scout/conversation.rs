@@ -98,10 +98,7 @@ pub(super) fn embedded<'v>(object: &'v Value, name: &str) -> &'v [Value] {
 }
 
 /// The newest of those that `counts`; of two from the same moment the one with the higher id.
-pub(super) fn newest<'v>(
-    threads: &'v [Value],
-    counts: impl Fn(&Value) -> bool,
-) -> Option<&'v Value> {
+pub(super) fn newest(threads: &[Value], counts: impl Fn(&Value) -> bool) -> Option<&Value> {
     let counting = threads.iter().filter(|thread| counts(thread));
     counting.max_by_key(|thread| (time(&thread["createdAt"]), number(&thread["id"])))
 }

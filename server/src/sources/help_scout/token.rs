@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
-use reqwest::Url;
+use reqwest::{Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -108,19 +108,8 @@ impl Tokens {
             ending::without_answer(&self.source, &error);
             Sent::NotSent
         })?;
-        let status = response.status();
-        if !status.is_success() {
-            tracing::warn!(source = self.source, %status, "no access token was given");
-            return Err(match status {
-                StatusCode::TOO_MANY_REQUESTS => Sent::Busy {
-                    retry_after: super::api::retry_after(response.headers()),
-                },
-                StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                    let why = "no access token is given for this app_id and app_secret";
-                    ending::refused(Refusal::Credentials, why, &[])
-                }
-                _ => Sent::NotSent,
-            });
+        if !response.status().is_success() {
+            return Err(self.refused(&response));
         }
         let body = outgoing::whole_body(response, self.max_response_bytes).await;
         let body: Option<Value> = body.and_then(|body| serde_json::from_slice(&body).ok());
@@ -135,6 +124,21 @@ impl Tokens {
             token: token.into(),
             until: self.clock.now() + lasts,
         })
+    }
+
+    fn refused(&self, response: &Response) -> Sent {
+        let status = response.status();
+        tracing::warn!(source = self.source, %status, "no access token was given");
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => Sent::Busy {
+                retry_after: super::api::retry_after(response.headers()),
+            },
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                let why = "no access token is given for this app_id and app_secret";
+                ending::refused(Refusal::Credentials, why, &[])
+            }
+            _ => Sent::NotSent,
+        }
     }
 }
 

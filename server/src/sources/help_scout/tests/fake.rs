@@ -36,7 +36,7 @@ pub(super) struct Conversation {
 
 impl World {
     /// Writes a thread into a conversation, newest first.
-    pub(super) fn add(&mut self, id: u64, kind: &str, by: Value, text: &str, at: &str) -> u64 {
+    pub(super) fn add(&mut self, id: u64, kind: &str, by: &Value, text: &str, at: &str) -> u64 {
         self.threads += 1;
         let thread = json!({
             "id": self.threads, "type": kind, "state": "published", "body": text, "createdBy": by, "createdAt": at,
@@ -151,7 +151,7 @@ impl World {
             return refused(400, "text", "may not be empty");
         };
         let by = json!({ "id": body["user"], "type": "user" });
-        let made = self.add(id, kind, by, text, "2026-11-20T00:00:00Z");
+        let made = self.add(id, kind, &by, text, "2026-11-20T00:00:00Z");
         Behaviour::answer(201, "").with_header("resource-id", &made.to_string())
     }
 

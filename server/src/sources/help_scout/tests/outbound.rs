@@ -230,12 +230,12 @@ async fn a_reply_with_an_unclear_end_is_found_by_its_words() {
     };
     {
         let mut world = stage.world();
-        world.add(42, "message", bot(), "Trop vieux", BEFORE);
-        world.add(42, "message", bot(), "Bonjour &lt;3<br>\nAna", NOW);
-        world.add(42, "message", user(9), "D'une autre", NOW);
-        world.add(42, "note", bot(), "Une note", NOW);
+        world.add(42, "message", &bot(), "Trop vieux", BEFORE);
+        world.add(42, "message", &bot(), "Bonjour &lt;3<br>\nAna", NOW);
+        world.add(42, "message", &user(9), "D'une autre", NOW);
+        world.add(42, "note", &bot(), "Une note", NOW);
         for _ in 0..5 {
-            world.add(42, "customer", customer(), "Du client", NOW);
+            world.add(42, "customer", &customer(), "Du client", NOW);
         }
     }
     let remote_id = "2".to_owned();
