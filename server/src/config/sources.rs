@@ -23,7 +23,7 @@ section! {
         #[serde(with = "humantime_serde")]
         max_queue_age: Duration = Duration::from_mins(5), "100ms" to "7days";
         /// Who answers when the agent wants to hand a visitor over: `source` hands over there and accepts once that is
-        /// done, `callers` leaves it to RespondToAgent. A source that cannot hand over leaves it to callers always.
+        /// done, `callers` leaves it to `RespondToAgent`. A source that cannot hand over leaves it to callers always.
         escalations: Escalations = Escalations::Source;
         /// What hands a visitor over without asking the agent, by language (BCP 47, or its first part): compared without
         /// case, accents or punctuation with the whole message. `""` counts for every language.

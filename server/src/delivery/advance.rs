@@ -42,7 +42,7 @@ pub struct Advance {
 /// What the lane did last.
 #[derive(Debug, Clone)]
 pub enum Ended {
-    Sent(Finished),
+    Sent(Box<Finished>),
     Looked(Looked),
 }
 

@@ -142,7 +142,7 @@ impl Lanes {
         let mut look = None;
         loop {
             let ended = match (attempt.take(), look.take()) {
-                (Some(attempt), _) => Some(Ended::Sent(self.send(attempt).await)),
+                (Some(attempt), _) => Some(Ended::Sent(Box::new(self.send(attempt).await))),
                 (None, Some(look)) => Some(Ended::Looked(self.look(look).await)),
                 (None, None) => None,
             };

@@ -149,20 +149,16 @@ async fn not_handed_over(
     delivery: &Delivery,
     desk: &Desk,
 ) -> Result<()> {
-    match open_request(tx, delivery).await? {
-        Some(request) => {
-            let answer = Answer::Escalation { accepted: false };
-            let closing = Closing {
-                answered_by: answered_by(conversation),
-                ..Closing::with(RequestOutcome::Answered, answer, desk)
-            };
-            close(tx, Some(conversation), request, closing).await
-        }
-        None => {
-            alert(tx, conversation, "handover_failed", &delivery.detail);
-            Ok(())
-        }
-    }
+    let Some(request) = open_request(tx, delivery).await? else {
+        alert(tx, conversation, "handover_failed", &delivery.detail);
+        return Ok(());
+    };
+    let answer = Answer::Escalation { accepted: false };
+    let closing = Closing {
+        answered_by: answered_by(conversation),
+        ..Closing::with(RequestOutcome::Answered, answer, desk)
+    };
+    close(tx, Some(conversation), request, closing).await
 }
 
 /// The escalation that this handover is for, if it still waits.

@@ -47,6 +47,10 @@ pub struct SourceSettings {
 
 /// What a source can show and do. What it cannot is degraded or left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a capability of its own, read by its name"
+)]
 pub struct Capabilities {
     /// The longest text, in characters; longer ones are split at the ends of sentences.
     pub text_chars: usize,

@@ -1,4 +1,4 @@
-//! Settings of a source that is the WhatsApp Cloud API.
+//! Settings of a source that is the `WhatsApp` Cloud API.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ const LIST_BUTTON_CHARS: usize = 20;
 const SHORTEST_SECRET: usize = 8;
 
 section! {
-    /// One phone number of the WhatsApp Cloud API.
+    /// One phone number of the `WhatsApp` Cloud API.
     WhatsappConfig {
-        /// The id of the phone number (not the number itself), as in the app's WhatsApp settings. Webhooks about other
+        /// The id of the phone number (not the number itself), as in the settings of the app. Webhooks about other
         /// numbers of the same app are answered 200 and dropped.
         phone_number_id: String;
         /// The system user's or business's token. Read again when its file changes. After an answer that ends all
