@@ -61,7 +61,7 @@ section! {
         /// before is known as superseded. Off, such a message cannot be told from a current one.
         fence_by_id: bool = true;
         /// Words of a human are refused in the platform's widget until SendHumanMessage has said `joined`, because the
-        /// widget still belongs to the bot until then. Off, they are sent all the same, with a warning in the log.
+        /// widget still belongs to the bot until then. Off, they are sent all the same.
         human_must_join: bool = true;
         /// The session parameter in which a handback's note reaches the agent.
         handback_parameter: String = "handback_note".to_owned();
