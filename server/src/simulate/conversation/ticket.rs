@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{ConversationTask, NOT_UNDERSTOOD, Parameters, locked, payload};
+use super::{ConversationTask, NOT_UNDERSTOOD, Parameters, locked};
 use crate::simulate::clock::Moment;
 
 impl ConversationTask {
