@@ -243,6 +243,32 @@ fn plain_http_is_for_loopback_only() {
 }
 
 #[test]
+fn an_organizations_key_goes_with_its_id() {
+    let with = |more: &str| AGENT.replace("    [[accounts]]", &format!("{more}\n[[accounts]]"));
+    let key = "agents[0].platform.zendesk.organization_id";
+    let lonely = with("organization_key = { env = \"ORG_KEY\" }");
+    assert_refused(&lonely, key, "is missing");
+    for bad in ["", "a b", "ä"] {
+        assert_refused(
+            &with(&format!("organization_id = \"{bad}\"")),
+            key,
+            "printable",
+        );
+    }
+    let unset = "PARLOIR_TEST_VARIABLE_THAT_NOBODY_SETS";
+    let both = with(&format!(
+        "organization_id = \"org-1\"\norganization_key = {{ env = \"{unset}\" }}"
+    ));
+    let config = load_text(&both, &[]).expect("valid by itself").config;
+    let found = check_secrets(&config).expect_err("keys that are not there");
+    let named: Vec<_> = found.0.iter().map(|problem| problem.key.as_str()).collect();
+    assert!(
+        named.contains(&"agents[0].platform.zendesk.organization_key"),
+        "{named:?}"
+    );
+}
+
+#[test]
 fn names_and_keys_are_used_once() {
     let twice = format!("{AGENT}{AGENT}");
     assert_refused(&twice, "agents[1].name", "two agents");

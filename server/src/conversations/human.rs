@@ -138,15 +138,15 @@ impl Speak {
         if conversation.owner != Owner::Human {
             return Err(Error::NotOwner);
         }
-        let in_widget = conversation.kind == ConversationKind::Widget;
-        let must_join = self.agent.human_must_join;
-        if in_widget
-            && !self
-                .command
-                .message
-                .may_be_shown(conversation.human_joined, must_join)
-        {
+        if conversation.kind != ConversationKind::Widget {
+            return Ok(());
+        }
+        let (message, joined) = (&self.command.message, conversation.human_joined);
+        if !message.may_be_shown(joined, self.agent.human_must_join) {
             return Err(Error::HumanNotJoined);
+        }
+        if !message.may_be_shown(joined, true) {
+            tracing::warn!(conversation = %conversation.key, "a human speaks in the widget before joining");
         }
         Ok(())
     }
