@@ -11,6 +11,7 @@ pub mod migrate;
 pub mod one_agent;
 pub mod serve;
 pub mod simulate;
+pub mod source_login;
 pub mod tail;
 pub mod terminal;
 
@@ -44,6 +45,7 @@ enum Verb {
     Serve(serve::ServeArgs),
     Migrate(migrate::MigrateArgs),
     Simulate(simulate::SimulateArgs),
+    SourceLogin(source_login::SourceLoginArgs),
     Tail(tail::TailArgs),
 }
 
@@ -64,6 +66,7 @@ impl Cli {
             Verb::Serve(args) => serve::run(args).await,
             Verb::Migrate(args) => migrate::run(&args).await,
             Verb::Simulate(args) => simulate::run(args).await,
+            Verb::SourceLogin(args) => source_login::run(args).await,
             Verb::Tail(args) => tail::run(args).await,
         }
     }

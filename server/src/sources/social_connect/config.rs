@@ -43,7 +43,7 @@ section! {
         /// The tokens of `url_token`, of 22 characters at least (128 bits). Addresses stand in many logs: ask the
         /// vendor for signatures.
         url_tokens: Vec<Secret> = Vec::new();
-        /// Who answers a contact is kept as: `handover`, the vendor's handover (Live Chat, WhatsApp, Viber and Twilio,
+        /// Who answers a contact is kept as: `handover`, the vendor's handover (Live Chat, `WhatsApp`, Viber and Twilio,
         /// once it is enabled for the account), or `tag`, a tag of the contact (all channels but Instagram).
         ownership: Ownership = Ownership::Tag;
         /// The tag that means that a human answers. Compared without case and outer blanks.
