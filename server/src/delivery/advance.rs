@@ -43,7 +43,7 @@ pub struct Advance {
 #[derive(Debug, Clone)]
 pub enum Ended {
     Sent(Box<Finished>),
-    Looked(Looked),
+    Looked(Box<Looked>),
 }
 
 /// What the lane does next.

@@ -143,7 +143,7 @@ impl Lanes {
         loop {
             let ended = match (attempt.take(), look.take()) {
                 (Some(attempt), _) => Some(Ended::Sent(Box::new(self.send(attempt).await))),
-                (None, Some(look)) => Some(Ended::Looked(self.look(look).await)),
+                (None, Some(look)) => Some(Ended::Looked(Box::new(self.look(look).await))),
                 (None, None) => None,
             };
             match self.advance(&key, ended).await {
