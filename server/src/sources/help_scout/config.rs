@@ -7,8 +7,8 @@ use crate::{
         problem::Problems,
         section::{Part, Section, section},
     },
+    outgoing,
     secret::Secret,
-    sources::ending::check_base_url,
 };
 
 /// Shorter secrets of webhooks can be guessed.
@@ -65,7 +65,7 @@ impl HelpScoutConfig {
     /// Reports what is missing or wrong. `at` is the key of this table.
     pub fn check_all(&self, at: &str, problems: &mut Problems) {
         self.check(at, problems);
-        if let Err(remedy) = check_base_url(&self.base_url) {
+        if let Err(remedy) = outgoing::check_address(&self.base_url) {
             problems.add(format!("{at}.base_url"), remedy);
         }
         if self.tag.trim().is_empty() {

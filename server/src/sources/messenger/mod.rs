@@ -13,7 +13,6 @@ mod reply;
 mod send;
 #[cfg(test)]
 mod tests;
-mod verify;
 mod webhook;
 
 use std::{
@@ -36,7 +35,6 @@ use self::{
     pauses::Pauses,
     reply::PassOn,
     send::Grounds,
-    verify::Verification,
     webhook::Page,
 };
 use crate::{
@@ -48,6 +46,7 @@ use crate::{
         ports::Source,
         source::{Capabilities, Handover, Item, NotRead, Observed, Received, SourceReply},
     },
+    sources::graph_webhook::Verification,
 };
 
 pub use config::{MessengerConfig, ThreadRequests};
@@ -85,7 +84,7 @@ impl Messenger {
                 handover_app_id: config.handover_app_id.clone(),
                 passes_on_request: config.thread_requests == ThreadRequests::Pass,
             },
-            verification: Verification::new(config),
+            verification: Verification::new(&config.app_secrets, &config.verify_tokens),
             client: Arc::new(Client::new(source, config)?),
             pauses: Pauses::new(Arc::clone(&clock)),
             clock,

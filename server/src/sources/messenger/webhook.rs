@@ -5,11 +5,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{control, graph_id::GraphId, message, verify::Verified};
+use super::{control, graph_id::GraphId, message};
 use crate::domain::{
     Timestamp,
     source::{Contact, SourceBody, SourceEvent},
 };
+use crate::sources::graph_webhook::Verified;
 
 /// What an update can be about that this version knows.
 const KNOWN: [&str; 8] = [

@@ -251,20 +251,7 @@ impl Client {
 
     /// Without a connection nothing was sent; after that nobody can tell.
     fn ended_without_answer(&self, error: &reqwest::Error) -> Failure {
-        let not_sent = error.is_connect() || error.is_builder();
-        // The causes alone: the error's own text holds the URL, and that a contact's id.
-        let causes: Vec<_> =
-            std::iter::successors(std::error::Error::source(error), |error| error.source())
-                .map(ToString::to_string)
-                .collect();
-        let causes = causes.join(": ");
-        tracing::warn!(
-            source = self.source,
-            causes,
-            not_sent,
-            "no answer from Social Connect"
-        );
-        if not_sent {
+        if outgoing::unanswered(&self.source, error) {
             Failure::NotSent
         } else {
             Failure::Unclear

@@ -7,8 +7,8 @@ use crate::{
         problem::Problems,
         section::{Part, Section, section},
     },
+    outgoing,
     secret::Secret,
-    sources::ending::check_base_url,
 };
 
 /// The longest text on the button that opens a list, in characters: the platform's limit.
@@ -61,7 +61,7 @@ impl WhatsappConfig {
     /// Reports what is missing or wrong. `at` is the key of this table.
     pub fn check_all(&self, at: &str, problems: &mut Problems) {
         self.check(at, problems);
-        if let Err(remedy) = check_base_url(&self.base_url) {
+        if let Err(remedy) = outgoing::check_address(&self.base_url) {
             problems.add(format!("{at}.base_url"), remedy);
         }
         for (key, value) in [
