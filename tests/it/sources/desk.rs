@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use parloir::simulate::social_connect::{Contact, Line, Settings, SocialConnect, Speaker};
+use parloir::simulate::social_connect::{
+    Call, Contact, Line, Platform, Settings, SocialConnect, Speaker,
+};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -89,11 +91,16 @@ impl Desk {
         assert!(read.await, "{text:?} is not read, only {:?}", self.lines());
     }
 
+    /// Waits until a kind of call has been made so often.
+    pub async fn is_called(&self, call: Call, count: usize) {
+        let so = |platform: &Platform| platform.count(call) >= count;
+        let called = self.platform.wait_until(so).await;
+        assert!(called, "{call:?}: {:?}", self.platform.platform().calls());
+    }
+
     /// Waits until the platform knows that a human owns the visitor, or that none does.
     pub async fn human_owns(&self, owns: bool) {
-        let so = |platform: &parloir::simulate::social_connect::Platform| {
-            platform.human_owns(&self.visitor) == owns
-        };
+        let so = |platform: &Platform| platform.human_owns(&self.visitor) == owns;
         assert!(self.platform.wait_until(so).await, "a human owns: {owns}");
     }
 
