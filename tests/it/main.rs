@@ -13,6 +13,7 @@ mod ownership;
 mod pages;
 mod process;
 mod requests;
+mod sources;
 mod support;
 mod webhook;
 mod webhooks;

@@ -36,6 +36,11 @@ pub struct Setup {
 impl Setup {
     /// With one agent at `agent_url`; `settings` is TOML that goes before the tables.
     pub fn new(agent_url: &str, settings: &str) -> Self {
+        Self::with_source(agent_url, settings, "")
+    }
+
+    /// As [`Setup::new`]; `source` is TOML that goes into the account's table and after it.
+    pub fn with_source(agent_url: &str, settings: &str, source: &str) -> Self {
         let setup = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
             grpc: free_address(),
@@ -45,7 +50,7 @@ impl Setup {
         fs::write(setup.path("api-key"), KEY).expect("the key can be written");
         fs::write(
             setup.path("parloir.toml"),
-            setup.configuration(agent_url, settings),
+            setup.configuration(agent_url, settings, source),
         )
         .expect("the configuration can be written");
         setup
@@ -63,7 +68,12 @@ impl Setup {
         format!("http://{}/webhooks/{AGENT}", self.webhooks)
     }
 
-    fn configuration(&self, agent_url: &str, settings: &str) -> String {
+    /// Where the source `name` posts.
+    pub fn source_url(&self, name: &str) -> String {
+        format!("http://{}/sources/{name}", self.webhooks)
+    }
+
+    fn configuration(&self, agent_url: &str, settings: &str, source: &str) -> String {
         let Self {
             grpc,
             webhooks,
@@ -90,6 +100,7 @@ impl Setup {
             [[accounts]]
             name = "{ACCOUNT}"
             agent = "{AGENT}"
+            {source}
             "#
         )
     }

@@ -155,7 +155,8 @@ fn failed(reason: Reason) -> Verdict {
     Verdict::Ends(DeliveryState::Failed, Some(reason))
 }
 
-/// The escalation that asks for this handover was answered otherwise meanwhile.
+/// The escalation that asks for this handover was answered otherwise meanwhile, and nothing of it has left: what the
+/// source may have done is done again until it is clear, or it would know a human as the owner and we the agent.
 async fn is_withdrawn(
     tx: &mut dyn Transaction,
     delivery: &Delivery,
@@ -168,6 +169,9 @@ async fn is_withdrawn(
     else {
         return Ok(false);
     };
+    if delivery.unclear {
+        return Ok(false);
+    }
     let request = tx.request(&open.request_id).await?;
     let closed = request.is_none_or(|request| request.closed.is_some());
     Ok(delivery.kind == DeliveryKind::Escalate && closed)

@@ -13,7 +13,10 @@ use crate::{
     },
 };
 
-use super::{settle::record_change, settle_source::part_done};
+use super::{
+    settle::record_change,
+    settle_source::{may_have_handed_over, part_done},
+};
 
 /// How many rows one transaction settles: few enough to keep it short.
 const AT_ONCE: usize = 200;
@@ -77,7 +80,9 @@ impl Interrupted {
                     part_done(delivery, "");
                 }
             }
-            _ => {}
+            // Until it is repeated, the source may know another owner than we do.
+            (Direction::Source, _) => delivery.unclear |= may_have_handed_over(delivery),
+            (Direction::Agent, _) => {}
         }
     }
 }

@@ -46,7 +46,11 @@ pub async fn settle_source(
         }
         Sent::Unclear if shows(finished) => unclear(tx, conversation, delivery, desk).await,
         // A handover and its return may be repeated: twice is as good as once.
-        Sent::NotSent | Sent::Unclear => again(tx, conversation, delivery, None, backoff).await,
+        Sent::NotSent => again(tx, conversation, delivery, None, backoff).await,
+        Sent::Unclear => {
+            delivery.unclear |= may_have_handed_over(&delivery);
+            again(tx, conversation, delivery, None, backoff).await
+        }
         Sent::Busy { retry_after: asked } | Sent::NotNow { after: asked } => {
             again(tx, conversation, delivery, *asked, backoff).await
         }
@@ -75,20 +79,29 @@ pub async fn finish(
     detail.clone_into(&mut delivery.detail);
     tx.save_delivery(&delivery).await?;
     record_change(tx, conversation, &delivery);
-    if state != DeliveryState::Failed {
+    let in_doubt = state == DeliveryState::Unknown && may_have_handed_over(&delivery);
+    if in_doubt {
+        conversation.doubt_owner(tx.now());
+    }
+    if state != DeliveryState::Failed && !in_doubt {
         return Ok(());
     }
     if reason == Some(Reason::SourceCredentialsRejected) {
         alert(tx, conversation, "source_credentials_rejected", detail);
     }
-    // Before its first part is through, nobody has been handed over.
-    if delivery.part == 0 && delivery.kind == DeliveryKind::Escalate {
+    if may_have_handed_over(&delivery) {
         not_handed_over(tx, conversation, &delivery, desk).await?;
     }
     if delivery.kind == DeliveryKind::Resume {
         alert(tx, conversation, "handback_failed", detail);
     }
     Ok(())
+}
+
+/// A handover whose first part is not through: as far as anybody knows, the visitor has not been handed over; if its
+/// request left, the source may have done so all the same.
+pub fn may_have_handed_over(delivery: &Delivery) -> bool {
+    delivery.kind == DeliveryKind::Escalate && delivery.part == 0
 }
 
 fn shows(finished: &Finished) -> bool {
@@ -112,6 +125,7 @@ async fn acknowledged(
     part_done(&mut delivery, remote_id);
     if delivery.kind == DeliveryKind::Escalate && !shows(finished) {
         handed_over(tx, conversation, &delivery, desk).await?;
+        delivery.unclear = false;
         // What remains to be said belongs to the time that the handover began.
         delivery.owner_epoch = conversation.owner_epoch;
     }
