@@ -63,8 +63,8 @@ async fn overtake(
     until: Timestamp,
     (desk, breakers): (&Desk, &Breakers),
 ) -> Result<Step> {
-    let waiting = tx.waiting_handover(&conversation.key).await?;
-    if let Some(handover) = waiting.filter(|handover| {
+    let waiting = tx.waiting_handovers(&conversation.key).await?;
+    if let Some(handover) = waiting.into_iter().find(|handover| {
         handover.id != head.id && handover.part == 0 && handover.state == DeliveryState::Queued
     }) && let Verdict::Goes(departure) =
         consider(tx, conversation, &handover, desk, breakers).await?
@@ -80,6 +80,7 @@ async fn begin(
     departure: Departure,
 ) -> Result<Step> {
     delivery.state = DeliveryState::Attempting;
+    delivery.attempted_at = tx.now();
     delivery.attempt += 1;
     delivery.reason = None;
     delivery.detail.clear();
@@ -112,10 +113,18 @@ async fn consider(
     }
     let moved = delivery.owner_epoch != conversation.owner_epoch;
     if moved || delivery.part == 0 && is_withdrawn(tx, conversation, delivery, &body).await? {
-        return Ok(ends(delivery, DeliveryState::Superseded, Reason::OwnerMoved));
+        return Ok(ends(
+            delivery,
+            DeliveryState::Superseded,
+            Reason::OwnerMoved,
+        ));
     }
     let Some(contact) = tx.contact_of(&conversation.key).await? else {
-        return Ok(ends(delivery, DeliveryState::Failed, Reason::VisitorUnreachable));
+        return Ok(ends(
+            delivery,
+            DeliveryState::Failed,
+            Reason::VisitorUnreachable,
+        ));
     };
     let now = tx.now();
     if now.since(delivery.queued_at) > source.settings.max_queue_age {
@@ -216,6 +225,7 @@ impl Row<'_> {
         Look {
             source: self.source.settings.name.clone(),
             address: self.contact.address.clone(),
+            owner_epoch: self.conversation.owner_epoch,
             what,
         }
     }

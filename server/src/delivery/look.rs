@@ -19,6 +19,8 @@ use super::{backoff::Backoff, settle_source::part_done};
 pub struct Look {
     pub source: Id,
     pub address: String,
+    /// The conversation's owner epoch when it was decided to ask.
+    pub owner_epoch: u64,
     pub what: LookFor,
 }
 
@@ -61,9 +63,10 @@ pub fn owner_must_be_read(
     if !source.capabilities.reads_owner {
         return false;
     }
-    // Nobody's yet: any reading since it was queued decides.
-    if delivery.owner_epoch == 0 {
-        return conversation.known.observed_at < delivery.queued_at;
+    // Any reading since it was queued decides, unless the owner has changed meanwhile.
+    if delivery.awaits_owner {
+        return delivery.owner_epoch == conversation.owner_epoch
+            && conversation.known.observed_at < delivery.queued_at;
     }
     conversation.owner == Owner::Agent
         && conversation.owner_is_stale(tx.now(), source.settings.owner_max_age)
@@ -79,6 +82,13 @@ pub async fn settle_look(
     (desk, backoff): (&Desk, Backoff),
 ) -> Result<()> {
     match &looked.found {
+        // The owner changed while the source was asked: what it says may be from before that. If it still matters, the
+        // lane asks again.
+        Found::Owner(Ok(_) | Err(NotRead::Refused { .. }))
+            if looked.look.owner_epoch != conversation.owner_epoch =>
+        {
+            Ok(())
+        }
         Found::Owner(Ok(observed)) => {
             let certain = (Weight::Certain, None);
             observe(tx, conversation, observed, certain, desk).await
@@ -129,10 +139,13 @@ async fn arrived(
         return Ok(());
     };
     delivery.read_back_since = None;
+    // Missing: the same part is sent once more.
     if let Arrival::Arrived { remote_id } = arrival {
+        // Another that reads alike was found: whether this one is there too cannot be told.
+        let other = tx.remote_delivery(remote_id).await?;
+        delivery.unclear |= other.is_some();
         part_done(&mut delivery, remote_id);
     }
-    // Missing: the same part is sent once more.
     tx.save_delivery(&delivery).await
 }
 

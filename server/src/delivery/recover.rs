@@ -8,14 +8,14 @@ use crate::{
     committer::Committer,
     domain::{
         Conversation, Delivery, DeliveryKind, DeliveryState, Direction, Directory, LaneKey, Reason,
-        Result,
+        Result, Timestamp,
         ports::{Store, Transaction, Unit},
     },
 };
 
 use super::{
     settle::record_change,
-    settle_source::{may_have_handed_over, part_done},
+    settle_source::{may_have_handed_over, part_done, read_back},
 };
 
 /// How many rows one transaction settles: few enough to keep it short.
@@ -54,7 +54,7 @@ impl Unit for Interrupted {
                 tx.save_delivery(&delivery).await?;
                 continue;
             };
-            self.settle(&mut delivery, &conversation);
+            self.settle(&mut delivery, &conversation, tx.now());
             tx.save_delivery(&delivery).await?;
             record_change(tx, &mut conversation, &delivery);
             tx.save_conversation(&conversation).await?;
@@ -64,7 +64,7 @@ impl Unit for Interrupted {
 }
 
 impl Interrupted {
-    fn settle(&self, delivery: &mut Delivery, conversation: &Conversation) {
+    fn settle(&self, delivery: &mut Delivery, conversation: &Conversation, now: Timestamp) {
         delivery.state = DeliveryState::Queued;
         match (delivery.direction, delivery.kind) {
             (Direction::Agent, DeliveryKind::Message | DeliveryKind::Human) => {
@@ -74,7 +74,7 @@ impl Interrupted {
                 let source = conversation.source.as_ref();
                 let source = source.and_then(|name| self.directory.source(name.as_str()));
                 if source.is_some_and(|source| source.capabilities.reads_back) {
-                    delivery.read_back_since = Some(delivery.queued_at);
+                    read_back(delivery, now);
                 } else {
                     delivery.unclear = true;
                     part_done(delivery, "");

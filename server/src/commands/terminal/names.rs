@@ -100,6 +100,7 @@ pub(super) fn owner_change_cause(cause: OwnerChangeCause) -> &'static str {
         OwnerChangeCause::RefusedBySource => "the source refused the agent's words",
         OwnerChangeCause::WidgetEscalation => "the agent handed over in the platform's widget",
         OwnerChangeCause::UnknownTooLong => "nobody could tell for too long",
+        OwnerChangeCause::HandoverFailed => "the source could not hand over",
     }
 }
 

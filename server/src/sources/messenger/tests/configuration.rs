@@ -74,7 +74,7 @@ fn what_is_right_has_no_problems_and_what_is_wrong_is_named() {
         (
             |config| config.base_url = "https://graph.facebook.com/?access_token=x".to_owned(),
             "m.base_url",
-            "page_token",
+            "credentials",
         ),
     ];
     for (change, key, words) in wrong {
