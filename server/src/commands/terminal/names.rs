@@ -1,8 +1,8 @@
 //! The words of the contract's enums, for people and for `--kind`.
 
 use parloir_proto::v1::{
-    DeliveryState, EndCause, Event, EventKind, Owner, OwnerChangeCause, RequestDelivery,
-    RequestOutcome, event::Body,
+    DeliveryState, EndCause, Event, EventKind, Owner, OwnerChangeCause, OwnerEvidence,
+    RequestDelivery, RequestOutcome, event::Body,
 };
 
 /// Every kind of event that can be asked for.
@@ -62,6 +62,18 @@ pub fn owner(owner: Owner) -> &'static str {
         Owner::Human => "a human",
         Owner::None => "nobody",
         Owner::Unspecified | Owner::Unknown => "somebody unknown",
+    }
+}
+
+/// What the knowledge of the owner rests on.
+pub fn evidence(evidence: OwnerEvidence) -> &'static str {
+    match evidence {
+        OwnerEvidence::Unspecified => "on grounds that this version does not know",
+        OwnerEvidence::Assumed => "as nobody said otherwise",
+        OwnerEvidence::OwnAction => "by our own action",
+        OwnerEvidence::Pushed => "as the source told",
+        OwnerEvidence::Read => "as the source answered when asked",
+        OwnerEvidence::SendError => "as the source refused a message",
     }
 }
 

@@ -5,13 +5,13 @@ mod requests;
 
 use parloir_proto::v1::{
     AgentMessage, Button, ButtonKind, Choice, ConversationStarted, DeliveryChanged, DeliveryState,
-    Event, HumanMessage, HumanMessageKind, OwnerChanged, ParametersUpdated, PlatformAlert,
-    TicketReplied, UnknownPlatformEvent, VisitorMessage, delivery_changed::Subject, event::Body,
-    visitor_message::Content,
+    Event, HumanMessage, HumanMessageKind, OwnerChangeCause, OwnerChanged, ParametersUpdated,
+    PlatformAlert, TicketReplied, UnknownPlatformEvent, VisitorMessage, delivery_changed::Subject,
+    event::Body, visitor_message::Content,
 };
 
 use super::{
-    names::{end_cause, owner, owner_change_cause, state},
+    names::{end_cause, evidence, owner, owner_change_cause, state},
     one_line,
 };
 use parameters::{pairs, with};
@@ -175,8 +175,13 @@ fn owner_words(changed: &OwnerChanged) -> String {
         "" => String::new(),
         note => format!(": {note}"),
     };
+    // The other causes say already what they rest on.
+    let evidence = match changed.cause() {
+        OwnerChangeCause::Observed => format!(", {}", evidence(changed.evidence())),
+        _ => String::new(),
+    };
     format!(
-        "{} after {} ({}){note}",
+        "{} after {} ({}{evidence}){note}",
         owner(changed.to()),
         owner(changed.from()),
         owner_change_cause(changed.cause())
