@@ -100,7 +100,7 @@ pub(super) fn end_cause(cause: EndCause) -> &'static str {
     }
 }
 
-pub(super) fn owner_change_cause(cause: OwnerChangeCause) -> &'static str {
+pub(in crate::commands) fn owner_change_cause(cause: OwnerChangeCause) -> &'static str {
     match cause {
         OwnerChangeCause::Unspecified => "for a reason that this version does not know",
         OwnerChangeCause::EscalationAccepted => "an escalation was accepted",

@@ -201,7 +201,13 @@ fn human_words(message: &HumanMessage) -> String {
             let place = message
                 .queue_position
                 .map_or(String::new(), |at| format!(", place {at}"));
-            format!("waiting for a human{place}")
+            let time = message.waiting_time.map_or(String::new(), |time| {
+                format!(
+                    ", about {} min",
+                    time.seconds.max(0).unsigned_abs().div_ceil(60)
+                )
+            });
+            format!("waiting for a human{place}{time}")
         }
         HumanMessageKind::Left => format!("{name} left"),
         HumanMessageKind::Failed => "nobody could take over".to_owned(),

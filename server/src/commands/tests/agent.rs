@@ -7,11 +7,13 @@ use std::{
 
 use parloir_proto::v1::{
     self, ActionParameter, ActionRequested, AgentMessage, Button, ButtonKind, Card, CaughtUp,
-    DeliveredEvent, Delivery, DeliveryState, EscalationRequested, Event, Owner, OwnerChanged,
+    DeliveredEvent, Delivery, DeliveryChanged, DeliveryState, EscalationRequested, Event,
+    HumanMessage, HumanMessageKind, Owner, OwnerChangeCause, OwnerChanged, OwnerEvidence,
     RespondToAgentRequest, RespondToAgentResponse, SendMessageRequest, SendMessageResponse,
     StartConversationRequest, StartConversationResponse, StartPosition, Started,
     SubscribeEventsRequest, SubscribeEventsResponse, VisitorMessage,
     conversation_service_server::{ConversationService, ConversationServiceServer},
+    delivery_changed::Subject,
     event::Body,
     respond_to_agent_request::Answer,
     send_message_request::Content,
@@ -163,9 +165,48 @@ impl Agent {
             "lost" => return DeliveryState::Unknown,
             "refused" => return DeliveryState::Failed,
             "silence" => {}
+            "desk" => self.the_desk_takes_over(),
             text => self.says(&format!("You said {text}"), &[]),
         }
         DeliveryState::Delivered
+    }
+}
+
+impl Agent {
+    /// What a source brings: a handover that it saw, a human's words, and an answer that came too late for the visitor.
+    fn the_desk_takes_over(&self) {
+        self.happens(Body::OwnerChanged(OwnerChanged {
+            to: Owner::Human.into(),
+            cause: OwnerChangeCause::Observed.into(),
+            evidence: OwnerEvidence::Pushed.into(),
+            note: "angry".into(),
+            ..OwnerChanged::default()
+        }));
+        let human = |kind: HumanMessageKind, text: &str| HumanMessage {
+            kind: kind.into(),
+            text: text.into(),
+            name: "Ada".into(),
+            from_source: true,
+            ..HumanMessage::default()
+        };
+        let said = [
+            human(HumanMessageKind::Joined, ""),
+            human(HumanMessageKind::Text, "I am here"),
+        ];
+        for message in said {
+            self.happens(Body::HumanMessage(message));
+        }
+        self.happens(Body::DeliveryChanged(DeliveryChanged {
+            subject: Some(Subject::EventId("e1".into())),
+            state: DeliveryState::Superseded.into(),
+            reason: "OWNER_MOVED".into(),
+            ..DeliveryChanged::default()
+        }));
+        self.happens(Body::OwnerChanged(OwnerChanged {
+            to: Owner::Unknown.into(),
+            cause: OwnerChangeCause::Observed.into(),
+            ..OwnerChanged::default()
+        }));
     }
 }
 
@@ -304,6 +345,7 @@ impl ConversationService for Agent {
                 self.called(format!("escalation {}", given.accepted));
                 self.happens(Body::OwnerChanged(OwnerChanged {
                     to: Owner::Human.into(),
+                    cause: OwnerChangeCause::EscalationAccepted.into(),
                     ..OwnerChanged::default()
                 }));
             }
