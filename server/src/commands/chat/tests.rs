@@ -181,7 +181,7 @@ async fn trouble_with_a_delivery_is_a_sentence() {
 
 #[tokio::test]
 async fn what_a_source_tells_reads_as_sentences_and_ends_the_wait() {
-    let (printed, _) = chat(&["desk"]).await;
+    let (printed, _) = chat(&["desk", "nobody knows"]).await;
     for line in [
         "* Now a human answers the visitor (the source says so). Note: angry\n",
         "* Ada joined.\n",

@@ -166,6 +166,7 @@ impl Agent {
             "refused" => return DeliveryState::Failed,
             "silence" => {}
             "desk" => self.the_desk_takes_over(),
+            "nobody knows" => self.happens(owner(Owner::Unknown, "")),
             text => self.says(&format!("You said {text}"), &[]),
         }
         DeliveryState::Delivered
@@ -173,15 +174,9 @@ impl Agent {
 }
 
 impl Agent {
-    /// What a source brings: a handover that it saw, a human's words, and an answer that came too late for the visitor.
+    /// What a source brings: a human's words, an answer that came too late for the visitor, and last, because it ends the
+    /// wait for an answer, who owns the conversation.
     fn the_desk_takes_over(&self) {
-        self.happens(Body::OwnerChanged(OwnerChanged {
-            to: Owner::Human.into(),
-            cause: OwnerChangeCause::Observed.into(),
-            evidence: OwnerEvidence::Pushed.into(),
-            note: "angry".into(),
-            ..OwnerChanged::default()
-        }));
         let human = |kind: HumanMessageKind, text: &str| HumanMessage {
             kind: kind.into(),
             text: text.into(),
@@ -202,12 +197,19 @@ impl Agent {
             reason: "OWNER_MOVED".into(),
             ..DeliveryChanged::default()
         }));
-        self.happens(Body::OwnerChanged(OwnerChanged {
-            to: Owner::Unknown.into(),
-            cause: OwnerChangeCause::Observed.into(),
-            ..OwnerChanged::default()
-        }));
+        self.happens(owner(Owner::Human, "angry"));
     }
+}
+
+/// What a source says of the owner.
+fn owner(to: Owner, note: &str) -> Body {
+    Body::OwnerChanged(OwnerChanged {
+        to: to.into(),
+        cause: OwnerChangeCause::Observed.into(),
+        evidence: OwnerEvidence::Pushed.into(),
+        note: note.into(),
+        ..OwnerChanged::default()
+    })
 }
 
 fn one(message: Message) -> SubscribeEventsResponse {
