@@ -98,19 +98,19 @@ async fn printed(what: Option<What>, json: bool) -> anyhow::Result<(String, Fake
     Ok((String::from_utf8(out)?, fake))
 }
 
-fn contacts(conversation: Option<&str>) -> Option<What> {
-    Some(What::Contacts {
+fn contacts(conversation: Option<&str>) -> What {
+    What::Contacts {
         account: "care".to_owned(),
         conversation: conversation.map(str::to_owned),
-    })
+    }
 }
 
-fn link(contact: &str) -> Option<What> {
-    Some(What::Link {
+fn link(contact: &str) -> What {
+    What::Link {
         account: "care".to_owned(),
         contact: contact.to_owned(),
         conversation: "c-9".to_owned(),
-    })
+    }
 }
 
 #[tokio::test]
@@ -124,7 +124,9 @@ async fn an_account_is_a_line_with_its_agent_and_its_source() {
 
 #[tokio::test]
 async fn contacts_of_all_pages_are_listed_with_when_they_were_seen() {
-    let (text, fake) = printed(contacts(Some("c-1")), false).await.expect("a list");
+    let (text, fake) = printed(Some(contacts(Some("c-1"))), false)
+        .await
+        .expect("a list");
     assert_eq!(
         text.lines().next(),
         Some("k1  conversation c-1  seen 2026-07-29T12:03:04Z at care")
@@ -138,7 +140,7 @@ async fn contacts_of_all_pages_are_listed_with_when_they_were_seen() {
 
 #[tokio::test]
 async fn each_object_is_a_line_for_programs() {
-    let (text, _) = printed(contacts(None), true).await.expect("a list");
+    let (text, _) = printed(Some(contacts(None)), true).await.expect("a list");
     let ids: Vec<_> = text
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("an object"))
@@ -151,9 +153,9 @@ async fn each_object_is_a_line_for_programs() {
 
 #[tokio::test]
 async fn a_link_shows_the_contact_as_it_is_now_and_a_stranger_is_an_error() {
-    let (text, _) = printed(link("k1"), false).await.expect("a contact");
+    let (text, _) = printed(Some(link("k1")), false).await.expect("a contact");
     assert!(text.starts_with("k1  conversation c-9 "), "{text}");
-    let error = printed(link("stranger"), false)
+    let error = printed(Some(link("stranger")), false)
         .await
         .err()
         .expect("nobody");
