@@ -1,5 +1,6 @@
 //! The verbs of the binary: one file each.
 
+pub mod accounts;
 pub mod bench;
 pub mod chat;
 pub mod check_config;
@@ -7,6 +8,7 @@ pub mod connect;
 pub mod delete_user_data;
 pub mod demo;
 pub mod export;
+mod keyboard;
 pub mod migrate;
 pub mod one_agent;
 pub mod serve;
@@ -36,6 +38,7 @@ Exit codes: 0 done (`serve`, `demo` and `simulate` also when a signal stopped th
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one per process")]
 enum Verb {
+    Accounts(accounts::AccountsArgs),
     Bench(bench::BenchArgs),
     Chat(chat::ChatArgs),
     CheckConfig(check_config::CheckConfig),
@@ -57,6 +60,7 @@ impl Cli {
     /// What kept it from being done, in words for whoever typed it.
     pub async fn run(self) -> Result<()> {
         match self.verb {
+            Verb::Accounts(args) => accounts::run(args).await,
             Verb::Bench(args) => bench::run(args).await,
             Verb::Chat(args) => chat::run(args).await,
             Verb::CheckConfig(args) => check_config::run(&args),
