@@ -3,5 +3,13 @@
 mod agent;
 mod desk;
 mod log;
+mod messenger_flow;
+/// A page on Facebook Messenger, the one that the source's own tests stand on.
+#[path = "../../server/src/sources/messenger/tests/fake.rs"]
+#[expect(dead_code, reason = "the source's own tests use all of it")]
+mod messenger_page;
+mod page;
 mod social_flows;
 mod stage;
+
+use crate::support::platform as fake_server;

@@ -187,7 +187,7 @@ async fn give_back_under_kill(desk: &Desk, stage: &mut Stage, back: Call, done: 
     stage.transfer(&conversation, "take", Owner::Human).await;
     desk.human_owns(true).await;
     let before = desk.platform.platform().count(back);
-    stage.settles("take").await;
+    stage.comes_to("take", DeliveryState::Delivered).await;
     desk.platform.fail_next(back, Failure::silent(done));
     stage.transfer(&conversation, "give", Owner::Agent).await;
     desk.is_called(back, before + 1).await;

@@ -1,5 +1,7 @@
 //! The binary between a simulated agent and a source's platform, killed and started again as a test wants.
 
+use std::collections::HashMap;
+
 use parloir_client::{
     Client, Item, Subscription,
     v1::{
@@ -23,7 +25,9 @@ pub struct Stage {
     pub setup: Setup,
     pub client: Client,
     /// All events from the first on, over every restart.
-    pub events: Events,
+    events: Events,
+    /// What carries which words.
+    carrying: HashMap<String, Subject>,
     server: Server,
 }
 
@@ -44,6 +48,7 @@ impl Stage {
             setup,
             client,
             events,
+            carrying: HashMap::new(),
             server,
         }
     }
@@ -65,12 +70,12 @@ impl Stage {
 
     /// Waits for the next change of an owner, which must be to this one.
     pub async fn owner_changes_to(&mut self, owner: Owner) {
-        let changed = self.events.find(|body, _| match body {
-            Body::OwnerChanged(changed) => Some(changed),
-            _ => None,
-        });
-        let changed = changed.await;
-        assert_eq!(changed.to(), owner, "{changed:?}");
+        loop {
+            if let Body::OwnerChanged(changed) = self.next().await {
+                assert_eq!(changed.to(), owner, "{changed:?}");
+                return;
+            }
+        }
     }
 
     /// Waits until the visitor's words are kept from the agent.
@@ -78,35 +83,50 @@ impl Stage {
         self.comes_to(words, DeliveryState::Held).await;
     }
 
-    /// Waits until what carries these words of the visitor or the agent has come to this state.
+    /// Waits until what carries these words of the visitor or the agent, or the change of the owner that this command
+    /// made, has come to this state.
     pub async fn comes_to(&mut self, words: &str, state: DeliveryState) {
-        let mut id = None;
-        let come = self.events.find(|body, event| {
-            match body {
-                Body::VisitorMessage(message) if said(&message) == words => {
-                    id = Some(Subject::MessageId(message.message_id));
-                    return (message.held && state == DeliveryState::Held).then_some(());
+        loop {
+            match self.next().await {
+                Body::VisitorMessage(message)
+                    if message.held && state == DeliveryState::Held && said(&message) == words =>
+                {
+                    return;
                 }
-                Body::AgentMessage(message) if message.text == words => {
-                    id = Some(Subject::EventId(event.event_id.clone()));
-                }
-                Body::DeliveryChanged(changed) if id.is_some() && changed.subject == id => {
-                    return (changed.state() == state).then_some(());
+                Body::DeliveryChanged(changed)
+                    if changed.state() == state
+                        && self.carrying.get(words) == changed.subject.as_ref() =>
+                {
+                    return;
                 }
                 _ => {}
             }
-            None
-        });
-        come.await;
+        }
     }
 
     /// Waits until the agent has said this.
     pub async fn agent_says(&mut self, words: &str) {
-        let said = self.events.find(|body, _| match body {
-            Body::AgentMessage(message) => (message.text == words).then_some(()),
+        while !matches!(self.next().await, Body::AgentMessage(message) if message.text == words) {}
+    }
+
+    /// The next event, with what carries its words noted.
+    async fn next(&mut self) -> Body {
+        let event = self.events.next().await.event.expect("an event");
+        let body = event.body.expect("a body");
+        let by_event = Subject::EventId(event.event_id);
+        let carrying = match &body {
+            Body::VisitorMessage(message) => Some((
+                said(message),
+                Subject::MessageId(message.message_id.clone()),
+            )),
+            Body::AgentMessage(message) => Some((message.text.as_str(), by_event)),
+            Body::OwnerChanged(changed) => Some((changed.command_id.as_str(), by_event)),
             _ => None,
-        });
-        said.await;
+        };
+        if let Some((words, subject)) = carrying {
+            self.carrying.insert(words.to_owned(), subject);
+        }
+        body
     }
 
     /// The conversation of the one visitor there is.
@@ -127,22 +147,6 @@ impl Stage {
             .hand_over(ACCOUNT, conversation, command, to, "")
             .await;
         assert_eq!(moved.expect("a transfer").owner(), to);
-    }
-
-    /// Waits until what this transfer asks of the source is done.
-    pub async fn settles(&mut self, command: &str) {
-        let mut id = None;
-        let settled = self.events.find(|body, event| match body {
-            Body::OwnerChanged(changed) if changed.command_id == command => {
-                id = Some(Subject::EventId(event.event_id.clone()));
-                None
-            }
-            Body::DeliveryChanged(changed) if id.is_some() && changed.subject == id => {
-                Some(changed.state())
-            }
-            _ => None,
-        });
-        assert_eq!(settled.await, DeliveryState::Delivered, "{command}");
     }
 
     /// The whole log as it is now.
