@@ -1,6 +1,7 @@
 //! Visitors whom a source brings: the whole way from there to the agent and back, through real sockets.
 
 mod agent;
+mod counter;
 mod desk;
 mod log;
 mod messenger_flow;
@@ -11,5 +12,7 @@ mod messenger_page;
 mod page;
 mod social_flows;
 mod stage;
+mod steady;
+mod story;
 
 use crate::support::platform as fake_server;

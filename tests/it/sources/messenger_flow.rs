@@ -36,18 +36,21 @@ async fn walk_under_kills(done: bool) {
         .echoes(PSID, "m_h1", Some(SOCIAL_CONNECT), "I am Lee");
     page.tell(stage.setup.webhooks, &echo).await;
     says(&page, &stage, 4).await;
-    stage.holds("ask 4").await;
+    stage.story.holds("ask 4").await;
     stage.restart().await;
     says(&page, &stage, 5).await;
-    stage.holds("ask 5").await;
+    stage.story.holds("ask 5").await;
 
     // Right after the human has given the visitor back.
     let passed = page.messenger.passes(PSID, APP);
     page.tell(stage.setup.webhooks, &passed).await;
     stage.restart().await;
     says(&page, &stage, 6).await;
-    stage.owner_changes_to(Owner::Agent).await;
-    stage.comes_to("answer 6", DeliveryState::Delivered).await;
+    stage.story.owner_changes_to(Owner::Agent).await;
+    stage
+        .story
+        .comes_to("answer 6", DeliveryState::Delivered)
+        .await;
 
     // The platform itself refuses a bot that speaks while somebody else owns the conversation.
     assert_eq!(
@@ -83,9 +86,12 @@ async fn says(page: &Page, stage: &Stage, number: u32) {
 async fn answer_under_kills(page: &Page, stage: &mut Stage) {
     stage.agent.faults().push(&Fault::status(503));
     says(page, stage, 1).await;
-    stage.comes_to("ask 1", DeliveryState::Queued).await;
+    stage.story.comes_to("ask 1", DeliveryState::Queued).await;
     stage.restart().await;
-    stage.comes_to("answer 1", DeliveryState::Delivered).await;
+    stage
+        .story
+        .comes_to("answer 1", DeliveryState::Delivered)
+        .await;
 
     // The second answer is under way and the third waits behind it.
     let before = page.server.requests().len();
@@ -93,12 +99,18 @@ async fn answer_under_kills(page: &Page, stage: &mut Stage) {
     says(page, stage, 2).await;
     page.server.wait_for(before + 1).await;
     says(page, stage, 3).await;
-    stage.agent_says("answer 3").await;
+    stage.story.agent_says("answer 3").await;
     stage.kill();
     page.server.release();
     stage.revive().await;
-    stage.comes_to("answer 2", DeliveryState::Unknown).await;
-    stage.comes_to("answer 3", DeliveryState::Delivered).await;
+    stage
+        .story
+        .comes_to("answer 2", DeliveryState::Unknown)
+        .await;
+    stage
+        .story
+        .comes_to("answer 3", DeliveryState::Delivered)
+        .await;
 }
 
 /// The agent hands over, and nobody answers the call that does it.
@@ -115,8 +127,8 @@ async fn hand_over_under_kill(page: &Page, stage: &mut Stage, done: bool) {
     stage.kill();
     page.server.release();
     stage.revive().await;
-    stage.owner_changes_to(Owner::Human).await;
+    stage.story.owner_changes_to(Owner::Human).await;
     assert_eq!(page.messenger.owner(PSID).as_deref(), Some(SOCIAL_CONNECT));
     // The agent saw its question fail, and speaks on.
-    stage.agent_says(FALLBACK).await;
+    stage.story.agent_says(FALLBACK).await;
 }

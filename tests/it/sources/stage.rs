@@ -1,20 +1,12 @@
 //! The binary between a simulated agent and a source's platform, killed and started again as a test wants.
 
-use std::collections::HashMap;
-
 use parloir_client::{
     Client, Item, Subscription,
-    v1::{
-        DeliveryState, Event, ListConversationsRequest, Owner, VisitorMessage,
-        delivery_changed::Subject, event::Body, visitor_message::Content,
-    },
+    v1::{Event, ListConversationsRequest, Owner},
 };
 
-use super::agent;
-use crate::{
-    process::{ACCOUNT, BOT, Server, Setup},
-    support::events::Events,
-};
+use super::{agent, story::Story};
+use crate::process::{ACCOUNT, BOT, Server, Setup};
 use parloir::simulate::Simulator;
 
 /// What the configured source is called.
@@ -24,10 +16,8 @@ pub struct Stage {
     pub agent: Simulator,
     pub setup: Setup,
     pub client: Client,
-    /// All events from the first on, over every restart.
-    events: Events,
-    /// What carries which words.
-    carrying: HashMap<String, Subject>,
+    /// Over every restart.
+    pub story: Story,
     server: Server,
 }
 
@@ -42,13 +32,12 @@ impl Stage {
         server.ready().await;
         let client = Client::builder(setup.grpc_url());
         let client = client.connect_lazy().expect("a valid address");
-        let events = Events::new(client.subscribe(Subscription::new().from_earliest()));
+        let story = Story::of(&client);
         Self {
             agent,
             setup,
             client,
-            events,
-            carrying: HashMap::new(),
+            story,
             server,
         }
     }
@@ -66,67 +55,6 @@ impl Stage {
     pub async fn revive(&mut self) {
         self.server = self.setup.start(&[]);
         self.server.ready().await;
-    }
-
-    /// Waits for the next change of an owner, which must be to this one.
-    pub async fn owner_changes_to(&mut self, owner: Owner) {
-        loop {
-            if let Body::OwnerChanged(changed) = self.next().await {
-                assert_eq!(changed.to(), owner, "{changed:?}");
-                return;
-            }
-        }
-    }
-
-    /// Waits until the visitor's words are kept from the agent.
-    pub async fn holds(&mut self, words: &str) {
-        self.comes_to(words, DeliveryState::Held).await;
-    }
-
-    /// Waits until what carries these words of the visitor or the agent, or the change of the owner that this command
-    /// made, has come to this state.
-    pub async fn comes_to(&mut self, words: &str, state: DeliveryState) {
-        loop {
-            match self.next().await {
-                Body::VisitorMessage(message)
-                    if message.held && state == DeliveryState::Held && said(&message) == words =>
-                {
-                    return;
-                }
-                Body::DeliveryChanged(changed)
-                    if changed.state() == state
-                        && self.carrying.get(words) == changed.subject.as_ref() =>
-                {
-                    return;
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Waits until the agent has said this.
-    pub async fn agent_says(&mut self, words: &str) {
-        while !matches!(self.next().await, Body::AgentMessage(message) if message.text == words) {}
-    }
-
-    /// The next event, with what carries its words noted.
-    async fn next(&mut self) -> Body {
-        let event = self.events.next().await.event.expect("an event");
-        let body = event.body.expect("a body");
-        let by_event = Subject::EventId(event.event_id);
-        let carrying = match &body {
-            Body::VisitorMessage(message) => Some((
-                said(message),
-                Subject::MessageId(message.message_id.clone()),
-            )),
-            Body::AgentMessage(message) => Some((message.text.as_str(), by_event)),
-            Body::OwnerChanged(changed) => Some((changed.command_id.as_str(), by_event)),
-            _ => None,
-        };
-        if let Some((words, subject)) = carrying {
-            self.carrying.insert(words.to_owned(), subject);
-        }
-        body
     }
 
     /// The conversation of the one visitor there is.
@@ -161,13 +89,5 @@ impl Stage {
             }
         }
         log
-    }
-}
-
-fn said(message: &VisitorMessage) -> &str {
-    match &message.content {
-        Some(Content::Text(text)) => text,
-        Some(Content::Choice(choice)) => &choice.label,
-        None => "",
     }
 }
