@@ -11,6 +11,8 @@ mod messenger_flow;
 mod messenger_page;
 mod page;
 mod social_flows;
+mod social_messages;
+mod social_ownership;
 mod stage;
 mod steady;
 mod story;

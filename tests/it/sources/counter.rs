@@ -30,8 +30,7 @@ impl Counter {
         };
         let end = format!("source = \"{SOURCE}\"\n{}", desk.source(general, &own));
         let server = TestServer::start_with(Wishes { end, ..wishes }).await;
-        let url = format!("http://{}/sources/{SOURCE}", server.webhooks);
-        desk.platform.set_webhook_url(&url);
+        desk.post_to(server.webhooks);
         let story = Story::of(&server.client);
         Self {
             server,

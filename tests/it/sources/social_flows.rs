@@ -13,7 +13,7 @@ use super::{
     agent::{FALLBACK, HUMAN},
     desk::Desk,
     log,
-    stage::{SOURCE, Stage},
+    stage::Stage,
 };
 
 /// Every message asks who owns its visitor: what people give back there is noticed at once.
@@ -32,8 +32,7 @@ async fn by_handover_a_visitor_goes_from_the_bot_to_a_human_and_back() {
 async fn walk(ownership: &'static str) {
     let desk = Desk::start(ownership).await;
     let mut stage = Stage::start(&desk.source(ALWAYS_ASK, "")).await;
-    desk.platform
-        .set_webhook_url(&stage.setup.source_url(SOURCE));
+    desk.post_to(stage.setup.webhooks);
     desk.says("ask 1").await;
     desk.reads("answer 1").await;
     desk.says(HUMAN).await;
@@ -86,8 +85,7 @@ async fn a_kill_while_a_handover_that_was_done_waits_for_its_answer_leaves_the_v
 async fn walk_under_kills(ownership: &'static str, over: Call, back: Call, done: bool) {
     let desk = Desk::start(ownership).await;
     let mut stage = Stage::start(&desk.source(ALWAYS_ASK, "")).await;
-    desk.platform
-        .set_webhook_url(&stage.setup.source_url(SOURCE));
+    desk.post_to(stage.setup.webhooks);
 
     answer_under_kills(&desk, &mut stage).await;
     hand_over_under_kill(&desk, &mut stage, over, done).await;
