@@ -68,11 +68,6 @@ impl Setup {
         format!("http://{}/webhooks/{AGENT}", self.webhooks)
     }
 
-    /// Where the source `name` posts.
-    pub fn source_url(&self, name: &str) -> String {
-        format!("http://{}/sources/{name}", self.webhooks)
-    }
-
     fn configuration(&self, agent_url: &str, settings: &str, source: &str) -> String {
         let Self {
             grpc,

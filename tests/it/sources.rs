@@ -1,7 +1,20 @@
 //! Visitors whom a source brings: the whole way from there to the agent and back, through real sockets.
 
 mod agent;
+mod counter;
 mod desk;
 mod log;
+mod messenger_flow;
+/// A page on Facebook Messenger, the one that the source's own tests stand on.
+#[path = "../../server/src/sources/messenger/tests/fake.rs"]
+#[expect(dead_code, reason = "the source's own tests use all of it")]
+mod messenger_page;
+mod page;
 mod social_flows;
+mod social_messages;
+mod social_ownership;
 mod stage;
+mod steady;
+mod story;
+
+use crate::support::platform as fake_server;

@@ -1,14 +1,16 @@
 //! Social Connect as a source: the simulated one, and the settings that lead to it.
 
-use std::fs;
+use std::{fs, net::SocketAddr, sync::OnceLock};
 
 use parloir::simulate::social_connect::{
     Call, Contact, Line, Platform, Settings, SocialConnect, Speaker,
 };
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::stage::SOURCE;
+use crate::support::http::Connection;
 
 const CLIENT_SECRET: &str = "client-secret-of-the-app";
 const TOKEN: &str = "token-made-by-hand";
@@ -18,6 +20,7 @@ pub struct Desk {
     pub platform: SocialConnect,
     pub visitor: Contact,
     secrets: TempDir,
+    webhooks: OnceLock<SocketAddr>,
     ownership: &'static str,
 }
 
@@ -46,8 +49,15 @@ impl Desk {
             platform,
             visitor: Contact::new(channel, "32470000001"),
             secrets,
+            webhooks: OnceLock::new(),
             ownership,
         }
+    }
+
+    /// With the visitor on another channel.
+    pub fn on(mut self, channel: &str) -> Self {
+        self.visitor.channel = channel.to_owned();
+        self
     }
 
     /// The source's tables; `general` is TOML for any source, `own` for this system.
@@ -80,6 +90,42 @@ impl Desk {
         let posted = posted.iter().find(|posted| posted.body.contains(&id));
         let status = posted.and_then(|posted| posted.status);
         assert_eq!(status, Some(200), "the webhook of {text:?}");
+    }
+
+    /// The newest message of the visitor, changed and told under another id. The status it gets.
+    pub async fn tells(&self, id: &str, change: impl FnOnce(&mut Value)) -> u16 {
+        let platform = self.platform.platform();
+        let mut mention = platform.newest(&self.visitor).expect("a message");
+        mention["id"] = id.into();
+        mention["unique_id"] = format!("46283_{id}").into();
+        change(&mut mention);
+        let body = mention.to_string();
+        let signature = platform.signature(body.as_bytes());
+        self.posts(&[("x-signature", &signature)], body.as_bytes())
+            .await
+    }
+
+    /// Posts a body where webhooks go.
+    pub async fn posts(&self, headers: &[(&str, &str)], body: &[u8]) -> u16 {
+        let mut connection =
+            Connection::open(self.webhooks.get().copied().expect("a server")).await;
+        let path = format!("/sources/{SOURCE}");
+        connection.post(&path, headers, body).await;
+        connection.reply().await.expect("an answer").status
+    }
+
+    /// Where webhooks go from now on.
+    pub fn post_to(&self, webhooks: SocketAddr) {
+        // Every server of a test has the same address.
+        let _ = self.webhooks.set(webhooks);
+        let url = format!("http://{webhooks}/sources/{SOURCE}");
+        self.platform.set_webhook_url(&url);
+    }
+
+    /// The kinds of the calls so far, in their order.
+    pub fn calls(&self) -> Vec<Call> {
+        let calls = self.platform.platform().calls();
+        calls.iter().map(|seen| seen.call).collect()
     }
 
     /// Waits until the visitor reads this.

@@ -13,7 +13,7 @@ use super::{
     agent::{FALLBACK, HUMAN},
     desk::Desk,
     log,
-    stage::{SOURCE, Stage},
+    stage::Stage,
 };
 
 /// Every message asks who owns its visitor: what people give back there is noticed at once.
@@ -32,21 +32,23 @@ async fn by_handover_a_visitor_goes_from_the_bot_to_a_human_and_back() {
 async fn walk(ownership: &'static str) {
     let desk = Desk::start(ownership).await;
     let mut stage = Stage::start(&desk.source(ALWAYS_ASK, "")).await;
-    desk.platform
-        .set_webhook_url(&stage.setup.source_url(SOURCE));
+    desk.post_to(stage.setup.webhooks);
     desk.says("ask 1").await;
     desk.reads("answer 1").await;
     desk.says(HUMAN).await;
-    stage.owner_changes_to(Owner::Human).await;
+    stage.story.owner_changes_to(Owner::Human).await;
     desk.human_owns(true).await;
     desk.platform.human_says(&desk.visitor, "I am Lee").await;
     desk.says("ask 2").await;
-    stage.holds("ask 2").await;
+    stage.story.holds("ask 2").await;
     desk.hand_back();
     desk.says("ask 3").await;
-    stage.owner_changes_to(Owner::Agent).await;
+    stage.story.owner_changes_to(Owner::Agent).await;
     desk.reads("answer 3").await;
-    stage.comes_to("answer 3", DeliveryState::Delivered).await;
+    stage
+        .story
+        .comes_to("answer 3", DeliveryState::Delivered)
+        .await;
 
     let expected = [
         (Visitor, "ask 1"),
@@ -83,8 +85,7 @@ async fn a_kill_while_a_handover_that_was_done_waits_for_its_answer_leaves_the_v
 async fn walk_under_kills(ownership: &'static str, over: Call, back: Call, done: bool) {
     let desk = Desk::start(ownership).await;
     let mut stage = Stage::start(&desk.source(ALWAYS_ASK, "")).await;
-    desk.platform
-        .set_webhook_url(&stage.setup.source_url(SOURCE));
+    desk.post_to(stage.setup.webhooks);
 
     answer_under_kills(&desk, &mut stage).await;
     hand_over_under_kill(&desk, &mut stage, over, done).await;
@@ -92,16 +93,16 @@ async fn walk_under_kills(ownership: &'static str, over: Call, back: Call, done:
     // While the human owns the visitor.
     desk.platform.human_says(&desk.visitor, "I am Lee").await;
     desk.says("ask 4").await;
-    stage.holds("ask 4").await;
+    stage.story.holds("ask 4").await;
     stage.restart().await;
     desk.says("ask 5").await;
-    stage.holds("ask 5").await;
+    stage.story.holds("ask 5").await;
 
     // Right after the human has given the visitor back.
     desk.hand_back();
     stage.restart().await;
     desk.says("ask 6").await;
-    stage.owner_changes_to(Owner::Agent).await;
+    stage.story.owner_changes_to(Owner::Agent).await;
     desk.reads("answer 6").await;
 
     give_back_under_kill(&desk, &mut stage, back, done).await;
@@ -150,14 +151,17 @@ async fn walk_under_kills(ownership: &'static str, over: Call, back: Call, done:
 async fn answer_under_kills(desk: &Desk, stage: &mut Stage) {
     stage.agent.faults().push(&Fault::status(503));
     desk.says("ask 1").await;
-    stage.comes_to("ask 1", DeliveryState::Queued).await;
+    stage.story.comes_to("ask 1", DeliveryState::Queued).await;
     stage.restart().await;
     desk.reads("answer 1").await;
 
     desk.platform
         .fail_next(Call::Publish, Failure::error(503, "busy"));
     desk.says("ask 2").await;
-    stage.comes_to("answer 2", DeliveryState::Queued).await;
+    stage
+        .story
+        .comes_to("answer 2", DeliveryState::Queued)
+        .await;
     stage.restart().await;
     desk.reads("answer 2").await;
 
@@ -176,9 +180,9 @@ async fn hand_over_under_kill(desk: &Desk, stage: &mut Stage, over: Call, done: 
     desk.is_called(over, before + 1).await;
     stage.restart().await;
     desk.human_owns(true).await;
-    stage.owner_changes_to(Owner::Human).await;
+    stage.story.owner_changes_to(Owner::Human).await;
     // The agent saw its question fail, and speaks on.
-    stage.agent_says(FALLBACK).await;
+    stage.story.agent_says(FALLBACK).await;
 }
 
 /// A caller gives a visitor back whom it took, and nobody answers the call that does it.
@@ -187,7 +191,7 @@ async fn give_back_under_kill(desk: &Desk, stage: &mut Stage, back: Call, done: 
     stage.transfer(&conversation, "take", Owner::Human).await;
     desk.human_owns(true).await;
     let before = desk.platform.platform().count(back);
-    stage.settles("take").await;
+    stage.story.comes_to("take", DeliveryState::Delivered).await;
     desk.platform.fail_next(back, Failure::silent(done));
     stage.transfer(&conversation, "give", Owner::Agent).await;
     desk.is_called(back, before + 1).await;
@@ -195,7 +199,10 @@ async fn give_back_under_kill(desk: &Desk, stage: &mut Stage, back: Call, done: 
     desk.human_owns(false).await;
     desk.says("ask 7").await;
     desk.reads("answer 7").await;
-    stage.comes_to("answer 7", DeliveryState::Delivered).await;
+    stage
+        .story
+        .comes_to("answer 7", DeliveryState::Delivered)
+        .await;
 }
 
 fn pairs(

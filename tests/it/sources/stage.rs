@@ -2,17 +2,11 @@
 
 use parloir_client::{
     Client, Item, Subscription,
-    v1::{
-        DeliveryState, Event, ListConversationsRequest, Owner, VisitorMessage,
-        delivery_changed::Subject, event::Body, visitor_message::Content,
-    },
+    v1::{Event, ListConversationsRequest, Owner},
 };
 
-use super::agent;
-use crate::{
-    process::{ACCOUNT, BOT, Server, Setup},
-    support::events::Events,
-};
+use super::{agent, story::Story};
+use crate::process::{ACCOUNT, BOT, Server, Setup};
 use parloir::simulate::Simulator;
 
 /// What the configured source is called.
@@ -22,8 +16,8 @@ pub struct Stage {
     pub agent: Simulator,
     pub setup: Setup,
     pub client: Client,
-    /// All events from the first on, over every restart.
-    pub events: Events,
+    /// Over every restart.
+    pub story: Story,
     server: Server,
 }
 
@@ -38,12 +32,12 @@ impl Stage {
         server.ready().await;
         let client = Client::builder(setup.grpc_url());
         let client = client.connect_lazy().expect("a valid address");
-        let events = Events::new(client.subscribe(Subscription::new().from_earliest()));
+        let story = Story::of(&client);
         Self {
             agent,
             setup,
             client,
-            events,
+            story,
             server,
         }
     }
@@ -61,52 +55,6 @@ impl Stage {
     pub async fn revive(&mut self) {
         self.server = self.setup.start(&[]);
         self.server.ready().await;
-    }
-
-    /// Waits for the next change of an owner, which must be to this one.
-    pub async fn owner_changes_to(&mut self, owner: Owner) {
-        let changed = self.events.find(|body, _| match body {
-            Body::OwnerChanged(changed) => Some(changed),
-            _ => None,
-        });
-        let changed = changed.await;
-        assert_eq!(changed.to(), owner, "{changed:?}");
-    }
-
-    /// Waits until the visitor's words are kept from the agent.
-    pub async fn holds(&mut self, words: &str) {
-        self.comes_to(words, DeliveryState::Held).await;
-    }
-
-    /// Waits until what carries these words of the visitor or the agent has come to this state.
-    pub async fn comes_to(&mut self, words: &str, state: DeliveryState) {
-        let mut id = None;
-        let come = self.events.find(|body, event| {
-            match body {
-                Body::VisitorMessage(message) if said(&message) == words => {
-                    id = Some(Subject::MessageId(message.message_id));
-                    return (message.held && state == DeliveryState::Held).then_some(());
-                }
-                Body::AgentMessage(message) if message.text == words => {
-                    id = Some(Subject::EventId(event.event_id.clone()));
-                }
-                Body::DeliveryChanged(changed) if id.is_some() && changed.subject == id => {
-                    return (changed.state() == state).then_some(());
-                }
-                _ => {}
-            }
-            None
-        });
-        come.await;
-    }
-
-    /// Waits until the agent has said this.
-    pub async fn agent_says(&mut self, words: &str) {
-        let said = self.events.find(|body, _| match body {
-            Body::AgentMessage(message) => (message.text == words).then_some(()),
-            _ => None,
-        });
-        said.await;
     }
 
     /// The conversation of the one visitor there is.
@@ -129,22 +77,6 @@ impl Stage {
         assert_eq!(moved.expect("a transfer").owner(), to);
     }
 
-    /// Waits until what this transfer asks of the source is done.
-    pub async fn settles(&mut self, command: &str) {
-        let mut id = None;
-        let settled = self.events.find(|body, event| match body {
-            Body::OwnerChanged(changed) if changed.command_id == command => {
-                id = Some(Subject::EventId(event.event_id.clone()));
-                None
-            }
-            Body::DeliveryChanged(changed) if id.is_some() && changed.subject == id => {
-                Some(changed.state())
-            }
-            _ => None,
-        });
-        assert_eq!(settled.await, DeliveryState::Delivered, "{command}");
-    }
-
     /// The whole log as it is now.
     pub async fn log(&self) -> Vec<Event> {
         let mut stream = self.client.subscribe(Subscription::new().from_earliest());
@@ -157,13 +89,5 @@ impl Stage {
             }
         }
         log
-    }
-}
-
-fn said(message: &VisitorMessage) -> &str {
-    match &message.content {
-        Some(Content::Text(text)) => text,
-        Some(Content::Choice(choice)) => &choice.label,
-        None => "",
     }
 }
