@@ -1,7 +1,8 @@
 //! Facebook Messenger as a source: the made-up page, and the settings that lead to it.
 
-use std::{fs, net::SocketAddr};
+use std::{fs, net::SocketAddr, time::Duration};
 
+use parloir_client::v1::DeliveryState;
 use tempfile::TempDir;
 
 use super::{
@@ -10,8 +11,72 @@ use super::{
         APP, APP_SECRET, FakeMessenger, PAGE, SOCIAL_CONNECT, TOKEN, VERIFY_TOKEN, signature,
     },
     stage::SOURCE,
+    story::Story,
 };
-use crate::support::http::Connection;
+use crate::support::{
+    http::Connection,
+    server::{TestServer, Wishes},
+    webhook::says,
+};
+
+/// In place of settings of the system: no other application is there to hand over to.
+pub const ALONE: &str = "alone";
+
+/// The service in this process with a page before it. The agent is whoever writes the test.
+pub struct PageCounter {
+    pub server: TestServer,
+    pub page: Page,
+    pub story: Story,
+}
+
+impl PageCounter {
+    pub async fn start(general: &str, own: &str) -> Self {
+        let page = Page::start().await;
+        let end = format!("source = \"{SOURCE}\"\n{}", page.source(general, own));
+        let server = TestServer::start_with(Wishes {
+            end,
+            ..Wishes::default()
+        });
+        let server = server.await;
+        let story = Story::of(&server.client);
+        Self {
+            server,
+            page,
+            story,
+        }
+    }
+
+    /// Posts a webhook, which must be taken.
+    pub async fn tell(&self, body: &str) {
+        self.page.tell(self.server.webhooks, body).await;
+    }
+
+    /// The visitor says this and the agent gets it. The conversation.
+    pub async fn asks(&mut self, words: &str) -> String {
+        self.tell(&self.page.messenger.says(PSID, words, words))
+            .await;
+        let conversation = self.story.hears(words).await;
+        self.story.comes_to(words, DeliveryState::Delivered).await;
+        conversation
+    }
+
+    /// The agent says this, and its delivery comes to this state.
+    pub async fn answers(&mut self, upstream: &str, words: &str, state: DeliveryState) -> String {
+        self.server.taken(&says(upstream, words)).await;
+        self.story.comes_to(words, state).await.reason
+    }
+
+    /// Both clocks.
+    pub fn pass_time(&self, by: Duration) {
+        self.server.clock.advance(by);
+        self.page.messenger.pass_time(by);
+    }
+
+    /// How many requests the agent has got.
+    pub fn heard(&self) -> usize {
+        self.server.platform.requests().len()
+    }
+}
 
 /// The visitor that the tests have in mind.
 pub const PSID: &str = "5551234567";
@@ -44,6 +109,11 @@ impl Page {
     /// The source's tables; `general` is TOML for any source, `own` for this system.
     pub fn source(&self, general: &str, own: &str) -> String {
         let url = self.server.url();
+        let beside = match own {
+            ALONE => String::new(),
+            _ => format!("handover_app_id = \"{SOCIAL_CONNECT}\""),
+        };
+        let own = own.trim_start_matches(ALONE);
         let secret = |name: &str| self.secrets.path().join(name).display().to_string();
         let (token, app_secret, verify) = (secret("token"), secret("secret"), secret("verify"));
         format!(
@@ -57,7 +127,7 @@ impl Page {
             app_id = "{APP}"
             app_secrets = [{{ file = "{app_secret}" }}]
             verify_tokens = [{{ file = "{verify}" }}]
-            handover_app_id = "{SOCIAL_CONNECT}"
+            {beside}
             base_url = "{url}"
             {own}
             "#
