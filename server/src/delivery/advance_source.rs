@@ -111,7 +111,9 @@ async fn consider(
     if index >= parts.len() {
         return Ok(dealt_with(delivery));
     }
-    let moved = delivery.owner_epoch != conversation.owner_epoch;
+    // What may have arrived is looked for first, and only what certainly has not is superseded.
+    let moved =
+        delivery.owner_epoch != conversation.owner_epoch && delivery.read_back_since.is_none();
     if moved || delivery.part == 0 && is_withdrawn(tx, conversation, delivery, &body).await? {
         return Ok(ends(
             delivery,

@@ -49,6 +49,9 @@ pub enum Found {
     Arrival(Result<Arrival, NotRead>),
 }
 
+/// Before this much time has passed since a request left, what a source does not show may still be on its way into it.
+const MISSING_AFTER: Duration = Duration::from_secs(5);
+
 /// Whether the owner has to be read before this row may go to the agent.
 pub fn owner_must_be_read(
     tx: &dyn Transaction,
@@ -138,13 +141,18 @@ async fn arrived(
     let Some(mut delivery) = waiting(tx, looked).await? else {
         return Ok(());
     };
-    delivery.read_back_since = None;
-    // Missing: the same part is sent once more.
-    if let Arrival::Arrived { remote_id } = arrival {
-        // Another that reads alike was found: whether this one is there too cannot be told.
-        let other = tx.remote_delivery(remote_id).await?;
-        delivery.unclear |= other.is_some();
-        part_done(&mut delivery, remote_id);
+    let certain_at = delivery.attempted_at + MISSING_AFTER;
+    match arrival {
+        Arrival::Arrived { remote_id } => {
+            delivery.read_back_since = None;
+            // Another that reads alike was found: whether this one is there too cannot be told.
+            let other = tx.remote_delivery(remote_id).await?;
+            delivery.unclear |= other.is_some();
+            part_done(&mut delivery, remote_id);
+        }
+        Arrival::Missing if tx.now() < certain_at => delivery.not_before = certain_at,
+        // The same part is sent once more.
+        Arrival::Missing => delivery.read_back_since = None,
     }
     tx.save_delivery(&delivery).await
 }

@@ -8,7 +8,7 @@ use crate::{
     committer::Committer,
     domain::{
         Conversation, Delivery, DeliveryKind, DeliveryState, Direction, Directory, LaneKey, Reason,
-        Result, Timestamp,
+        Result,
         ports::{Store, Transaction, Unit},
     },
 };
@@ -54,7 +54,7 @@ impl Unit for Interrupted {
                 tx.save_delivery(&delivery).await?;
                 continue;
             };
-            self.settle(&mut delivery, &conversation, tx.now());
+            self.settle(&mut delivery, &conversation);
             tx.save_delivery(&delivery).await?;
             record_change(tx, &mut conversation, &delivery);
             tx.save_conversation(&conversation).await?;
@@ -64,7 +64,7 @@ impl Unit for Interrupted {
 }
 
 impl Interrupted {
-    fn settle(&self, delivery: &mut Delivery, conversation: &Conversation, now: Timestamp) {
+    fn settle(&self, delivery: &mut Delivery, conversation: &Conversation) {
         delivery.state = DeliveryState::Queued;
         match (delivery.direction, delivery.kind) {
             (Direction::Agent, DeliveryKind::Message | DeliveryKind::Human) => {
@@ -74,7 +74,7 @@ impl Interrupted {
                 let source = conversation.source.as_ref();
                 let source = source.and_then(|name| self.directory.source(name.as_str()));
                 if source.is_some_and(|source| source.capabilities.reads_back) {
-                    read_back(delivery, now);
+                    read_back(delivery);
                 } else {
                     delivery.unclear = true;
                     part_done(delivery, "");

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Answer, Conversation, Delivery, DeliveryKind, DeliveryState, Departure, EventBody,
         Evidence, Id, Known, Owner, OwnerChangeCause, Reason, Refusal, RequestOutcome, Result,
-        Sent, Timestamp, ToSource, ports::Transaction, source::Observed,
+        Sent, ToSource, ports::Transaction, source::Observed,
     },
 };
 
@@ -60,13 +60,9 @@ pub async fn settle_source(
     }
 }
 
-/// Before this much time has passed, what a source does not show may still be on its way into it.
-const READ_BACK_AFTER: Duration = Duration::from_secs(2);
-
-/// The part that was under way ended unclearly: it is looked for, in a moment.
-pub fn read_back(delivery: &mut Delivery, now: Timestamp) {
+/// The part that was under way ended unclearly: it is looked for, at once, while it is easily found.
+pub fn read_back(delivery: &mut Delivery) {
     delivery.read_back_since = Some(delivery.attempted_at);
-    delivery.not_before = now + READ_BACK_AFTER;
 }
 
 /// The part that was under way is dealt with.
@@ -256,7 +252,7 @@ async fn unclear(
         .source_of(conversation)
         .is_some_and(|source| source.capabilities.reads_back);
     if reads_back {
-        read_back(&mut delivery, tx.now());
+        read_back(&mut delivery);
     } else {
         delivery.unclear = true;
         part_done(&mut delivery, "");

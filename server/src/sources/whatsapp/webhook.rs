@@ -29,7 +29,7 @@ pub(super) struct Decoded {
 
 /// What a webhook says about the number `phone_number_id`. `None`: it is not what the platform sends.
 pub(super) fn decode(verified: &Verified<'_>, phone_number_id: &str) -> Option<Decoded> {
-    let body: Value = serde_json::from_slice(&verified.body()).ok()?;
+    let body: Value = serde_json::from_slice(verified.body()).ok()?;
     let object = body["object"].as_str()?;
     let entries = body["entry"].as_array()?;
     let mut decoded = Decoded::default();
