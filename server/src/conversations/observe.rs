@@ -52,13 +52,16 @@ pub async fn observe(
         conversation.known = known;
         return Ok(());
     }
-    if is_ours_to_say(conversation, &source, observed)
-        || is_not_told_yet(tx, conversation, observed).await?
-    {
-        // Seen all the same: what waits for a reading has had one.
+    if is_ours_to_say(conversation, &source, observed) {
+        return Ok(());
+    }
+    if is_not_told_yet(tx, conversation, observed).await? {
         if asked {
+            // Seen all the same: what waits for a reading has had one.
             conversation.known.observed_at = now;
             conversation.known.expires_at = None;
+        } else {
+            conversation.doubt_owner(now);
         }
         return Ok(());
     }
