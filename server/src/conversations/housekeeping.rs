@@ -70,7 +70,8 @@ impl Housekeeping {
         }
     }
 
-    async fn tidy(&self, stop: &CancellationToken) -> Result<()> {
+    /// One round.
+    pub(super) async fn tidy(&self, stop: &CancellationToken) -> Result<()> {
         self.measure().await?;
         let now = self.clock.now();
         self.trim(now - self.retention_age, stop).await?;

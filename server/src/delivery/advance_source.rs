@@ -112,10 +112,18 @@ async fn consider(
     }
     let moved = delivery.owner_epoch != conversation.owner_epoch;
     if moved || delivery.part == 0 && is_withdrawn(tx, conversation, delivery, &body).await? {
-        return Ok(ends(delivery, DeliveryState::Superseded, Reason::OwnerMoved));
+        return Ok(ends(
+            delivery,
+            DeliveryState::Superseded,
+            Reason::OwnerMoved,
+        ));
     }
     let Some(contact) = tx.contact_of(&conversation.key).await? else {
-        return Ok(ends(delivery, DeliveryState::Failed, Reason::VisitorUnreachable));
+        return Ok(ends(
+            delivery,
+            DeliveryState::Failed,
+            Reason::VisitorUnreachable,
+        ));
     };
     let now = tx.now();
     if now.since(delivery.queued_at) > source.settings.max_queue_age {
