@@ -172,6 +172,7 @@ impl Advance {
         Ok(Some(Step::Look(Box::new(Look {
             source: source.clone(),
             address: contact.address,
+            owner_epoch: conversation.owner_epoch,
             what: LookFor::Owner,
         }))))
     }

@@ -224,6 +224,7 @@ impl Row<'_> {
         Look {
             source: self.source.settings.name.clone(),
             address: self.contact.address.clone(),
+            owner_epoch: self.conversation.owner_epoch,
             what,
         }
     }

@@ -19,6 +19,8 @@ use super::{backoff::Backoff, settle_source::part_done};
 pub struct Look {
     pub source: Id,
     pub address: String,
+    /// The conversation's owner epoch when it was decided to ask.
+    pub owner_epoch: u64,
     pub what: LookFor,
 }
 
@@ -79,6 +81,13 @@ pub async fn settle_look(
     (desk, backoff): (&Desk, Backoff),
 ) -> Result<()> {
     match &looked.found {
+        // The owner changed while the source was asked: what it says may be from before that. If it still matters, the
+        // lane asks again.
+        Found::Owner(Ok(_) | Err(NotRead::Refused { .. }))
+            if looked.look.owner_epoch != conversation.owner_epoch =>
+        {
+            Ok(())
+        }
         Found::Owner(Ok(observed)) => {
             let certain = (Weight::Certain, None);
             observe(tx, conversation, observed, certain, desk).await
