@@ -55,7 +55,8 @@ pub async fn observe(
     change(tx, conversation, observed, known, desk).await
 }
 
-/// It happened before our own newest change, or so shortly after that it may not have seen it.
+/// It happened before the newest that the source said, or before our own newest change, or so shortly after that it may
+/// not have seen it.
 fn is_overtaken(
     conversation: &Conversation,
     source: &SourceEntry,
@@ -65,9 +66,13 @@ fn is_overtaken(
     let Some(occurred_at) = occurred_at else {
         return false;
     };
-    conversation.known.evidence == Evidence::OwnAction
-        && !settles.is_zero()
-        && occurred_at < conversation.known.observed_at + settles
+    let known = &conversation.known;
+    match known.evidence {
+        // Webhooks overtake each other.
+        Evidence::Pushed | Evidence::Read => occurred_at < known.observed_at,
+        Evidence::OwnAction => !settles.is_zero() && occurred_at < known.observed_at + settles,
+        Evidence::Assumed | Evidence::SendError => false,
+    }
 }
 
 /// A human's ownership has an end that has not come, and only the way of a message speaks against it.
