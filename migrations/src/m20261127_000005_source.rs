@@ -29,7 +29,7 @@ impl MigrationTrait for Migration {
 }
 
 /// Rows from before are chats of callers, whose owner somebody of ours has set.
-fn conversation() -> [ColumnDef; 6] {
+fn conversation() -> [ColumnDef; 7] {
     [
         number("kind").default(1).take(),
         maybe_text("source"),
@@ -37,6 +37,7 @@ fn conversation() -> [ColumnDef; 6] {
         number("owner_observed_at").default(0).take(),
         maybe_number("owner_expires_at"),
         flag("human_joined").default(false).take(),
+        number("owner_since").default(0).take(),
     ]
 }
 
@@ -82,7 +83,7 @@ fn indexes() -> [IndexCreateStatement; 4] {
         index(
             "conversation_owner",
             "conversation",
-            &["owner", "owner_observed_at"],
+            &["owner", "owner_since"],
         ),
     ]
 }

@@ -158,7 +158,7 @@ fn note(
     change: &Change<'_>,
 ) -> Recorded {
     let from = conversation.owner;
-    conversation.change_owner(to, change.known);
+    conversation.change_owner(to, change.known, tx.now());
     let changed = EventBody::OwnerChanged {
         from,
         to,

@@ -163,7 +163,7 @@ pub trait Transaction: Send {
     async fn contact_of(&mut self, key: &ConversationKey) -> Result<Option<KnownContact>>;
     /// Fails when another contact has its conversation.
     async fn save_contact(&mut self, contact: &KnownContact) -> Result<()>;
-    /// Conversations of a source whose owner was last seen, as unknown, at or before `before`, at most `limit`.
+    /// Conversations of a source whose owner has been unknown since `before` or longer, at most `limit`.
     async fn unknown_owners(
         &mut self,
         source: &Id,
