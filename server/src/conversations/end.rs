@@ -13,7 +13,7 @@ use crate::domain::{
 
 use super::{
     Caller, Conversations, EndConversation, Ended,
-    close::{Closing, close},
+    close::close_all,
     desk::Desk,
     open::{expire_if_due, find},
     outcome::{Accepted, Once, Parcel, enqueue},
@@ -106,7 +106,9 @@ impl Unit for End {
         }
         expire_if_due(tx, &mut conversation);
         let live = self.has_session(tx, &mut conversation).await?;
-        self.close_requests(tx, &mut conversation).await?;
+        // What the agent still waits for gets its fallback.
+        let ended = RequestOutcome::ConversationEnded;
+        close_all(tx, &mut conversation, ended, &self.desk).await?;
         self.release_owner(tx, &mut conversation).await?;
         let ended = if live {
             Some(self.end_session(tx, &mut conversation).await?)
@@ -146,20 +148,6 @@ impl End {
         opening.new_session = true;
         tx.save_delivery(&opening).await?;
         Ok(true)
-    }
-
-    /// What the agent still waits for gets its fallback.
-    async fn close_requests(
-        &self,
-        tx: &mut dyn Transaction,
-        conversation: &mut Conversation,
-    ) -> Result<()> {
-        for request in tx.open_requests(&self.key).await? {
-            let outcome = RequestOutcome::ConversationEnded;
-            let closing = Closing::unanswered(outcome, request.kind, &self.desk);
-            close(tx, Some(conversation), request, closing).await?;
-        }
-        Ok(())
     }
 
     async fn release_owner(

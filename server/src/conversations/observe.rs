@@ -7,7 +7,7 @@ use crate::domain::{
 
 use super::{
     desk::Desk,
-    ownership::{Change, close_escalations, give_to_agent, take_from_agent},
+    ownership::{Change, give_to_agent, take_from_agent},
     record::record,
 };
 
@@ -108,7 +108,6 @@ async fn change(
             take_from_agent(tx, conversation, to, change, desk).await?;
         }
     }
-    close_escalations(tx, conversation, desk).await?;
     if observed.owner == Owner::Unknown {
         let alert = EventBody::PlatformAlert {
             name: "owner_unknown".to_owned(),

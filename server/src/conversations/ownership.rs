@@ -1,5 +1,7 @@
 //! Changes of the owner: each is one event, and what follows from it at the source and for what waits.
 
+use futures_util::future::BoxFuture;
+
 use crate::domain::{
     Account, AgentSettings, Answer, Conversation, DeliveryKind, Direction, EndCause, EventBody,
     Known, LaneKey, Owner, OwnerChangeCause, RequestKind, RequestOutcome, Result, SessionState,
@@ -59,6 +61,7 @@ pub async fn take_from_agent(
     if to == Owner::Human && !change.comes_from_source() {
         tell_source(tx, conversation, DeliveryKind::Escalate, &recorded, desk).await?;
     }
+    close_escalations(tx, conversation, desk).await?;
     ring(tx, conversation);
     Ok(recorded)
 }
@@ -91,6 +94,7 @@ pub async fn give_to_agent(
     if !change.comes_from_source() && !reopened {
         tell_source(tx, conversation, DeliveryKind::Resume, &recorded, desk).await?;
     }
+    close_escalations(tx, conversation, desk).await?;
     ring(tx, conversation);
     Ok(recorded)
 }
@@ -115,6 +119,7 @@ pub async fn accept_escalation(
         tell_source(tx, conversation, DeliveryKind::Escalate, &recorded, desk).await?;
     }
     end_escalated(tx, conversation);
+    close_escalations(tx, conversation, desk).await?;
     ring(tx, conversation);
     Ok(())
 }
@@ -131,23 +136,26 @@ pub fn end_escalated(tx: &mut dyn Transaction, conversation: &mut Conversation) 
     }
 }
 
-/// An agent that waits to hand its visitor over is told what a change of the owner has decided.
-pub async fn close_escalations(
-    tx: &mut dyn Transaction,
-    conversation: &mut Conversation,
-    desk: &Desk,
-) -> Result<()> {
-    let accepted = conversation.owner == Owner::Human;
-    let open = tx.open_requests(&conversation.key).await?;
-    for request in open
-        .into_iter()
-        .filter(|request| request.kind == RequestKind::Escalation)
-    {
-        let answer = Answer::Escalation { accepted };
-        let closing = Closing::with(RequestOutcome::Answered, answer, desk);
-        Box::pin(close(tx, Some(conversation), request, closing)).await?;
-    }
-    Ok(())
+/// An agent that waits to hand its visitor over is told what a change of the owner has decided: none waits across one, or
+/// its answer would count under another epoch. Boxed, because closing an escalation may change the owner.
+fn close_escalations<'a>(
+    tx: &'a mut dyn Transaction,
+    conversation: &'a mut Conversation,
+    desk: &'a Desk,
+) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let accepted = conversation.owner == Owner::Human;
+        let open = tx.open_requests(&conversation.key).await?;
+        for request in open
+            .into_iter()
+            .filter(|request| request.kind == RequestKind::Escalation)
+        {
+            let answer = Answer::Escalation { accepted };
+            let closing = Closing::with(RequestOutcome::Answered, answer, desk);
+            close(tx, Some(&mut *conversation), request, closing).await?;
+        }
+        Ok(())
+    })
 }
 
 /// The change itself.

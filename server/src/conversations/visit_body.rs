@@ -2,8 +2,8 @@
 
 use crate::domain::{
     Conversation, ConversationKind, DeliveryKind, DeliveryState, EndCause, EventBody, Evidence, Id,
-    Known, Owner, OwnerChangeCause, Reason, Result, SessionState, SourceEntry, Subject,
-    VisitorContent, VisitorMessage,
+    Known, Owner, OwnerChangeCause, Reason, RequestOutcome, Result, SessionState, SourceEntry,
+    Subject, VisitorContent, VisitorMessage,
     message::MAX_TEXT_CHARS,
     phrase,
     ports::Transaction,
@@ -12,6 +12,7 @@ use crate::domain::{
 };
 
 use super::{
+    close::close_all,
     open::reopen,
     outcome::{Parcel, enqueue},
     ownership::{Change, take_from_agent},
@@ -242,6 +243,8 @@ async fn end(
     tx: &mut dyn Transaction,
     conversation: &mut Conversation,
 ) -> Result<()> {
+    let ended = RequestOutcome::ConversationEnded;
+    close_all(tx, conversation, ended, &visit.desk).await?;
     // First, so that the end goes out under the epoch that it begins.
     if matches!(conversation.owner, Owner::Human | Owner::Unknown) {
         let known = Known {
