@@ -294,7 +294,8 @@ async fn report(
     tx.save_conversation(&conversation).await
 }
 
-/// A delivery that was taken and then failed, or whose arrival was unclear and is clear now.
+/// A delivery that was taken and then failed. That it arrived is known from its acknowledgement: a word about one part
+/// says nothing of the others, and the part whose arrival is unclear has no id.
 async fn report_in(
     tx: &mut dyn Transaction,
     conversation: &mut Conversation,
@@ -305,7 +306,11 @@ async fn report_in(
     let Some(mut delivery) = delivery.filter(|delivery| delivery.key == conversation.key) else {
         return Ok(());
     };
-    if delivery.state == state || !delivery.state.is_final() {
+    let was_taken = matches!(
+        delivery.state,
+        DeliveryState::Delivered | DeliveryState::Unknown
+    );
+    if state != DeliveryState::Failed || !was_taken {
         return Ok(());
     }
     delivery.state = state;
