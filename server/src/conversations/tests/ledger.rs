@@ -130,7 +130,7 @@ impl Ledger {
         for deed in deeds {
             match deed {
                 Deed::Unit => self.end_unit(now),
-                Deed::Event(event) => self.event(now, event),
+                Deed::Event(event) => self.event(now, &event),
                 Deed::Row(row) => self.row(row),
                 Deed::Conversation(conversation) => {
                     self.unit.keys.insert(conversation.key.clone());
@@ -184,12 +184,12 @@ impl Ledger {
         self.rows.values().filter(|row| !row.now.state.is_final())
     }
 
-    fn event(&mut self, now: Timestamp, event: NewEvent) {
+    fn event(&mut self, now: Timestamp, event: &NewEvent) {
         let Some(key) = event.key.clone() else {
             return;
         };
         self.unit.keys.insert(key.clone());
-        let told = words::event(self, &event);
+        let told = words::event(self, event);
         self.tell(told);
         let next = self.talk(&key).sequence + 1;
         self.demand(event.sequence == next, || {
@@ -202,7 +202,7 @@ impl Ledger {
                 cause: EndCause::Caller | EndCause::Visitor,
                 ..
             } => self.unit.ended.push(key),
-            EventBody::AgentMessage(message) => self.agent_said(&key, &event, message),
+            EventBody::AgentMessage(message) => self.agent_said(&key, event, message),
             EventBody::VisitorMessage(said) => {
                 let text = said.content.text().to_owned();
                 let place = (key.clone(), event.sequence);

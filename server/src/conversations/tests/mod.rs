@@ -25,8 +25,8 @@ use setup::{Setup, setups};
 use steps::{Step, histories};
 use world::World;
 
-/// As many as take a few seconds; `PROPTEST_CASES` asks for more.
-const CASES: u32 = 48;
+/// As many as take about ten seconds on two busy cores; `PROPTEST_CASES` asks for more.
+const CASES: u32 = 160;
 
 fn config() -> Config {
     let asked = std::env::var("PROPTEST_CASES").ok();

@@ -106,9 +106,10 @@ impl Play {
 
     fn agent_speaks(&mut self, contact: u8, back: u8) {
         let name = self.next("a");
-        let text = match self.world.ledger.lock().setup.in_two_parts {
-            true => format!("{name} says this first. {name} says that then."),
-            false => format!("{name} says this."),
+        let text = if self.world.ledger.lock().setup.in_two_parts {
+            format!("{name} says this first. {name} says that then.")
+        } else {
+            format!("{name} says this.")
         };
         let Some((upstream_id, epoch)) = self.session(contact, back) else {
             return;

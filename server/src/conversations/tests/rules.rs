@@ -175,7 +175,10 @@ impl Ledger {
             | DeliveryKind::Reply
             | DeliveryKind::Resume => by_agent,
             DeliveryKind::Human => talk.owner == Owner::Human,
-            DeliveryKind::Escalate => talk.owner == Owner::Human || by_agent && escalating,
+            // One that may have been done is done again until that is clear, whatever was answered meanwhile.
+            DeliveryKind::Escalate => {
+                talk.owner == Owner::Human || by_agent && (escalating || row.unclear)
+            }
             // The agent is told of the end whoever owns the conversation.
             DeliveryKind::End => true,
         };

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 pub(super) const OWNER_MAX_AGE: Duration = Duration::from_secs(90);
-pub(super) const OWNER_UNKNOWN_MAX: Duration = Duration::from_secs(120);
+pub(super) const OWNER_UNKNOWN_MAX: Duration = Duration::from_mins(2);
 const HUMAN_MAX_AGE: Duration = Duration::from_secs(20);
 const MAX_QUEUE_AGE: Duration = Duration::from_mins(5);
 
@@ -23,6 +23,7 @@ pub(super) const ACCOUNT: &str = "shop";
 
 /// One house and its neighbours.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each varies by itself")]
 pub(super) struct Setup {
     pub fence: bool,
     pub reads_owner: bool,

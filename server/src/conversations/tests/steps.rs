@@ -135,8 +135,19 @@ pub(super) enum Reading {
     Unknown,
 }
 
+/// A visitor speaks first: nothing else can happen to a conversation that is not there.
 pub(super) fn histories() -> impl Strategy<Value = Vec<(Step, bool)>> {
-    prop::collection::vec((step(), prop::bool::weighted(0.6)), 4..40)
+    let first = Step::VisitorSpeaks {
+        contact: 0,
+        owner: None,
+        age: Age::Now,
+        post: false,
+    };
+    let steps = prop::collection::vec((step(), prop::bool::weighted(0.6)), 4..48);
+    steps.prop_map(move |mut steps| {
+        steps.insert(0, (first.clone(), true));
+        steps
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
