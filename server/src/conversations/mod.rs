@@ -31,6 +31,9 @@ mod transfer;
 mod visit;
 mod visit_body;
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 pub use close::{Closing, close};

@@ -45,7 +45,11 @@ impl Report<'_> {
         else {
             return Ok(());
         };
-        if delivery.state == DeliveryState::Failed {
+        // What is known to have ended otherwise stays so.
+        if matches!(
+            delivery.state,
+            DeliveryState::Failed | DeliveryState::Held | DeliveryState::Superseded
+        ) {
             return Ok(());
         }
         delivery.state = DeliveryState::Failed;

@@ -141,8 +141,11 @@ async fn acknowledged(
     if delivery.kind == DeliveryKind::Escalate && !shows(finished) {
         handed_over(tx, conversation, &delivery, desk).await?;
         delivery.unclear = false;
-        // What remains to be said belongs to the time that the handover began.
-        delivery.owner_epoch = conversation.owner_epoch;
+        // What remains to be said belongs to the time that the handover began. Where somebody else owns it by now, it
+        // is not said.
+        if conversation.owner == Owner::Human {
+            delivery.owner_epoch = conversation.owner_epoch;
+        }
     }
     tx.save_delivery(&delivery).await
 }
