@@ -23,6 +23,8 @@ pub mod help_scout;
 pub mod live_person;
 pub mod messenger;
 pub mod social_connect;
+#[cfg(test)]
+mod tests;
 pub mod whatsapp;
 
 /// Writes what all systems have in common: a variant of the configuration for each, and what is asked of it.

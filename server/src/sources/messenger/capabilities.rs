@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{MessengerConfig, send};
+use super::{HandOverBy, MessengerConfig, send};
 use crate::domain::source::{Capabilities, CardLimits, OfferKind, OfferLimits};
 
 /// How long after a visitor's last word anything may be sent.
@@ -45,7 +45,7 @@ pub(super) fn capabilities(config: &MessengerConfig) -> Capabilities {
         offers: OFFERS,
         cards: Some(CARDS),
         // Without an application to hand over to, callers are the only humans there are.
-        hands_over: config.handover_app_id.is_some(),
+        hands_over: config.hand_over_by == HandOverBy::Release || config.handover_app_id.is_some(),
         hands_over_with_text: true,
         reads_owner: true,
         reads_back: false,

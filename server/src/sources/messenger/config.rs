@@ -35,6 +35,12 @@ section! {
         /// The application that visitors are handed over to: Social Connect's app id, or 263902037430900 for the page's
         /// inbox. Without it escalations are left to callers, and none is ever passed on.
         handover_app_id: Option<GraphId> = None;
+        /// How a visitor is handed over: `pass` gives the control of the conversation to `handover_app_id`; `release` lets
+        /// go of it, and the page's default application, which then is not ours, takes what nobody holds.
+        hand_over_by: HandOverBy = HandOverBy::Pass;
+        /// How a visitor is taken back: `take` takes the control, which the platform grants to the default application
+        /// alone; `request` asks the application that has it to pass it, which it may refuse.
+        take_back_by: TakeBackBy = TakeBackBy::Take;
         /// What is done when another application asks for a visitor: `pass` gives the visitor at once to whoever asks,
         /// `ignore` tells subscribers and does nothing.
         thread_requests: ThreadRequests = ThreadRequests::Pass;
@@ -59,6 +65,26 @@ section! {
         /// Bytes of an answer that are read. A longer one counts as one that does not tell.
         max_response_bytes: usize = 1024 * 1024, "1024" to "67108864";
     }
+}
+
+/// How a visitor is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandOverBy {
+    /// To the application that is named.
+    Pass,
+    /// To the default application, by letting go.
+    Release,
+}
+
+/// How a visitor is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TakeBackBy {
+    /// As the default application may.
+    Take,
+    /// By asking.
+    Request,
 }
 
 /// What is done when another application asks for a visitor.
@@ -132,6 +158,14 @@ fn is_version(text: &str) -> bool {
     let numbers = text.strip_prefix('v').and_then(|text| text.split_once('.'));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
     numbers.is_some_and(|(major, minor)| is_number(major) && is_number(minor))
+}
+
+impl Setting for HandOverBy {
+    const KIND: Kind = Kind::Choice(&["pass", "release"]);
+}
+
+impl Setting for TakeBackBy {
+    const KIND: Kind = Kind::Choice(&["take", "request"]);
 }
 
 impl Setting for ThreadRequests {

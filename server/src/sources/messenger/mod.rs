@@ -49,7 +49,7 @@ use crate::{
     sources::graph_webhook::Verification,
 };
 
-pub use config::{MessengerConfig, ThreadRequests};
+pub use config::{HandOverBy, MessengerConfig, TakeBackBy, ThreadRequests};
 pub use graph_id::GraphId;
 
 /// One page.
@@ -64,6 +64,8 @@ pub struct Messenger {
     name_humans: bool,
     human_agent_tag: bool,
     extend_control: Option<Duration>,
+    hand_over_by: HandOverBy,
+    take_back_by: TakeBackBy,
     /// Our app may answer what nobody owns, until the platform says that it may not.
     is_default: AtomicBool,
 }
@@ -91,7 +93,10 @@ impl Messenger {
             name_humans: config.name_humans,
             human_agent_tag: config.human_agent_tag,
             extend_control: config.extend_control,
-            is_default: AtomicBool::new(true),
+            hand_over_by: config.hand_over_by,
+            take_back_by: config.take_back_by,
+            // Who lets go hands over to the default application, and so is not that itself.
+            is_default: AtomicBool::new(config.hand_over_by == HandOverBy::Pass),
         })
     }
 
@@ -219,11 +224,13 @@ impl Source for Messenger {
         let Some(Address { psid }) = Address::read(address) else {
             return unaddressed();
         };
-        let Some(target) = &self.page.handover_app_id else {
-            return refused(
-                Refusal::Request,
-                "there is nobody to hand over to: handover_app_id is not set",
-            );
+        let target = match (self.hand_over_by, &self.page.handover_app_id) {
+            (HandOverBy::Release, _) => None,
+            (HandOverBy::Pass, Some(target)) => Some(target),
+            (HandOverBy::Pass, None) => {
+                let why = "there is nobody to hand over to: handover_app_id is not set";
+                return refused(Refusal::Request, why);
+            }
         };
         if let Some(text) = handover
             .text
@@ -238,8 +245,14 @@ impl Source for Messenger {
         }
         let conversation = handover.conversation_id.as_str();
         let metadata = json!({ "reason": "escalation", "conv": conversation });
-        let body = reply::pass(&psid, target, &metadata);
-        done_before(self.control(&psid, "pass_thread_control", &body).await)
+        let (edge, body) = match target {
+            Some(target) => ("pass_thread_control", reply::pass(&psid, target, &metadata)),
+            None => (
+                "release_thread_control",
+                json!({ "recipient": { "id": psid }, "metadata": metadata.to_string() }),
+            ),
+        };
+        done_before(self.control(&psid, edge, &body).await)
     }
 
     async fn resume(&self, address: &str, _note: &str) -> Sent {
@@ -249,7 +262,14 @@ impl Source for Messenger {
         // Not the note: what is said here is shown to other applications.
         let metadata = json!({ "reason": "handback" }).to_string();
         let body = json!({ "recipient": { "id": psid }, "metadata": metadata });
-        let sent = self.control(&psid, "take_thread_control", &body).await;
+        let edge = match self.take_back_by {
+            TakeBackBy::Take => "take_thread_control",
+            TakeBackBy::Request => "request_thread_control",
+        };
+        let sent = self.control(&psid, edge, &body).await;
+        if self.take_back_by == TakeBackBy::Request {
+            return sent;
+        }
         if let (Sent::Acknowledged, Some(span)) = (&sent, self.extend_control) {
             self.extend(&psid, span).await;
         }

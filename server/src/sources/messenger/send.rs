@@ -43,15 +43,19 @@ pub(super) fn body(
     Ok(body)
 }
 
-/// What tells the visitor something and gives them to another application, in one.
-pub(super) fn farewell(psid: &str, text: &str, target: &GraphId) -> Value {
+/// What tells the visitor something and gives them to another application, or to the default one by letting go, in one.
+pub(super) fn farewell(psid: &str, text: &str, target: Option<&GraphId>) -> Value {
+    let control = match target {
+        Some(target) => json!({ "control_type": "pass", "app_id": target.as_str() }),
+        None => json!({ "control_type": "release" }),
+    };
     // What is longer would be refused, and the handover with it.
     let text: String = text.chars().take(TEXT_CHARS).collect();
     json!({
         "recipient": { "id": psid },
         "messaging_type": "RESPONSE",
         "message": message(&Item::text(Author::Agent, text), false),
-        "thread_control": { "control_type": "pass", "app_id": target.as_str() },
+        "thread_control": control,
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    super::{address::Address, send::TEXT_CHARS},
+    super::{HandOverBy, TakeBackBy, address::Address, send::TEXT_CHARS},
     fake::{APP, INBOX, SOCIAL_CONNECT},
     fixture::Fixture,
 };
@@ -177,4 +177,38 @@ async fn fb_35_control_is_extended_by_seven_days_at_most() {
         assert_eq!(extended[0].body, expected);
         assert!(extended[0].succeeded);
     }
+}
+
+#[tokio::test]
+async fn an_app_that_is_not_the_default_one_lets_go_of_a_visitor_with_words_or_without() {
+    let fixture = Fixture::with(|config| {
+        config.hand_over_by = HandOverBy::Release;
+        config.handover_app_id = None;
+    })
+    .await;
+    assert!(fixture.source.capabilities().hands_over);
+    fixture.says("ana", "m_1");
+    fixture.fake.passes("ana", APP);
+    assert_eq!(escalate(&fixture, None).await, Sent::Acknowledged);
+    let releases = fixture.fake.calls_to("release_thread_control");
+    assert_eq!(releases[0].body["recipient"], json!({ "id": "ana" }));
+    assert_eq!(fixture.fake.owner("ana"), None);
+
+    fixture.fake.passes("ana", APP);
+    let sent = escalate(&fixture, Some("Un conseiller arrive")).await;
+    assert!(matches!(sent, Sent::AcknowledgedAs { .. }), "{sent:?}");
+    let calls = fixture.fake.calls_to("messages");
+    let control = json!({ "control_type": "release" });
+    assert_eq!(calls[0].body["thread_control"], control);
+}
+
+#[tokio::test]
+async fn an_app_that_is_not_the_default_one_asks_for_a_visitor_back() {
+    let fixture = Fixture::with(|config| config.take_back_by = TakeBackBy::Request).await;
+    fixture.fake.passes("ana", SOCIAL_CONNECT);
+    assert_eq!(resume(&fixture).await, Sent::Acknowledged);
+    let requests = fixture.fake.calls_to("request_thread_control");
+    assert_eq!(requests[0].body["recipient"], json!({ "id": "ana" }));
+    // Whoever has the visitor decides.
+    assert_eq!(fixture.fake.owner("ana").as_deref(), Some(SOCIAL_CONNECT));
 }
