@@ -55,19 +55,24 @@ pub async fn observe(
     change(tx, conversation, observed, known, desk).await
 }
 
-/// It happened before our own newest change, or so shortly after that it may not have seen it.
+/// It happened before what we know: webhooks may come late and out of order. Of our own change the source may not have
+/// heard even shortly after it.
 fn is_overtaken(
     conversation: &Conversation,
     source: &SourceEntry,
     occurred_at: Option<Timestamp>,
 ) -> bool {
-    let settles = source.settings.owner_settles;
     let Some(occurred_at) = occurred_at else {
         return false;
     };
-    conversation.known.evidence == Evidence::OwnAction
-        && !settles.is_zero()
-        && occurred_at < conversation.known.observed_at + settles
+    let known_at = conversation.known.observed_at;
+    let settles = source.settings.owner_settles;
+    match conversation.known.evidence {
+        Evidence::OwnAction => !settles.is_zero() && occurred_at < known_at + settles,
+        Evidence::Pushed | Evidence::Read | Evidence::SendError => occurred_at < known_at,
+        // Nobody has said anything yet.
+        Evidence::Assumed => false,
+    }
 }
 
 /// A human's ownership has an end that has not come, and only the way of a message speaks against it.
