@@ -124,10 +124,13 @@ async fn acknowledged(
 ) -> Result<()> {
     part_done(&mut delivery, remote_id);
     if delivery.kind == DeliveryKind::Escalate && !shows(finished) {
-        handed_over(tx, conversation, &delivery, desk).await?;
         delivery.unclear = false;
-        // What remains to be said belongs to the time that the handover began.
-        delivery.owner_epoch = conversation.owner_epoch;
+        // Whoever changed the owner while it was under way has a word of their own behind it in the lane.
+        if delivery.owner_epoch == conversation.owner_epoch {
+            handed_over(tx, conversation, &delivery, desk).await?;
+            // What remains to be said belongs to the time that the handover began.
+            delivery.owner_epoch = conversation.owner_epoch;
+        }
     }
     tx.save_delivery(&delivery).await
 }
