@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parloir::simulate::social_connect::{Call, Failure, Speaker};
-use parloir_client::v1::{DeliveryState, Owner};
+use parloir_client::v1::{DeliveryState, ListConversationsRequest, Owner};
 use serde_json::json;
 
 use super::{counter::Counter, desk::Desk};
@@ -39,11 +39,11 @@ async fn qsc_29_30_40_what_is_not_the_bots_to_answer_is_not_heard() {
         .human_says(&desk.visitor, "by the brand")
         .await;
     let public = desk.tells("9001", |mention| {
-        mention["message"]["type"] = json!("tweet")
+        mention["message"]["type"] = json!("tweet");
     });
     assert_eq!(public.await, 200);
     let by_flow = desk.tells("9002", |mention| {
-        mention["handled_by"] = json!({ "flow_id": 7 })
+        mention["handled_by"] = json!({ "flow_id": 7 });
     });
     assert_eq!(by_flow.await, 200);
     counter.asks("ask 2").await;
@@ -53,7 +53,7 @@ async fn qsc_29_30_40_what_is_not_the_bots_to_answer_is_not_heard() {
     let log = counter
         .server
         .client
-        .list_conversations(Default::default())
+        .list_conversations(ListConversationsRequest::default())
         .await;
     assert_eq!(log.expect("a list").conversations.len(), 1);
 }

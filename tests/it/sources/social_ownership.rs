@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parloir::simulate::social_connect::{Call, Failure};
-use parloir_client::v1::{DeliveryState, Owner, OwnerChangeCause};
+use parloir_client::v1::{DeliveryState, ListConversationsRequest, Owner, OwnerChangeCause};
 
 use super::{counter::Counter, desk::Desk};
 use crate::support::server::Wishes;
@@ -106,7 +106,7 @@ async fn qsc_26_a_tag_in_any_spelling_keeps_the_bot_silent() {
     let conversation = counter
         .server
         .client
-        .list_conversations(Default::default())
+        .list_conversations(ListConversationsRequest::default())
         .await;
     let conversation = conversation.expect("a list").conversations.remove(0);
     assert_eq!(conversation.owner(), Owner::Human);
