@@ -17,6 +17,7 @@ impl MigrationTrait for Migration {
             manager.alter_table(added("delivery", column)).await?;
         }
         manager.create_table(contact()).await?;
+        manager.create_table(source()).await?;
         for index in indexes() {
             manager.create_index(index).await?;
         }
@@ -29,7 +30,7 @@ impl MigrationTrait for Migration {
 }
 
 /// Rows from before are chats of callers, whose owner somebody of ours has set.
-fn conversation() -> [ColumnDef; 6] {
+fn conversation() -> [ColumnDef; 7] {
     [
         number("kind").default(1).take(),
         maybe_text("source"),
@@ -37,17 +38,20 @@ fn conversation() -> [ColumnDef; 6] {
         number("owner_observed_at").default(0).take(),
         maybe_number("owner_expires_at"),
         flag("human_joined").default(false).take(),
+        number("owner_since").default(0).take(),
     ]
 }
 
 /// Rows from before go to agents.
-fn delivery() -> [ColumnDef; 5] {
+fn delivery() -> [ColumnDef; 7] {
     [
         number("direction").default(0).take(),
         number("part").default(0).take(),
         flag("unclear").default(false).take(),
         maybe_number("read_back_since"),
         text("remote_id").default("").take(),
+        number("attempted_at").default(0).take(),
+        flag("awaits_owner").default(false).take(),
     ]
 }
 
@@ -69,6 +73,11 @@ fn contact() -> TableCreateStatement {
     table("contact", &["id"], columns)
 }
 
+/// Until when each source has been looked at for what no webhook brought.
+fn source() -> TableCreateStatement {
+    table("source", &["name"], [text("name"), number("looked_until")])
+}
+
 fn indexes() -> [IndexCreateStatement; 4] {
     let conversation = ["tenant", "account", "conversation_id"];
     [
@@ -82,7 +91,7 @@ fn indexes() -> [IndexCreateStatement; 4] {
         index(
             "conversation_owner",
             "conversation",
-            &["owner", "owner_observed_at"],
+            &["owner", "owner_since"],
         ),
     ]
 }

@@ -74,6 +74,39 @@ pub async fn whole_body(mut response: Response, cap: usize) -> Option<Vec<u8>> {
     Some(body)
 }
 
+/// What is wrong with the address of an API, for whoever writes it into the configuration. A client refuses it too, but
+/// only once the server starts.
+pub fn check_address(text: &str) -> Result<(), &'static str> {
+    let url: Url = text.parse().map_err(|_| "is not a URL")?;
+    if url.query().is_some() || text.contains(['@', '#']) {
+        return Err(
+            "must hold neither credentials nor a query: secrets have settings of their own",
+        );
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(&url) => Ok(()),
+        "http" => Err(
+            "must be https: plain http would show the credentials, and is accepted for loopback only",
+        ),
+        _ => Err("must begin with https:// and name a host"),
+    }
+}
+
+/// Notes that a request to `who` ended without an answer. True: no connection was made, so it was certainly not sent;
+/// otherwise nobody can tell.
+pub fn unanswered(who: &str, error: &reqwest::Error) -> bool {
+    let not_sent = error.is_connect() || error.is_builder();
+    // The causes alone: the error's own text holds the URL, which may say more than a log should.
+    let causes: Vec<_> =
+        std::iter::successors(std::error::Error::source(error), |error| error.source())
+            .map(ToString::to_string)
+            .collect();
+    let causes = causes.join(": ");
+    tracing::warn!(who, causes, not_sent, "a request ended without an answer");
+    not_sent
+}
+
 fn check_place(limits: &Limits) -> anyhow::Result<()> {
     match limits.base.scheme() {
         "https" => {}
@@ -203,6 +236,30 @@ mod tests {
         }
         for bad in ["http://8.8.8.8", "http://example.org", "ftp://example.org"] {
             assert!(check_place(&limits(bad, true)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_https_or_loopback_and_holds_no_credentials() {
+        for fine in [
+            "https://graph.facebook.com",
+            "https://example.zendesk.com/ai-agents/api",
+            "http://127.0.0.1:1",
+            "http://[::1]:1/v2",
+            "http://localhost:8090",
+        ] {
+            assert_eq!(check_address(fine), Ok(()), "{fine}");
+        }
+        for bad in [
+            "graph",
+            "http://8.8.8.8",
+            "ftp://x",
+            "https://a:b@x",
+            "https://x?a=b",
+            "https://x#a",
+            "https://",
+        ] {
+            assert!(check_address(bad).is_err(), "{bad}");
         }
     }
 

@@ -9,9 +9,9 @@ use parloir::config;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Every page at the root and in `docs/`, with its text.
-fn pages() -> Vec<(PathBuf, String)> {
-    let files = ["", "docs"].into_iter().flat_map(|folder| {
+/// Every page in these folders, with its text.
+fn pages(folders: &[&str]) -> Vec<(PathBuf, String)> {
+    let files = folders.iter().flat_map(|folder| {
         let entries = fs::read_dir(Path::new(ROOT).join(folder)).expect("a folder");
         entries.map(|entry| entry.expect("an entry").path())
     });
@@ -50,7 +50,7 @@ fn every_configuration_that_a_page_shows_loads() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("parloir.toml");
     let mut shown = 0;
-    for (page, text) in pages() {
+    for (page, text) in pages(&["", "docs"]) {
         for block in blocks(&text) {
             fs::write(&file, &block).expect("written");
             let loaded = config::load(Some(&file), std::iter::empty());
@@ -63,7 +63,7 @@ fn every_configuration_that_a_page_shows_loads() {
 
 #[test]
 fn every_file_that_a_page_links_to_exists() {
-    for (page, text) in pages() {
+    for (page, text) in pages(&["", "docs", "docs/sources"]) {
         let folder = page.parent().expect("in a folder");
         for target in links(&text) {
             let path = folder.join(target);

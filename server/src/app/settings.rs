@@ -13,7 +13,7 @@ use crate::{
     delivery::{Backoff, BreakerSettings},
     domain::{
         Account, ActionFallback, ActionSettings, AgentSettings, Directory, Id, Owner, Parameter,
-        SourceEntry, SourceSettings, ports::Source,
+        SourceEntry, SourceSettings, ports::Source, source::SignTexts,
     },
     hub,
     store::{OpenError, StoreSettings, Synchronous},
@@ -160,6 +160,12 @@ fn source(config: &SourceConfig) -> SourceSettings {
         takes_escalations: config.escalations == Escalations::Source,
         handover_phrases: config.handover_phrases.clone().into_iter().collect(),
         handover_text: by_language(&config.handover_text),
+        sign_texts: SignTexts {
+            joined: by_language(&config.sign_texts.joined),
+            queue: by_language(&config.sign_texts.queue),
+            left: by_language(&config.sign_texts.left),
+            failed: by_language(&config.sign_texts.failed),
+        },
         owner_settles: config.owner_settles,
         owner_max_age: config.owner_max_age,
         human_max_age: config.human_max_age,

@@ -13,8 +13,7 @@ mod talk;
 mod tests;
 
 use std::{
-    io::{self, BufRead, IsTerminal},
-    thread,
+    io::{self, IsTerminal},
     time::Duration,
 };
 
@@ -22,16 +21,12 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use parloir_client::Subscription;
 use parloir_proto::v1::Parameter;
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::{connect::Connect, terminal};
+use super::{connect::Connect, keyboard::typed_lines, terminal};
 use outgoing::Outgoing;
 use screen::Screen;
 use talk::Talk;
-
-/// Lines that were typed and not yet taken: a script may run ahead by so many, then its pipe waits.
-const TYPED_AHEAD: usize = 16;
 
 /// Talks to an agent: type words, or the number of a button; /help names the rest.
 ///
@@ -95,23 +90,6 @@ pub async fn run(args: ChatArgs) -> Result<()> {
     let wait = (!by_hand).then_some(args.wait);
     let talk = Talk::new(outgoing, screen, args.answer, args.params, wait);
     terminal::unless_nobody_reads(talk.run(events, typed_lines()?).await)
-}
-
-/// Standard input by lines. On a thread of its own, because reading it cannot be given up: a pool's thread would keep
-/// the program from ending.
-fn typed_lines() -> io::Result<mpsc::Receiver<String>> {
-    let (typed, lines) = mpsc::channel(TYPED_AHEAD);
-    thread::Builder::new()
-        .name("stdin".to_owned())
-        .spawn(move || {
-            for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-                let line = String::from_utf8_lossy(&line).trim().to_owned();
-                if typed.blocking_send(line).is_err() {
-                    return;
-                }
-            }
-        })?;
-    Ok(lines)
 }
 
 fn parameter(text: &str) -> Result<Parameter> {

@@ -10,6 +10,7 @@ pub struct Connect {
     /// The gRPC address of the running server.
     #[arg(
         long,
+        global = true,
         env = "PARLOIR_SERVER",
         value_name = "URL",
         default_value = "http://127.0.0.1:50051"

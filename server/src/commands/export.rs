@@ -18,7 +18,7 @@ use crate::{
     domain::{Clock, SystemClock},
 };
 
-/// What the bar looks like; the number of the file and its name stand before it.
+/// What the bar looks like; the number of the file stands before it.
 const BAR: &str = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}";
 /// The same where nobody knows how long the file is.
 const SPINNER: &str = "{msg} {spinner} {bytes} {bytes_per_sec}";
@@ -77,7 +77,7 @@ async fn fetch(
         .with_context(|| format!("{} cannot be made", folder.display()))?;
     let mut came = Vec::new();
     for (number, file) in files.iter().enumerate() {
-        let bar = Bar::new(&format!("{}/{} {}", number + 1, files.len(), file.name()));
+        let bar = Bar::new(&format!("file {} of {}", number + 1, files.len()));
         let done = fetch_one(export, file, folder, &bar).await;
         bar.end();
         let name = file.name();

@@ -1,5 +1,6 @@
 //! The verbs of the binary: one file each.
 
+pub mod accounts;
 pub mod bench;
 pub mod chat;
 pub mod check_config;
@@ -7,10 +8,12 @@ pub mod connect;
 pub mod delete_user_data;
 pub mod demo;
 pub mod export;
+mod keyboard;
 pub mod migrate;
 pub mod one_agent;
 pub mod serve;
 pub mod simulate;
+pub mod source_login;
 pub mod tail;
 pub mod terminal;
 
@@ -35,6 +38,7 @@ Exit codes: 0 done (`serve`, `demo` and `simulate` also when a signal stopped th
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one per process")]
 enum Verb {
+    Accounts(accounts::AccountsArgs),
     Bench(bench::BenchArgs),
     Chat(chat::ChatArgs),
     CheckConfig(check_config::CheckConfig),
@@ -44,6 +48,7 @@ enum Verb {
     Serve(serve::ServeArgs),
     Migrate(migrate::MigrateArgs),
     Simulate(simulate::SimulateArgs),
+    SourceLogin(source_login::SourceLoginArgs),
     Tail(tail::TailArgs),
 }
 
@@ -55,6 +60,7 @@ impl Cli {
     /// What kept it from being done, in words for whoever typed it.
     pub async fn run(self) -> Result<()> {
         match self.verb {
+            Verb::Accounts(args) => accounts::run(args).await,
             Verb::Bench(args) => bench::run(args).await,
             Verb::Chat(args) => chat::run(args).await,
             Verb::CheckConfig(args) => check_config::run(&args),
@@ -64,6 +70,7 @@ impl Cli {
             Verb::Serve(args) => serve::run(args).await,
             Verb::Migrate(args) => migrate::run(&args).await,
             Verb::Simulate(args) => simulate::run(args).await,
+            Verb::SourceLogin(args) => source_login::run(args).await,
             Verb::Tail(args) => tail::run(args).await,
         }
     }

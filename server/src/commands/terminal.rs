@@ -16,7 +16,8 @@ use std::{
 use anyhow::Result;
 use parloir_proto::v1::{DeliveredEvent, Event};
 
-pub use names::{kind_name, kinds, owner};
+pub(super) use names::owner_change_cause;
+pub use names::{evidence, kind_name, kinds, owner};
 pub use words::words;
 pub(super) use words::{button, cause, delivery_trouble};
 

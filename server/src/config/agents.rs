@@ -60,7 +60,7 @@ section! {
         /// Give the platform a new conversation id at each handback, so that what the agent still says to the time
         /// before is known as superseded. Off, such a message cannot be told from a current one.
         fence_by_id: bool = true;
-        /// Words of a human are refused in the platform's widget until SendHumanMessage has said `joined`, because the
+        /// Words of a human are refused in the platform's widget until `SendHumanMessage` has said `joined`, because the
         /// widget still belongs to the bot until then. Off, they are sent all the same, with a warning in the log.
         human_must_join: bool = true;
         /// The session parameter in which a handback's note reaches the agent.

@@ -43,7 +43,7 @@ pub use self::{
     problem::{Problem, Problems},
     secrets::check_secrets,
     shutdown::ShutdownConfig,
-    sources::{Escalations, SourceConfig, UnknownThen},
+    sources::{Escalations, SignTextsConfig, SourceConfig, UnknownThen},
     stream::StreamConfig,
     webhooks::WebhooksConfig,
 };

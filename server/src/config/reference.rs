@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{
     AccountConfig, ActionConfig, AgentConfig, DatabaseConfig, DeliveryConfig, GrpcConfig,
-    LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, SourceConfig, StreamConfig,
-    WebhooksConfig,
+    LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, SignTextsConfig, SourceConfig,
+    StreamConfig, WebhooksConfig,
     section::{Entry, Kind, Part},
 };
 use crate::{agents::PlatformConfig, sources::SystemConfig};
@@ -27,6 +27,7 @@ pub fn parts() -> Vec<Part> {
     ];
     parts.extend(PlatformConfig::reference("agents[].platform"));
     parts.push(Part::of::<SourceConfig>("sources[]"));
+    parts.push(Part::of::<SignTextsConfig>("sources[].sign_texts"));
     parts.extend(SystemConfig::reference("sources[].system"));
     parts.push(Part::of::<AccountConfig>("accounts[]"));
     parts

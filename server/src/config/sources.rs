@@ -23,7 +23,7 @@ section! {
         #[serde(with = "humantime_serde")]
         max_queue_age: Duration = Duration::from_mins(5), "100ms" to "7days";
         /// Who answers when the agent wants to hand a visitor over: `source` hands over there and accepts once that is
-        /// done, `callers` leaves it to RespondToAgent. A source that cannot hand over leaves it to callers always.
+        /// done, `callers` leaves it to `RespondToAgent`. A source that cannot hand over leaves it to callers always.
         escalations: Escalations = Escalations::Source;
         /// What hands a visitor over without asking the agent, by language (BCP 47, or its first part): compared without
         /// case, accents or punctuation with the whole message. `""` counts for every language.
@@ -31,6 +31,9 @@ section! {
         /// What the visitor is told when a human is to take over, by language; `""` is for every other one. Nothing by
         /// default: the agent has usually said so itself.
         handover_text: BTreeMap<String, String> = BTreeMap::new();
+        /// What the visitor is told when a human joins, when there is news of the queue, when the human leaves, and when
+        /// nobody could take over. Nothing by default: `SendHumanMessage` shows words alone.
+        sign_texts: SignTextsConfig = SignTextsConfig::default();
         /// What it says of the owner counts only if it happened this long after our own newest change: what was under
         /// way before that still shows the time before.
         #[serde(with = "humantime_serde")]
@@ -47,6 +50,20 @@ section! {
         owner_unknown_max: Duration = Duration::from_mins(15), "1s" to "7days";
         /// Who owns the conversation after that: `human`, `agent` or `none`.
         owner_unknown_then: UnknownThen = UnknownThen::Human;
+    }
+}
+
+section! {
+    /// What the visitor is told of a human's signs: texts by language, `""` for every other one.
+    SignTextsConfig {
+        /// A human joined; `{name}` stands for the name.
+        joined: BTreeMap<String, String> = BTreeMap::new();
+        /// News of the queue; `{position}` and `{minutes}` stand for what is known of it.
+        queue: BTreeMap<String, String> = BTreeMap::new();
+        /// The human left.
+        left: BTreeMap<String, String> = BTreeMap::new();
+        /// Nobody could take over.
+        failed: BTreeMap<String, String> = BTreeMap::new();
     }
 }
 
@@ -70,6 +87,10 @@ pub enum UnknownThen {
     Agent,
     /// Nobody: the visitor's next message goes to the agent.
     None,
+}
+
+impl Setting for SignTextsConfig {
+    const KIND: Kind = Kind::Table;
 }
 
 impl Setting for Escalations {

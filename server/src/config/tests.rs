@@ -243,6 +243,32 @@ fn plain_http_is_for_loopback_only() {
 }
 
 #[test]
+fn an_organizations_key_goes_with_its_id() {
+    let with = |more: &str| AGENT.replace("    [[accounts]]", &format!("{more}\n[[accounts]]"));
+    let key = "agents[0].platform.zendesk.organization_id";
+    let lonely = with("organization_key = { env = \"ORG_KEY\" }");
+    assert_refused(&lonely, key, "is missing");
+    for bad in ["", "a b", "ä"] {
+        assert_refused(
+            &with(&format!("organization_id = \"{bad}\"")),
+            key,
+            "printable",
+        );
+    }
+    let unset = "PARLOIR_TEST_VARIABLE_THAT_NOBODY_SETS";
+    let both = with(&format!(
+        "organization_id = \"org-1\"\norganization_key = {{ env = \"{unset}\" }}"
+    ));
+    let config = load_text(&both, &[]).expect("valid by itself").config;
+    let found = check_secrets(&config).expect_err("keys that are not there");
+    let named: Vec<_> = found.0.iter().map(|problem| problem.key.as_str()).collect();
+    assert!(
+        named.contains(&"agents[0].platform.zendesk.organization_key"),
+        "{named:?}"
+    );
+}
+
+#[test]
 fn names_and_keys_are_used_once() {
     let twice = format!("{AGENT}{AGENT}");
     assert_refused(&twice, "agents[1].name", "two agents");
@@ -336,6 +362,33 @@ fn every_key_of_a_written_configuration_is_in_the_reference_and_every_section_ca
         ("zendesk_support", "secrets = [{ env = \"A\" }]"),
         ("standard_webhooks", "secrets = [{ env = \"A\" }]"),
     ];
+    let systems = [
+        (
+            "social_connect",
+            "account_id = \"1\"\nclient_secret = { env = \"A\" }\ntoken = { env = \"A\" }\n\
+             profiles.twitter = \"1\"",
+        ),
+        (
+            "messenger",
+            "page_id = \"1\"\npage_token = { env = \"A\" }\napp_id = \"2\"\n\
+             app_secrets = [{ env = \"A\" }]\nverify_tokens = [{ env = \"A\" }]",
+        ),
+        (
+            "whatsapp",
+            "phone_number_id = \"1\"\naccess_token = { env = \"A\" }\n\
+             app_secrets = [{ env = \"A\" }]\nverify_tokens = [{ env = \"A\" }]",
+        ),
+        (
+            "live_person",
+            "account_id = \"1\"\nbots = [\"b\"]\npublic_keys = [{ file = \"a\" }]\n\
+             default_skill = \"s\"\nskills.billing = \"b\"",
+        ),
+        (
+            "help_scout",
+            "app_id = \"1\"\napp_secret = { env = \"A\" }\nwebhook_secrets = [{ env = \"A\" }]\n\
+             bot_user_id = 1",
+        ),
+    ];
     let mut text = String::new();
     for (number, (scheme, settings)) in schemes.iter().enumerate() {
         let _ = write!(
@@ -345,6 +398,16 @@ fn every_key_of_a_written_configuration_is_in_the_reference_and_every_section_ca
              [agents.platform.zendesk]\nbot_id = \"1\"\nbase_url = \"https://example.com\"\n\
              api_key = {{ env = \"KEY{number}\" }}\n[agents.platform.zendesk.webhook.{scheme}]\n{settings}\n\
              [[accounts]]\nname = \"shop{number}\"\nagent = \"bot{number}\"\n"
+        );
+    }
+    for (number, (system, settings)) in systems.iter().enumerate() {
+        let _ = write!(
+            text,
+            "[[sources]]\nname = \"source{number}\"\nhandover_phrases.en = [\"human\"]\nhandover_text.en = \"Wait\"\n\
+             [sources.system.{system}]\n{settings}\n\
+             [[agents]]\nname = \"own{number}\"\n[agents.platform.zendesk]\nbot_id = \"1\"\n\
+             base_url = \"https://example.com\"\napi_key = {{ env = \"OWN{number}\" }}\n\
+             [[accounts]]\nname = \"desk{number}\"\nagent = \"own{number}\"\nsource = \"source{number}\"\n"
         );
     }
     let config = load_text(&text, &[]).expect("valid").config;

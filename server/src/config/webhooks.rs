@@ -7,7 +7,8 @@ use super::section::section;
 section! {
     /// The listener for agents' platforms.
     WebhooksConfig {
-        /// Where platforms call back, at `/webhooks/{agent}`. Plain HTTP: a proxy before it speaks HTTPS. Port 0 takes
+        /// Where platforms call back, at `/webhooks/{agent}`, and sources at `/sources/{source}`. Plain HTTP: a proxy
+        /// before it speaks HTTPS. Port 0 takes
         /// a free one.
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
         /// Bytes of one body; larger ones are answered 413.

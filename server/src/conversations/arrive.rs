@@ -1,24 +1,16 @@
 //! A source's webhook: verified, decoded, committed, and only then answered.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use http::StatusCode;
 
 use crate::domain::{
-    Id, Result, Timestamp,
+    Id, Result,
     inbound::{Webhook, WebhookRefusal, WebhookReply},
-    ports::Source,
-    source::{NotRead, SourceEvent, Taken},
+    source::{SourceEvent, Taken},
 };
 
 use super::{Conversations, visit::Visit};
-
-/// Looking for what no webhook brought begins this long before the newest that is known: clocks differ, and what is
-/// found twice is taken once.
-const LOOK_BACK: Duration = Duration::from_mins(5);
-
-/// How far back the first look goes where nobody has spoken yet.
-const FIRST_LOOK_BACK: Duration = Duration::from_hours(1);
 
 impl Conversations {
     /// Takes a webhook for the source `name`. The reply is given only after what it acknowledges is durable.
@@ -50,39 +42,8 @@ impl Conversations {
         }
     }
 
-    /// Looks for what no webhook brought, and takes it as if one had. Answers how many events were found.
-    ///
-    /// # Errors
-    ///
-    /// The source could not be asked, or the store not written.
-    pub async fn look_at(&self, tenant: &Id, name: &Id) -> Result<usize> {
-        let Some(source) = self.sources.get(name) else {
-            return Ok(0);
-        };
-        let since = self.last_spoken(name).await?;
-        let found = match looked(source, since).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(source = %name, ?error, "a source could not be asked for what came");
-                return Ok(0);
-            }
-        };
-        let count = found.len();
-        self.visit(tenant, name.as_str(), found, "").await?;
-        Ok(count)
-    }
-
-    async fn last_spoken(&self, name: &Id) -> Result<Timestamp> {
-        let (store, name) = (Arc::clone(&self.store), name.clone());
-        let last = super::read::detached(async move { store.last_spoken(&name).await });
-        Ok(match last.await? {
-            Some(last) => last - LOOK_BACK,
-            None => self.clock.now() - FIRST_LOOK_BACK,
-        })
-    }
-
     /// Commits events of a source in one transaction, so that a webhook is taken whole or not at all.
-    async fn visit(
+    pub(super) async fn visit(
         &self,
         tenant: &Id,
         name: &str,
@@ -129,8 +90,4 @@ impl Conversations {
         tracing::warn!(source = name, reason = label, webhook = ?webhook, "a source's webhook was refused");
         WebhookReply::status(status)
     }
-}
-
-async fn looked(source: &Arc<dyn Source>, since: Timestamp) -> Result<Vec<SourceEvent>, NotRead> {
-    source.look(since).await
 }

@@ -124,6 +124,20 @@ pub async fn close(
     Ok(())
 }
 
+/// Closes all that the agent still waits for: nobody will answer it any more.
+pub async fn close_all(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    outcome: RequestOutcome,
+    desk: &Desk,
+) -> Result<()> {
+    for request in tx.open_requests(&conversation.key).await? {
+        let closing = Closing::unanswered(outcome, request.kind, desk);
+        close(tx, Some(&mut *conversation), request, closing).await?;
+    }
+    Ok(())
+}
+
 /// What two answers are compared by.
 pub fn fingerprint(answer: &Answer) -> Fingerprint {
     match answer {

@@ -13,7 +13,7 @@ use crate::domain::{
 
 use super::{
     Caller, Conversations, EndConversation, Ended,
-    close::{Closing, close},
+    close::close_all,
     desk::Desk,
     open::{expire_if_due, find},
     outcome::{Accepted, Once, Parcel, enqueue},
@@ -105,8 +105,10 @@ impl Unit for End {
             return Err(Error::SessionMoved { expected, actual });
         }
         expire_if_due(tx, &mut conversation);
-        let live = self.has_session(tx, &mut conversation).await?;
-        self.close_requests(tx, &mut conversation).await?;
+        let live = has_session(tx, &mut conversation, &self.agent).await?;
+        // What the agent still waits for gets its fallback.
+        let ended = RequestOutcome::ConversationEnded;
+        close_all(tx, &mut conversation, ended, &self.desk).await?;
         self.release_owner(tx, &mut conversation).await?;
         let ended = if live {
             Some(self.end_session(tx, &mut conversation).await?)
@@ -128,40 +130,6 @@ impl Unit for End {
 }
 
 impl End {
-    /// Whether there is a session to end. One that what waits in the lane would open begins here, so that it is over
-    /// before anything is said in it.
-    async fn has_session(
-        &self,
-        tx: &mut dyn Transaction,
-        conversation: &mut Conversation,
-    ) -> Result<bool> {
-        if conversation.session.state == SessionState::Active {
-            return Ok(true);
-        }
-        let opening = tx.next_opening(&self.key, conversation.ended_order).await?;
-        let Some(mut opening) = opening else {
-            return Ok(false);
-        };
-        conversation.begin_session(tx.now(), self.agent.session_timeout);
-        opening.new_session = true;
-        tx.save_delivery(&opening).await?;
-        Ok(true)
-    }
-
-    /// What the agent still waits for gets its fallback.
-    async fn close_requests(
-        &self,
-        tx: &mut dyn Transaction,
-        conversation: &mut Conversation,
-    ) -> Result<()> {
-        for request in tx.open_requests(&self.key).await? {
-            let outcome = RequestOutcome::ConversationEnded;
-            let closing = Closing::unanswered(outcome, request.kind, &self.desk);
-            close(tx, Some(conversation), request, closing).await?;
-        }
-        Ok(())
-    }
-
     async fn release_owner(
         &self,
         tx: &mut dyn Transaction,
@@ -201,10 +169,31 @@ impl End {
             sequence,
             ready: self.ready,
             awaits_owner: false,
+            is_taken_anyway: false,
         };
         let delivery = enqueue(tx, conversation, &self.agent, parcel, &self.desk).await?;
         conversation.end_session();
         conversation.ended_order = delivery.order;
         Ok((sequence, Some(delivery)))
     }
+}
+
+/// Whether there is a session to end. One that what waits in the lane would open begins here, so that it is over before
+/// anything is said in it.
+pub async fn has_session(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    agent: &AgentSettings,
+) -> Result<bool> {
+    if conversation.session.state == SessionState::Active {
+        return Ok(true);
+    }
+    let opening = tx.next_opening(&conversation.key, conversation.ended_order);
+    let Some(mut opening) = opening.await? else {
+        return Ok(false);
+    };
+    conversation.begin_session(tx.now(), agent.session_timeout);
+    opening.new_session = true;
+    tx.save_delivery(&opening).await?;
+    Ok(true)
 }

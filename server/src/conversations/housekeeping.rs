@@ -28,9 +28,6 @@ use super::{
 /// How many rows one transaction changes: few enough that no call waits long behind it.
 const AT_ONCE: usize = 200;
 
-/// Unknown owners are counted up to here: more are an outage, however many.
-const COUNTED: usize = 1000;
-
 /// Runs beside the calls.
 #[derive(Debug)]
 pub struct Housekeeping {
@@ -70,7 +67,8 @@ impl Housekeeping {
         }
     }
 
-    async fn tidy(&self, stop: &CancellationToken) -> Result<()> {
+    /// One round.
+    pub(super) async fn tidy(&self, stop: &CancellationToken) -> Result<()> {
         self.measure().await?;
         let now = self.clock.now();
         self.trim(now - self.retention_age, stop).await?;
@@ -78,7 +76,9 @@ impl Housekeeping {
             before: now - self.idempotency_window,
         };
         while !stop.is_cancelled() && self.committer.submit(forget).await?.output >= AT_ONCE {}
-        self.end_unknown_owners(now).await?;
+        if let Err(error) = self.end_unknown_owners(now).await {
+            tracing::warn!(%error, "owners that are unknown were not settled");
+        }
         // After what makes room: on a full disk the end of a session cannot be recorded.
         while !stop.is_cancelled() && self.committer.submit(ExpireSessions).await?.output == AT_ONCE
         {
@@ -121,7 +121,6 @@ impl Housekeeping {
             self.committer.submit(settle).await?;
             let count = CountUnknown {
                 source: name.clone(),
-                now,
             };
             let unknown = self.committer.submit(count).await?.output;
             self.metrics.sources.owner_unknown(name.as_str(), unknown);
@@ -256,13 +255,19 @@ impl Unit for SettleUnknown {
         for mut conversation in unknown {
             let known = Known::by_us(tx.now());
             let change = Change::because(OwnerChangeCause::UnknownTooLong, known);
-            if self.then == Owner::Agent {
-                let directory = &self.desk.directory;
-                let (account, agent) = directory.account(&conversation.key.account)?;
-                let whose = (account.as_ref(), agent.as_ref());
-                give_to_agent(tx, &mut conversation, whose, change, &self.desk).await?;
-            } else {
-                take_from_agent(tx, &mut conversation, self.then, change, &self.desk).await?;
+            let account = self.desk.directory.account(&conversation.key.account);
+            match (self.then, account) {
+                (Owner::Agent, Ok((account, agent))) => {
+                    let whose = (account.as_ref(), agent.as_ref());
+                    give_to_agent(tx, &mut conversation, whose, change, &self.desk).await?;
+                }
+                // An account that is not configured any more has no agent.
+                (Owner::Agent, Err(_)) => {
+                    take_from_agent(tx, &mut conversation, Owner::None, change, &self.desk).await?;
+                }
+                (then, _) => {
+                    take_from_agent(tx, &mut conversation, then, change, &self.desk).await?;
+                }
             }
             tx.save_conversation(&conversation).await?;
         }
@@ -273,7 +278,6 @@ impl Unit for SettleUnknown {
 #[derive(Debug)]
 struct CountUnknown {
     source: Id,
-    now: Timestamp,
 }
 
 #[async_trait]
@@ -281,7 +285,6 @@ impl Unit for CountUnknown {
     type Output = usize;
 
     async fn run(&self, tx: &mut dyn Transaction) -> Result<usize> {
-        let unknown = tx.unknown_owners(&self.source, self.now, COUNTED).await?;
-        Ok(unknown.len())
+        tx.count_unknown_owners(&self.source).await
     }
 }

@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
+use crate::delivery::human_items;
 use crate::domain::{
     AgentSettings, Conversation, ConversationKey, ConversationKind, Delivery, DeliveryKind,
     Direction, Error, EventBody, Fingerprint, HumanMessage, HumanMessageKind, LaneKey, Owner,
     Result, Subject,
     ports::{CommandKey, Effect, Transaction, Unit},
-    rendering::render_human_message,
 };
 
 use super::{
@@ -70,8 +70,12 @@ fn once(command: &SendHumanMessage, key: &ConversationKey) -> Once {
         .text(name)
         .text(avatar_url)
         .number(queue_position.map_or(0, u64::from))
-        .number(waiting_time.map_or(0, |time| time.as_secs() + 1))
-        .number(command.expected_owner_epoch.map_or(0, |epoch| epoch + 1));
+        .number(waiting_time.map_or(0, |time| time.as_secs().saturating_add(1)))
+        .number(
+            command
+                .expected_owner_epoch
+                .map_or(0, |epoch| epoch.saturating_add(1)),
+        );
     Once {
         scope: CommandKey {
             tenant: key.tenant.clone(),
@@ -138,15 +142,15 @@ impl Speak {
         if conversation.owner != Owner::Human {
             return Err(Error::NotOwner);
         }
-        let in_widget = conversation.kind == ConversationKind::Widget;
-        let must_join = self.agent.human_must_join;
-        if in_widget
-            && !self
-                .command
-                .message
-                .may_be_shown(conversation.human_joined, must_join)
-        {
+        if conversation.kind != ConversationKind::Widget {
+            return Ok(());
+        }
+        let (message, joined) = (&self.command.message, conversation.human_joined);
+        if !message.may_be_shown(joined, self.agent.human_must_join) {
             return Err(Error::HumanNotJoined);
+        }
+        if !message.may_be_shown(joined, true) {
+            tracing::warn!(conversation = %conversation.key, "a human speaks in the widget before joining");
         }
         Ok(())
     }
@@ -159,7 +163,7 @@ impl Speak {
         recorded: &Recorded,
     ) -> Result<Option<Delivery>> {
         if let Some(source) = self.desk.source_of(conversation) {
-            if render_human_message(&self.command.message, &source.capabilities).is_empty() {
+            if human_items(&self.command.message, conversation, source).is_empty() {
                 return Ok(None);
             }
             let delivery = enqueue_at_source(tx, conversation, DeliveryKind::Human, recorded);

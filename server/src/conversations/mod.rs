@@ -13,6 +13,7 @@ mod end;
 mod hold;
 mod housekeeping;
 mod human;
+mod look_again;
 mod observe;
 mod open;
 mod outcome;
@@ -21,6 +22,7 @@ mod parameters;
 mod read;
 mod receive;
 mod record;
+mod report;
 mod respond;
 mod send;
 mod start;
@@ -28,6 +30,9 @@ mod to_source;
 mod transfer;
 mod visit;
 mod visit_body;
+
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -41,7 +46,7 @@ pub use desk::Desk;
 pub use housekeeping::Housekeeping;
 pub use observe::{Weight, observe};
 pub use open::expire_if_due;
-pub use ownership::{Change, take_from_agent};
+pub use ownership::{Change, give_to_agent, take_from_agent};
 pub use read::EventsPage;
 pub use record::{Recorded, record};
 

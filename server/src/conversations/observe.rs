@@ -1,13 +1,13 @@
 //! What a source says about the owner, weighed against what we know.
 
 use crate::domain::{
-    Conversation, EventBody, Evidence, Known, Owner, OwnerChangeCause, Result, SourceEntry,
-    Timestamp, ports::Transaction, source::Observed,
+    Conversation, DeliveryKind, EventBody, Evidence, Known, Owner, OwnerChangeCause, Result,
+    SourceEntry, Timestamp, ports::Transaction, source::Observed,
 };
 
 use super::{
     desk::Desk,
-    ownership::{Change, close_escalations, give_to_agent, take_from_agent},
+    ownership::{Change, give_to_agent, take_from_agent},
     record::record,
 };
 
@@ -32,6 +32,9 @@ pub async fn observe(
         return Ok(());
     };
     let now = tx.now();
+    // What comes by itself and does not say when is of now; a look is of the moment that it was decided on.
+    let asked = observed.evidence != Evidence::Pushed;
+    let occurred_at = occurred_at.or((!asked).then_some(now));
     if is_overtaken(conversation, &source, occurred_at) {
         // It may still be true, so it is looked up where that is possible.
         if observed.owner != conversation.owner {
@@ -39,13 +42,27 @@ pub async fn observe(
         }
         return Ok(());
     }
+    let observed_at = occurred_at.unwrap_or(now).min(now);
     let known = Known {
         evidence: observed.evidence,
-        observed_at: occurred_at.unwrap_or(now).min(now),
+        observed_at: observed_at.max(conversation.known.observed_at),
         expires_at: observed.expires_at,
     };
-    if observed.owner == conversation.owner {
+    if is_same(conversation.owner, observed.owner) {
         conversation.known = known;
+        return Ok(());
+    }
+    if is_ours_to_say(conversation, &source, observed) {
+        return Ok(());
+    }
+    if is_not_told_yet(tx, conversation, observed).await? {
+        if asked {
+            // Seen all the same: what waits for a reading has had one.
+            conversation.known.observed_at = now;
+            conversation.known.expires_at = None;
+        } else {
+            conversation.doubt_owner(now);
+        }
         return Ok(());
     }
     if weight == Weight::Hint && gives_up_early(conversation, observed, now) {
@@ -55,23 +72,54 @@ pub async fn observe(
     change(tx, conversation, observed, known, desk).await
 }
 
-/// It happened before what we know: webhooks may come late and out of order. Of our own change the source may not have
-/// heard even shortly after it.
+/// Nobody knows better than that a human owns it: silence either way, and the human goes on.
+fn is_same(known: Owner, observed: Owner) -> bool {
+    known == observed || known == Owner::Human && observed == Owner::Unknown
+}
+
+/// A source that hands nobody over does not know of our humans: that the visitor's words came to us says nothing.
+fn is_ours_to_say(conversation: &Conversation, source: &SourceEntry, observed: &Observed) -> bool {
+    !source.capabilities.hands_over
+        && observed.owner == Owner::Agent
+        && conversation.known.evidence == Evidence::OwnAction
+}
+
+/// Our own change waits in the lane: the source cannot know of it, and what it says is of the time before.
+async fn is_not_told_yet(
+    tx: &mut dyn Transaction,
+    conversation: &Conversation,
+    observed: &Observed,
+) -> Result<bool> {
+    let tells = match (conversation.owner, observed.owner) {
+        (Owner::Human, Owner::Agent) => DeliveryKind::Escalate,
+        (Owner::Agent, Owner::Human) => DeliveryKind::Resume,
+        _ => return Ok(false),
+    };
+    let waiting = tx.waiting_handovers(&conversation.key).await?;
+    Ok(waiting.iter().any(|row| {
+        row.kind == tells && row.part == 0 && row.owner_epoch == conversation.owner_epoch
+    }))
+}
+
+/// It happened before the newest that the source said, or before our own newest change, or so shortly after that it may
+/// not have seen it.
 fn is_overtaken(
     conversation: &Conversation,
     source: &SourceEntry,
     occurred_at: Option<Timestamp>,
 ) -> bool {
+    let known = &conversation.known;
     let Some(occurred_at) = occurred_at else {
         return false;
     };
-    let known_at = conversation.known.observed_at;
-    let settles = source.settings.owner_settles;
-    match conversation.known.evidence {
-        Evidence::OwnAction => !settles.is_zero() && occurred_at < known_at + settles,
-        Evidence::Pushed | Evidence::Read | Evidence::SendError => occurred_at < known_at,
-        // Nobody has said anything yet.
-        Evidence::Assumed => false,
+    match known.evidence {
+        // Webhooks overtake each other.
+        Evidence::Pushed | Evidence::Read => occurred_at < known.observed_at,
+        Evidence::OwnAction => {
+            let settles = source.settings.owner_settles;
+            !settles.is_zero() && occurred_at < known.observed_at + settles
+        }
+        Evidence::Assumed | Evidence::SendError => false,
     }
 }
 
@@ -100,7 +148,10 @@ async fn change(
         // A visitor's next message reopens it.
         (Owner::None, Owner::Agent | Owner::None) => return Ok(()),
         (_, Owner::Agent) => {
-            let (account, agent) = desk.directory.account(&conversation.key.account)?;
+            let Ok((account, agent)) = desk.directory.account(&conversation.key.account) else {
+                // Its account is not configured any more: there is no agent to give it to.
+                return Ok(());
+            };
             let whose = (account.as_ref(), agent.as_ref());
             give_to_agent(tx, conversation, whose, change, desk).await?;
         }
@@ -108,7 +159,6 @@ async fn change(
             take_from_agent(tx, conversation, to, change, desk).await?;
         }
     }
-    close_escalations(tx, conversation, desk).await?;
     if observed.owner == Owner::Unknown {
         let alert = EventBody::PlatformAlert {
             name: "owner_unknown".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Account, AgentSettings, Conversation, ConversationKey, ConversationKind, EndCause, Error,
-    EventBody, Id, Known, Owner, OwnerChangeCause, Result, ports::Transaction,
+    EventBody, Fingerprint, Id, Known, Owner, OwnerChangeCause, Result, ports::Transaction,
 };
 
 use super::{
@@ -43,6 +43,16 @@ pub async fn open_as(
     Ok(conversation)
 }
 
+/// A command's content with the kind that it asks for. One that asks for none is as it was before there were kinds.
+pub fn with_kind(content: Fingerprint, kind: Option<ConversationKind>) -> Fingerprint {
+    match kind {
+        None => content,
+        Some(ConversationKind::Chat) => content.text("chat"),
+        Some(ConversationKind::Ticket) => content.text("ticket"),
+        Some(ConversationKind::Widget) => content.text("widget"),
+    }
+}
+
 /// The conversation, or `NotFound`.
 pub async fn find(tx: &mut dyn Transaction, key: &ConversationKey) -> Result<Conversation> {
     tx.conversation(key)
@@ -77,9 +87,15 @@ pub async fn reopen(
         traceparent,
         ..Change::because(OwnerChangeCause::Reopened, Known::by_us(tx.now()))
     };
-    give_to_agent(tx, conversation, whose, change, desk)
-        .await
-        .map(drop)
+    give_to_agent(tx, conversation, whose, change, desk).await?;
+    // Its human may still be there, as the source sees it.
+    if desk
+        .source_of(conversation)
+        .is_some_and(|source| source.capabilities.reads_owner)
+    {
+        conversation.doubt_owner(tx.now());
+    }
+    Ok(())
 }
 
 /// Notes the id by which the platform knows the conversation now.

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    delivery::{begin, escalation_is_open, owner_must_be_read},
+    delivery::{begin, escalation_is_open, owner_must_be_read, record_change},
     domain::{
         AgentSettings, Conversation, ConversationKey, Delivery, DeliveryKind, DeliveryState,
         Direction, Error, Fingerprint, Id, LaneKey, Owner, Position, Reason, Recipient, Result,
@@ -98,6 +98,8 @@ pub struct Parcel {
     pub ready: bool,
     /// Somebody else may have given the conversation back: that is read before the row is sent or held.
     pub awaits_owner: bool,
+    /// It was said already, to a source: with a full queue it is recorded and FAILED, where a caller would be refused.
+    pub is_taken_anyway: bool,
 }
 
 /// Puts a row at the end of the conversation's lane. At the head of an idle lane it is ATTEMPTING at once, which saves a
@@ -112,11 +114,18 @@ pub async fn enqueue(
     let mut delivery = queued(tx, conversation, &parcel).await?;
     let owned = parcel.kind == DeliveryKind::End || conversation.owner == Owner::Agent;
     let ready = parcel.ready && !owner_must_be_read(tx, conversation, &delivery, desk);
+    let full = parcel.is_taken_anyway && is_full(tx, agent).await?;
+    if full && (owned || parcel.awaits_owner) {
+        delivery.state = DeliveryState::Failed;
+        delivery.reason = Some(Reason::AgentUnavailable);
+        tx.add_delivery(&delivery).await?;
+        record_change(tx, conversation, &delivery);
+        return Ok(delivery);
+    }
     if owned {
         set_off(tx, conversation, agent, &mut delivery, ready).await?;
     } else if parcel.awaits_owner {
-        // Whoever owns it once it has been read: nobody's epoch yet.
-        delivery.owner_epoch = 0;
+        delivery.awaits_owner = true;
         set_off(tx, conversation, agent, &mut delivery, false).await?;
     } else {
         delivery.state = DeliveryState::Held;
@@ -143,7 +152,7 @@ pub async fn set_off(
         tx.after_commit(Effect::Attempt(Box::new(attempt)));
         return Ok(());
     }
-    if tx.waiting_deliveries(&agent.name).await? >= agent.max_queued {
+    if is_full(tx, agent).await? {
         return Err(Error::QueueFull {
             agent: agent.name.clone(),
             limit: agent.max_queued,
@@ -151,6 +160,11 @@ pub async fn set_off(
     }
     tx.after_commit(Effect::RingLane(LaneKey::to_agent(&key)));
     Ok(())
+}
+
+/// Whether as many deliveries of the agent wait as may.
+async fn is_full(tx: &mut dyn Transaction, agent: &AgentSettings) -> Result<bool> {
+    Ok(tx.waiting_deliveries(&agent.name).await? >= agent.max_queued)
 }
 
 async fn queued(
@@ -181,6 +195,8 @@ async fn queued(
         unclear: false,
         read_back_since: None,
         remote_id: String::new(),
+        attempted_at: Timestamp::default(),
+        awaits_owner: false,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Changes of the owner: each is one event, and what follows from it at the source and for what waits.
 
+use futures_util::future::BoxFuture;
+
 use crate::domain::{
     Account, AgentSettings, Answer, Conversation, DeliveryKind, Direction, EndCause, EventBody,
     Known, LaneKey, Owner, OwnerChangeCause, RequestKind, RequestOutcome, Result, SessionState,
@@ -41,7 +43,10 @@ impl Change<'_> {
     fn comes_from_source(&self) -> bool {
         matches!(
             self.cause,
-            OwnerChangeCause::Observed | OwnerChangeCause::RefusedBySource
+            OwnerChangeCause::Observed
+                | OwnerChangeCause::RefusedBySource
+                | OwnerChangeCause::UnknownTooLong
+                | OwnerChangeCause::HandoverFailed
         )
     }
 }
@@ -59,6 +64,7 @@ pub async fn take_from_agent(
     if to == Owner::Human && !change.comes_from_source() {
         tell_source(tx, conversation, DeliveryKind::Escalate, &recorded, desk).await?;
     }
+    close_escalations(tx, conversation, desk).await?;
     ring(tx, conversation);
     Ok(recorded)
 }
@@ -91,6 +97,7 @@ pub async fn give_to_agent(
     if !change.comes_from_source() && !reopened {
         tell_source(tx, conversation, DeliveryKind::Resume, &recorded, desk).await?;
     }
+    close_escalations(tx, conversation, desk).await?;
     ring(tx, conversation);
     Ok(recorded)
 }
@@ -115,6 +122,7 @@ pub async fn accept_escalation(
         tell_source(tx, conversation, DeliveryKind::Escalate, &recorded, desk).await?;
     }
     end_escalated(tx, conversation);
+    close_escalations(tx, conversation, desk).await?;
     ring(tx, conversation);
     Ok(())
 }
@@ -131,23 +139,26 @@ pub fn end_escalated(tx: &mut dyn Transaction, conversation: &mut Conversation) 
     }
 }
 
-/// An agent that waits to hand its visitor over is told what a change of the owner has decided.
-pub async fn close_escalations(
-    tx: &mut dyn Transaction,
-    conversation: &mut Conversation,
-    desk: &Desk,
-) -> Result<()> {
-    let accepted = conversation.owner == Owner::Human;
-    let open = tx.open_requests(&conversation.key).await?;
-    for request in open
-        .into_iter()
-        .filter(|request| request.kind == RequestKind::Escalation)
-    {
-        let answer = Answer::Escalation { accepted };
-        let closing = Closing::with(RequestOutcome::Answered, answer, desk);
-        Box::pin(close(tx, Some(conversation), request, closing)).await?;
-    }
-    Ok(())
+/// An agent that waits to hand its visitor over is told what a change of the owner has decided: none waits across one, or
+/// its answer would count under another epoch. Boxed, because closing an escalation may change the owner.
+fn close_escalations<'a>(
+    tx: &'a mut dyn Transaction,
+    conversation: &'a mut Conversation,
+    desk: &'a Desk,
+) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let accepted = conversation.owner == Owner::Human;
+        let open = tx.open_requests(&conversation.key).await?;
+        for request in open
+            .into_iter()
+            .filter(|request| request.kind == RequestKind::Escalation)
+        {
+            let answer = Answer::Escalation { accepted };
+            let closing = Closing::with(RequestOutcome::Answered, answer, desk);
+            close(tx, Some(&mut *conversation), request, closing).await?;
+        }
+        Ok(())
+    })
 }
 
 /// The change itself.
@@ -158,7 +169,7 @@ fn note(
     change: &Change<'_>,
 ) -> Recorded {
     let from = conversation.owner;
-    conversation.change_owner(to, change.known);
+    conversation.change_owner(to, change.known, tx.now());
     let changed = EventBody::OwnerChanged {
         from,
         to,
@@ -183,10 +194,22 @@ async fn tell_source(
     let hands_over = desk
         .source_of(conversation)
         .is_some_and(|source| source.capabilities.hands_over);
-    if hands_over {
-        enqueue_at_source(tx, conversation, kind, recorded).await?;
+    if !hands_over {
+        return Ok(());
     }
-    Ok(())
+    // One that is on its way serves this change too: nobody is handed over, or told so, twice.
+    let waiting = tx.waiting_handovers(&conversation.key).await?;
+    if let Some(mut same) = waiting
+        .into_iter()
+        .next_back()
+        .filter(|row| row.kind == kind)
+    {
+        same.owner_epoch = conversation.owner_epoch;
+        return tx.save_delivery(&same).await;
+    }
+    enqueue_at_source(tx, conversation, kind, recorded)
+        .await
+        .map(drop)
 }
 
 /// What was queued under the old epoch ends now, and what waited for the owner goes on.

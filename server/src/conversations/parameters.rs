@@ -117,6 +117,7 @@ impl Unit for Update {
                 sequence,
                 ready: self.ready,
                 awaits_owner: false,
+                is_taken_anyway: false,
             };
             Some(enqueue(tx, &mut conversation, &self.agent, parcel, &self.desk).await?)
         };

@@ -225,8 +225,8 @@ impl Unit for Take {
         match &self.inbound.body {
             InboundBody::WidgetEscalation { .. }
             | InboundBody::WidgetMessage { .. }
-            | InboundBody::WidgetEnd => self.from_widget(tx, &mut conversation, epoch).await?,
-            _ => self.from_agent(tx, &mut conversation, epoch).await?,
+            | InboundBody::WidgetEnd => self.take_from_widget(tx, &mut conversation, epoch).await?,
+            _ => self.take_from_agent(tx, &mut conversation, epoch).await?,
         }
         tx.save_conversation(&conversation).await?;
         Ok(true)
@@ -235,7 +235,7 @@ impl Unit for Take {
 
 impl Take {
     /// What the agent says, current or from before a handover.
-    async fn from_agent(
+    async fn take_from_agent(
         &self,
         tx: &mut dyn Transaction,
         conversation: &mut Conversation,
@@ -257,7 +257,7 @@ impl Take {
     }
 
     /// The platform's own widget: the agent hands over there, the visitor speaks to the human, and leaves.
-    async fn from_widget(
+    async fn take_from_widget(
         &self,
         tx: &mut dyn Transaction,
         conversation: &mut Conversation,

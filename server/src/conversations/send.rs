@@ -13,7 +13,7 @@ use crate::domain::{
 use super::{
     Caller, Conversations, SendMessage, SentMessage,
     desk::Desk,
-    open::{open_as, reopen},
+    open::{open_as, reopen, with_kind},
     outcome::{Accepted, Once, Parcel, enqueue, set_off},
     record::record,
 };
@@ -72,9 +72,10 @@ fn once(command: &SendMessage, key: &ConversationKey) -> Once {
         method: METHOD,
         key: command.message_id.clone(),
     };
+    let content = content.parameters(&command.parameters);
     Once {
         scope,
-        content: content.parameters(&command.parameters),
+        content: with_kind(content, command.kind),
         field: "message_id",
     }
 }
@@ -137,6 +138,7 @@ impl Unit for Send {
             sequence,
             ready: self.ready,
             awaits_owner: false,
+            is_taken_anyway: false,
         };
         let delivery = enqueue(tx, &mut conversation, &self.agent, parcel, &self.desk).await?;
         tx.save_conversation(&conversation).await?;

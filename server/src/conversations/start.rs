@@ -13,7 +13,7 @@ use crate::domain::{
 use super::{
     Caller, Conversations, StartConversation, Started,
     desk::Desk,
-    open::{open_as, reopen},
+    open::{open_as, reopen, with_kind},
     outcome::{Accepted, Once, Parcel, enqueue},
     record::record,
 };
@@ -71,6 +71,7 @@ fn once(command: &StartConversation, key: &ConversationKey) -> Option<Once> {
     let content = Fingerprint::of(METHOD)
         .text(command.conversation_id.as_ref().map_or("", Id::as_str))
         .parameters(&command.parameters);
+    let content = with_kind(content, command.kind);
     let visitor = command.visitor.as_ref();
     let content = visitor.into_iter().fold(content, |content, visitor| {
         content
@@ -143,6 +144,7 @@ impl Unit for Start {
             sequence,
             ready: self.ready,
             awaits_owner: false,
+            is_taken_anyway: false,
         };
         // The agent is told of a ticket with its first text.
         let delivery = if conversation.kind == ConversationKind::Ticket {

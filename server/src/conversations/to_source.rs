@@ -83,5 +83,7 @@ pub async fn row(
         unclear: false,
         read_back_since: None,
         remote_id: String::new(),
+        attempted_at: Timestamp::default(),
+        awaits_owner: false,
     })
 }

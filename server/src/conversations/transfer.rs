@@ -15,7 +15,7 @@ use super::{
     desk::Desk,
     open::find,
     outcome::{Accepted, Once},
-    ownership::{Change, close_escalations, give_to_agent, take_from_agent},
+    ownership::{Change, give_to_agent, take_from_agent},
 };
 
 const METHOD: &str = "TransferConversation";
@@ -137,7 +137,6 @@ impl Hand {
         if self.command.to == Owner::Agent && !self.command.note.is_empty() {
             conversation.keep_parameters(&[self.note()]);
         }
-        close_escalations(tx, conversation, &self.desk).await?;
         Ok(recorded.sequence)
     }
 

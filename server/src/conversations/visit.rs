@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Account, AgentSettings, Conversation, ConversationKey, Fingerprint, Id, KnownContact, Result,
-    Timestamp,
-    ports::{Transaction, Unit},
+    Account, AgentSettings, Conversation, ConversationKey, Delivery, DeliveryState, Fingerprint,
+    Id, KnownContact, LaneKey, Result, Timestamp,
+    ports::{Effect, Transaction, Unit},
     source::{Contact, SourceBody, SourceEvent, Taken},
 };
 
@@ -70,6 +70,9 @@ impl Visit {
         let mut visitor = self.meet(tx, contact_id, known, contact, event).await?;
         self.weigh(tx, &mut visitor.conversation, event).await?;
         visit_body::take(self, tx, &mut visitor, event, taken).await?;
+        if let SourceBody::Message { .. } | SourceBody::Opened { .. } = event.body {
+            wake_answers(tx, &visitor.conversation.key).await?;
+        }
         tx.save_conversation(&visitor.conversation).await?;
         tx.save_contact(&visitor.contact).await?;
         Ok(taken)
@@ -121,6 +124,8 @@ impl Visit {
             spoke_at: Timestamp::default(),
             numbered: 0,
         });
+        // The account may have been renamed since, with its source.
+        row.key.account = self.account.name.clone();
         row.seen_at = now;
         if let SourceBody::Message { .. } | SourceBody::Opened { .. } = event.body {
             // The newest place to answer to.
@@ -151,6 +156,24 @@ impl Visit {
         let at = (weight, event.occurred_at);
         observe(tx, conversation, observed, at, &self.desk).await
     }
+}
+
+/// The visitor is there: what waits for the source goes now, whatever pause it takes.
+async fn wake_answers(tx: &mut dyn Transaction, key: &ConversationKey) -> Result<()> {
+    let lane = LaneKey::to_source(key);
+    let head = tx.lane_head(&lane).await?;
+    let now = tx.now();
+    let waits = |head: &Delivery| {
+        head.state == DeliveryState::Queued
+            && head.not_before > now
+            && head.read_back_since.is_none()
+    };
+    if let Some(mut head) = head.filter(waits) {
+        head.not_before = now;
+        tx.save_delivery(&head).await?;
+        tx.after_commit(Effect::RingLane(lane));
+    }
+    Ok(())
 }
 
 /// Whom an event is about.

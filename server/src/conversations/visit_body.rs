@@ -1,9 +1,8 @@
 //! What a source tells, one function a kind.
 
 use crate::domain::{
-    Conversation, ConversationKind, DeliveryKind, DeliveryState, EndCause, EventBody, Evidence, Id,
-    Known, Owner, OwnerChangeCause, Reason, Result, SessionState, SourceEntry, Subject,
-    VisitorContent, VisitorMessage,
+    Conversation, ConversationKind, DeliveryKind, EndCause, EventBody, Evidence, Id, Known, Owner,
+    OwnerChangeCause, RequestOutcome, Result, SourceEntry, Subject, VisitorContent, VisitorMessage,
     message::MAX_TEXT_CHARS,
     phrase,
     ports::Transaction,
@@ -12,13 +11,15 @@ use crate::domain::{
 };
 
 use super::{
+    close::close_all,
+    end::has_session,
     open::reopen,
     outcome::{Parcel, enqueue},
     ownership::{Change, take_from_agent},
     record::{record, record_apart},
+    report::Report,
     visit::{Visit, Visitor},
 };
-use crate::delivery::record_change;
 
 /// What concerns no visitor.
 pub async fn apart(visit: &Visit, tx: &mut dyn Transaction, body: &SourceBody) -> Result<()> {
@@ -32,7 +33,16 @@ pub async fn apart(visit: &Visit, tx: &mut dyn Transaction, body: &SourceBody) -
             state,
             reason,
             detail,
-        } => return report(tx, &remote_id, state, reason, &detail).await,
+        } => {
+            let told = Report {
+                source: &visit.source,
+                remote_id: &remote_id,
+                state,
+                reason,
+                detail: &detail,
+            };
+            return told.apart(tx).await;
+        }
         // All others are about somebody.
         _ => return Ok(()),
     };
@@ -74,6 +84,7 @@ pub async fn take(
                 sequence,
                 ready: visit.ready,
                 awaits_owner: false,
+                is_taken_anyway: true,
             };
             enqueue(tx, conversation, &visit.agent, parcel, &visit.desk).await?;
         }
@@ -88,7 +99,14 @@ pub async fn take(
             reason,
             detail,
         } => {
-            report_in(tx, conversation, &remote_id, (state, reason, &detail)).await?;
+            let told = Report {
+                source: &visit.source,
+                remote_id: &remote_id,
+                state,
+                reason,
+                detail: &detail,
+            };
+            told.within(tx, conversation).await?;
         }
         SourceBody::Alert { name, raw } => {
             record(
@@ -164,6 +182,7 @@ async fn message(
         sequence,
         ready: visit.ready,
         awaits_owner,
+        is_taken_anyway: true,
     };
     enqueue(tx, conversation, &visit.agent, parcel, &visit.desk).await?;
     Ok(())
@@ -232,6 +251,7 @@ fn awaits_owner(
 ) -> bool {
     let max_age = source.settings.human_max_age;
     source.capabilities.reads_owner
+        && (source.capabilities.hands_over || conversation.known.evidence != Evidence::OwnAction)
         && matches!(conversation.owner, Owner::Human | Owner::Unknown)
         && conversation.owner_is_stale(tx.now(), max_age)
 }
@@ -242,6 +262,8 @@ async fn end(
     tx: &mut dyn Transaction,
     conversation: &mut Conversation,
 ) -> Result<()> {
+    let ended = RequestOutcome::ConversationEnded;
+    close_all(tx, conversation, ended, &visit.desk).await?;
     // First, so that the end goes out under the epoch that it begins.
     if matches!(conversation.owner, Owner::Human | Owner::Unknown) {
         let known = Known {
@@ -251,7 +273,7 @@ async fn end(
         let change = Change::because(OwnerChangeCause::Ended, known);
         take_from_agent(tx, conversation, Owner::None, change, &visit.desk).await?;
     }
-    let live = conversation.session.state == SessionState::Active;
+    let live = has_session(tx, conversation, &visit.agent).await?;
     let command_id = Id::generate().to_string();
     let ended = EventBody::ConversationEnded {
         cause: EndCause::Visitor,
@@ -265,50 +287,11 @@ async fn end(
             sequence,
             ready: visit.ready,
             awaits_owner: false,
+            is_taken_anyway: true,
         };
         let delivery = enqueue(tx, conversation, &visit.agent, parcel, &visit.desk).await?;
         conversation.end_session();
         conversation.ended_order = delivery.order;
     }
-    Ok(())
-}
-
-/// What became of something, told without saying whose it is.
-async fn report(
-    tx: &mut dyn Transaction,
-    remote_id: &str,
-    state: DeliveryState,
-    reason: Option<Reason>,
-    detail: &str,
-) -> Result<()> {
-    let Some(delivery) = tx.remote_delivery(remote_id).await? else {
-        return Ok(());
-    };
-    let Some(mut conversation) = tx.conversation(&delivery.key).await? else {
-        return Ok(());
-    };
-    report_in(tx, &mut conversation, remote_id, (state, reason, detail)).await?;
-    tx.save_conversation(&conversation).await
-}
-
-/// A delivery that was taken and then failed, or whose arrival was unclear and is clear now.
-async fn report_in(
-    tx: &mut dyn Transaction,
-    conversation: &mut Conversation,
-    remote_id: &str,
-    (state, reason, detail): (DeliveryState, Option<Reason>, &str),
-) -> Result<()> {
-    let delivery = tx.remote_delivery(remote_id).await?;
-    let Some(mut delivery) = delivery.filter(|delivery| delivery.key == conversation.key) else {
-        return Ok(());
-    };
-    if delivery.state == state || !delivery.state.is_final() {
-        return Ok(());
-    }
-    delivery.state = state;
-    delivery.reason = reason;
-    detail.clone_into(&mut delivery.detail);
-    tx.save_delivery(&delivery).await?;
-    record_change(tx, conversation, &delivery);
     Ok(())
 }

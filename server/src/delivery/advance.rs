@@ -42,8 +42,8 @@ pub struct Advance {
 /// What the lane did last.
 #[derive(Debug, Clone)]
 pub enum Ended {
-    Sent(Finished),
-    Looked(Looked),
+    Sent(Box<Finished>),
+    Looked(Box<Looked>),
 }
 
 /// What the lane does next.
@@ -126,8 +126,7 @@ impl Advance {
                 if let Some(step) = self.read_owner(tx, conversation, &delivery).await? {
                     return Ok(step);
                 }
-            } else if delivery.owner_epoch == 0 && conversation.owner == Owner::Agent {
-                // It was nobody's until the owner was read: it is the agent's now.
+            } else if is_given_back(&delivery, conversation) {
                 delivery.owner_epoch = conversation.owner_epoch;
             }
             let agent = match self.sendable(&delivery, conversation, tx.now()) {
@@ -172,6 +171,7 @@ impl Advance {
         Ok(Some(Step::Look(Box::new(Look {
             source: source.clone(),
             address: contact.address,
+            owner_epoch: conversation.owner_epoch,
             what: LookFor::Owner,
         }))))
     }
@@ -187,10 +187,11 @@ impl Advance {
             return Err((DeliveryState::Failed, Reason::AgentRemoved));
         };
         let too_old = now.since(delivery.queued_at) > agent.max_queue_age;
-        if delivery.owner_epoch == 0 && too_old {
+        if delivery.awaits_owner && too_old {
             return Err((DeliveryState::Failed, Reason::OwnerUnread));
         }
-        if delivery.owner_epoch != conversation.owner_epoch {
+        let unowned = delivery.awaits_owner && conversation.owner != Owner::Agent;
+        if unowned || delivery.owner_epoch != conversation.owner_epoch {
             return Err(match delivery.kind {
                 // A human's words of before are not said after all.
                 DeliveryKind::Human => (DeliveryState::Superseded, Reason::OwnerMoved),
@@ -233,6 +234,14 @@ impl Advance {
         tx.save_delivery(&delivery).await?;
         Ok(Step::Send(Box::new(attempt)))
     }
+}
+
+/// It waited for the owner to be read, and the next that happened is that the agent has the conversation back. After
+/// anything else it belongs to the time of another.
+fn is_given_back(delivery: &Delivery, conversation: &Conversation) -> bool {
+    delivery.awaits_owner
+        && conversation.owner == Owner::Agent
+        && delivery.owner_epoch + 1 == conversation.owner_epoch
 }
 
 /// What follows for the conversation from a row that ends without a request.

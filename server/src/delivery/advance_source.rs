@@ -63,8 +63,8 @@ async fn overtake(
     until: Timestamp,
     (desk, breakers): (&Desk, &Breakers),
 ) -> Result<Step> {
-    let waiting = tx.waiting_handover(&conversation.key).await?;
-    if let Some(handover) = waiting.filter(|handover| {
+    let waiting = tx.waiting_handovers(&conversation.key).await?;
+    if let Some(handover) = waiting.into_iter().find(|handover| {
         handover.id != head.id && handover.part == 0 && handover.state == DeliveryState::Queued
     }) && let Verdict::Goes(departure) =
         consider(tx, conversation, &handover, desk, breakers).await?
@@ -80,6 +80,7 @@ async fn begin(
     departure: Departure,
 ) -> Result<Step> {
     delivery.state = DeliveryState::Attempting;
+    delivery.attempted_at = tx.now();
     delivery.attempt += 1;
     delivery.reason = None;
     delivery.detail.clear();
@@ -98,39 +99,38 @@ async fn consider(
     breakers: &Breakers,
 ) -> Result<Verdict> {
     let Some(source) = desk.source_of(conversation).cloned() else {
-        return Ok(failed(Reason::SourceRemoved));
+        return Ok(ends(delivery, DeliveryState::Failed, Reason::SourceRemoved));
     };
-    let Some(contact) = tx.contact_of(&conversation.key).await? else {
-        return Ok(failed(Reason::VisitorUnreachable));
-    };
-    if delivery.owner_epoch != conversation.owner_epoch {
-        return Ok(Verdict::Ends(
-            DeliveryState::Superseded,
-            Some(Reason::OwnerMoved),
-        ));
-    }
     let event = tx.event(&delivery.key, delivery.sequence).await?;
     let Some(body) = event.map(|event| event.fact.body) else {
-        return Ok(failed(Reason::QueuedTooLong));
+        return Ok(ends(delivery, DeliveryState::Failed, Reason::QueuedTooLong));
     };
-    if delivery.part == 0 && is_withdrawn(tx, delivery, &body).await? {
-        return Ok(Verdict::Ends(
-            DeliveryState::Superseded,
-            Some(Reason::OwnerMoved),
-        ));
-    }
     let mut parts = parts(delivery, &body, conversation, &source);
     let index = usize::try_from(delivery.part).unwrap_or(usize::MAX);
+    // First: what has gone has gone, whoever owns the conversation now.
     if index >= parts.len() {
         return Ok(dealt_with(delivery));
     }
+    // What may have arrived is looked for first, and only what certainly has not is superseded.
+    let moved =
+        delivery.owner_epoch != conversation.owner_epoch && delivery.read_back_since.is_none();
+    if moved || delivery.part == 0 && is_withdrawn(tx, conversation, delivery, &body).await? {
+        return Ok(ends(
+            delivery,
+            DeliveryState::Superseded,
+            Reason::OwnerMoved,
+        ));
+    }
+    let Some(contact) = tx.contact_of(&conversation.key).await? else {
+        return Ok(ends(
+            delivery,
+            DeliveryState::Failed,
+            Reason::VisitorUnreachable,
+        ));
+    };
     let now = tx.now();
     if now.since(delivery.queued_at) > source.settings.max_queue_age {
-        return Ok(if delivery.unclear || delivery.read_back_since.is_some() {
-            Verdict::Ends(DeliveryState::Unknown, Some(Reason::OutcomeUnknown))
-        } else {
-            failed(Reason::QueuedTooLong)
-        });
+        return Ok(ends(delivery, DeliveryState::Failed, Reason::QueuedTooLong));
     }
     let what = parts.swap_remove(index);
     let row = Row {
@@ -142,6 +142,14 @@ async fn consider(
     Ok(row.timely(what, now, breakers))
 }
 
+/// An end without another request. Where something may have arrived, all that can be said is that nobody knows.
+fn ends(delivery: &Delivery, state: DeliveryState, reason: Reason) -> Verdict {
+    if delivery.unclear || delivery.read_back_since.is_some() {
+        return Verdict::Ends(DeliveryState::Unknown, Some(Reason::OutcomeUnknown));
+    }
+    Verdict::Ends(state, Some(reason))
+}
+
 /// Every part has gone.
 fn dealt_with(delivery: &Delivery) -> Verdict {
     if delivery.unclear {
@@ -151,14 +159,11 @@ fn dealt_with(delivery: &Delivery) -> Verdict {
     }
 }
 
-fn failed(reason: Reason) -> Verdict {
-    Verdict::Ends(DeliveryState::Failed, Some(reason))
-}
-
 /// The escalation that asks for this handover was answered otherwise meanwhile, and nothing of it has left: what the
 /// source may have done is done again until it is clear, or it would know a human as the owner and we the agent.
 async fn is_withdrawn(
     tx: &mut dyn Transaction,
+    conversation: &Conversation,
     delivery: &Delivery,
     body: &EventBody,
 ) -> Result<bool> {
@@ -169,7 +174,8 @@ async fn is_withdrawn(
     else {
         return Ok(false);
     };
-    if delivery.unclear {
+    // Accepted, by whomever: the source is still to be told.
+    if delivery.unclear || conversation.owner == Owner::Human {
         return Ok(false);
     }
     let request = tx.request(&open.request_id).await?;
@@ -190,7 +196,7 @@ impl Row<'_> {
         if let ToSource::Show(item) = &what
             && self.window_is_closed(item, now)
         {
-            return failed(Reason::WindowClosed);
+            return ends(self.delivery, DeliveryState::Failed, Reason::WindowClosed);
         }
         let fails = self.delivery.queued_at + self.source.settings.max_queue_age + PAST;
         if now < self.delivery.not_before {
@@ -221,6 +227,7 @@ impl Row<'_> {
         Look {
             source: self.source.settings.name.clone(),
             address: self.contact.address.clone(),
+            owner_epoch: self.conversation.owner_epoch,
             what,
         }
     }

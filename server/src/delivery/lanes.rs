@@ -142,8 +142,8 @@ impl Lanes {
         let mut look = None;
         loop {
             let ended = match (attempt.take(), look.take()) {
-                (Some(attempt), _) => Some(Ended::Sent(self.send(attempt).await)),
-                (None, Some(look)) => Some(Ended::Looked(self.look(look).await)),
+                (Some(attempt), _) => Some(Ended::Sent(Box::new(self.send(attempt).await))),
+                (None, Some(look)) => Some(Ended::Looked(Box::new(self.look(look).await))),
                 (None, None) => None,
             };
             match self.advance(&key, ended).await {
@@ -213,6 +213,7 @@ impl Lanes {
     async fn look(&self, look: Look) -> Looked {
         let later = || NotRead::Later { after: None };
         let source = self.source(&look.source);
+        let begun = Instant::now();
         let found = match (&look.what, source) {
             (LookFor::Owner, None) => Found::Owner(Err(later())),
             (LookFor::Arrival { .. }, None) => Found::Arrival(Err(later())),
@@ -226,6 +227,12 @@ impl Lanes {
                 Found::Arrival(read.unwrap_or_else(|_| Err(later())))
             }
         };
+        let outcome = match &found {
+            Found::Owner(Ok(_)) | Found::Arrival(Ok(_)) => "looked",
+            Found::Owner(Err(_)) | Found::Arrival(Err(_)) => "not_told",
+        };
+        let name = look.source.as_str();
+        self.metrics.sources.request(name, outcome, begun.elapsed());
         Looked { look, found }
     }
 

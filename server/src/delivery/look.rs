@@ -19,6 +19,8 @@ use super::{backoff::Backoff, settle_source::part_done};
 pub struct Look {
     pub source: Id,
     pub address: String,
+    /// The conversation's owner epoch when it was decided to ask.
+    pub owner_epoch: u64,
     pub what: LookFor,
 }
 
@@ -47,6 +49,9 @@ pub enum Found {
     Arrival(Result<Arrival, NotRead>),
 }
 
+/// Before this much time has passed since a request left, what a source does not show may still be on its way into it.
+const MISSING_AFTER: Duration = Duration::from_secs(5);
+
 /// Whether the owner has to be read before this row may go to the agent.
 pub fn owner_must_be_read(
     tx: &dyn Transaction,
@@ -61,9 +66,10 @@ pub fn owner_must_be_read(
     if !source.capabilities.reads_owner {
         return false;
     }
-    // Nobody's yet: any reading since it was queued decides.
-    if delivery.owner_epoch == 0 {
-        return conversation.known.observed_at < delivery.queued_at;
+    // Any reading since it was queued decides, unless the owner has changed meanwhile.
+    if delivery.awaits_owner {
+        return delivery.owner_epoch == conversation.owner_epoch
+            && conversation.known.observed_at < delivery.queued_at;
     }
     conversation.owner == Owner::Agent
         && conversation.owner_is_stale(tx.now(), source.settings.owner_max_age)
@@ -79,6 +85,13 @@ pub async fn settle_look(
     (desk, backoff): (&Desk, Backoff),
 ) -> Result<()> {
     match &looked.found {
+        // The owner changed while the source was asked: what it says may be from before that. If it still matters, the
+        // lane asks again.
+        Found::Owner(Ok(_) | Err(NotRead::Refused { .. }))
+            if looked.look.owner_epoch != conversation.owner_epoch =>
+        {
+            Ok(())
+        }
         Found::Owner(Ok(observed)) => {
             let certain = (Weight::Certain, None);
             observe(tx, conversation, observed, certain, desk).await
@@ -128,11 +141,19 @@ async fn arrived(
     let Some(mut delivery) = waiting(tx, looked).await? else {
         return Ok(());
     };
-    delivery.read_back_since = None;
-    if let Arrival::Arrived { remote_id } = arrival {
-        part_done(&mut delivery, remote_id);
+    let certain_at = delivery.attempted_at + MISSING_AFTER;
+    match arrival {
+        Arrival::Arrived { remote_id } => {
+            delivery.read_back_since = None;
+            // Another that reads alike was found: whether this one is there too cannot be told.
+            let other = tx.remote_delivery(remote_id).await?;
+            delivery.unclear |= other.is_some();
+            part_done(&mut delivery, remote_id);
+        }
+        Arrival::Missing if tx.now() < certain_at => delivery.not_before = certain_at,
+        // The same part is sent once more.
+        Arrival::Missing => delivery.read_back_since = None,
     }
-    // Missing: the same part is sent once more.
     tx.save_delivery(&delivery).await
 }
 

@@ -19,5 +19,6 @@ pub use backoff::Backoff;
 pub use breaker::{BreakerSettings, Breakers};
 pub use lanes::{Lanes, Parts};
 pub use look::owner_must_be_read;
+pub use parts::human_items;
 pub use recover::recover;
 pub use settle::record_change;

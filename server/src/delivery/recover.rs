@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     settle::record_change,
-    settle_source::{may_have_handed_over, part_done},
+    settle_source::{may_have_handed_over, part_done, read_back},
 };
 
 /// How many rows one transaction settles: few enough to keep it short.
@@ -74,7 +74,7 @@ impl Interrupted {
                 let source = conversation.source.as_ref();
                 let source = source.and_then(|name| self.directory.source(name.as_str()));
                 if source.is_some_and(|source| source.capabilities.reads_back) {
-                    delivery.read_back_since = Some(delivery.queued_at);
+                    read_back(delivery);
                 } else {
                     delivery.unclear = true;
                     part_done(delivery, "");

@@ -1,8 +1,11 @@
 //! What follows from how a request to a source ended.
 
+use std::time::Duration;
+
 use crate::{
     conversations::{
-        Change, Closing, Desk, Recorded, Weight, close, observe, record, take_from_agent,
+        Change, Closing, Desk, Recorded, Weight, close, give_to_agent, observe, record,
+        take_from_agent,
     },
     domain::{
         Answer, Conversation, Delivery, DeliveryKind, DeliveryState, Departure, EventBody,
@@ -40,7 +43,7 @@ pub async fn settle_source(
                 detail.as_str(),
             );
             if *refusal == Refusal::NotOwner {
-                somebody_else_answers(tx, conversation, desk).await?;
+                somebody_else_answers(tx, conversation, &delivery, desk).await?;
             }
             finish(tx, conversation, delivery, outcome, desk).await
         }
@@ -55,6 +58,11 @@ pub async fn settle_source(
             again(tx, conversation, delivery, *asked, backoff).await
         }
     }
+}
+
+/// The part that was under way ended unclearly: it is looked for, at once, while it is easily found.
+pub fn read_back(delivery: &mut Delivery) {
+    delivery.read_back_since = Some(delivery.attempted_at);
 }
 
 /// The part that was under way is dealt with.
@@ -123,12 +131,19 @@ async fn acknowledged(
     desk: &Desk,
 ) -> Result<()> {
     part_done(&mut delivery, remote_id);
+    if !shows(finished) {
+        // From now on the source knows of our change, and what it says counts again.
+        let ours = conversation.known.evidence == Evidence::OwnAction;
+        if ours && delivery.owner_epoch == conversation.owner_epoch {
+            conversation.known.observed_at = tx.now();
+        }
+    }
     if delivery.kind == DeliveryKind::Escalate && !shows(finished) {
+        handed_over(tx, conversation, &delivery, desk).await?;
         delivery.unclear = false;
-        // Whoever changed the owner while it was under way has a word of their own behind it in the lane.
-        if delivery.owner_epoch == conversation.owner_epoch {
-            handed_over(tx, conversation, &delivery, desk).await?;
-            // What remains to be said belongs to the time that the handover began.
+        // What remains to be said belongs to the time that the handover began. Where somebody else owns it by now, it
+        // is not said.
+        if conversation.owner == Owner::Human {
             delivery.owner_epoch = conversation.owner_epoch;
         }
     }
@@ -151,7 +166,12 @@ async fn handed_over(
         };
         close(tx, Some(conversation), request, closing).await?;
     }
-    if conversation.owner == Owner::Agent {
+    let taken_back = tx
+        .waiting_handovers(&conversation.key)
+        .await?
+        .iter()
+        .any(|row| row.kind == DeliveryKind::Resume && row.order > delivery.order);
+    if conversation.owner == Owner::Agent && !taken_back {
         // It was answered otherwise while the handover was under way; the source has done it all the same.
         let change = Change::because(OwnerChangeCause::Observed, Known::by_us(tx.now()));
         take_from_agent(tx, conversation, Owner::Human, change, desk).await?;
@@ -166,20 +186,41 @@ async fn not_handed_over(
     delivery: &Delivery,
     desk: &Desk,
 ) -> Result<()> {
-    match open_request(tx, delivery).await? {
-        Some(request) => {
-            let answer = Answer::Escalation { accepted: false };
-            let closing = Closing {
-                answered_by: answered_by(conversation),
-                ..Closing::with(RequestOutcome::Answered, answer, desk)
-            };
-            close(tx, Some(conversation), request, closing).await
-        }
-        None => {
-            alert(tx, conversation, "handover_failed", &delivery.detail);
-            Ok(())
-        }
-    }
+    let Some(request) = open_request(tx, delivery).await? else {
+        alert(tx, conversation, "handover_failed", &delivery.detail);
+        return give_back_who_asked(tx, conversation, delivery, desk).await;
+    };
+    let answer = Answer::Escalation { accepted: false };
+    let closing = Closing {
+        answered_by: answered_by(conversation),
+        ..Closing::with(RequestOutcome::Answered, answer, desk)
+    };
+    close(tx, Some(conversation), request, closing).await
+}
+
+/// A visitor who asked for a human by a phrase has nobody now: no caller has taken over, and the agent was not asked. The
+/// agent goes on.
+async fn give_back_who_asked(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    delivery: &Delivery,
+    desk: &Desk,
+) -> Result<()> {
+    let event = tx.event(&delivery.key, delivery.sequence).await?;
+    let asked = matches!(
+        event.map(|event| event.fact.body),
+        Some(EventBody::OwnerChanged { cause: OwnerChangeCause::HandoverPhrase, owner_epoch, .. })
+            if owner_epoch == conversation.owner_epoch
+    );
+    let account = desk.directory.account(&conversation.key.account);
+    let (true, Ok((account, agent))) = (asked, account) else {
+        return Ok(());
+    };
+    let change = Change::because(OwnerChangeCause::HandoverFailed, Known::by_us(tx.now()));
+    let whose = (account.as_ref(), agent.as_ref());
+    give_to_agent(tx, conversation, whose, change, desk)
+        .await
+        .map(drop)
 }
 
 /// The escalation that this handover is for, if it still waits.
@@ -214,7 +255,7 @@ async fn unclear(
         .source_of(conversation)
         .is_some_and(|source| source.capabilities.reads_back);
     if reads_back {
-        delivery.read_back_since = Some(delivery.queued_at);
+        read_back(&mut delivery);
     } else {
         delivery.unclear = true;
         part_done(&mut delivery, "");
@@ -226,11 +267,13 @@ async fn again(
     tx: &mut dyn Transaction,
     conversation: &mut Conversation,
     mut delivery: Delivery,
-    asked: Option<std::time::Duration>,
+    asked: Option<Duration>,
     backoff: Backoff,
 ) -> Result<()> {
     delivery.reason = Some(Reason::SourceUnavailable);
-    delivery.not_before = tx.now() + backoff.after(delivery.attempt, asked);
+    // Whatever it asks for, the waits grow: where nobody listens for long, nobody is asked every second.
+    let pause = backoff.after(delivery.attempt, asked);
+    delivery.not_before = tx.now() + pause.max(backoff.after(delivery.attempt, None));
     tx.save_delivery(&delivery).await?;
     // Once: a source may be asked every second for as long as nobody listens there.
     if delivery.attempt == 1 {
@@ -242,8 +285,14 @@ async fn again(
 async fn somebody_else_answers(
     tx: &mut dyn Transaction,
     conversation: &mut Conversation,
+    delivery: &Delivery,
     desk: &Desk,
 ) -> Result<()> {
+    // It was refused as of an owner who has changed since: that may be over.
+    if delivery.owner_epoch != conversation.owner_epoch {
+        conversation.doubt_owner(tx.now());
+        return Ok(());
+    }
     let observed = Observed {
         evidence: Evidence::SendError,
         ..Observed::read(Owner::Human)

@@ -12,6 +12,10 @@ use super::{
 
 /// How one agent is to be treated, whatever platform it lives on.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own, read by its name"
+)]
 pub struct AgentSettings {
     pub name: Id,
     /// How long the platform keeps a session without a word.

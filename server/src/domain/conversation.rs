@@ -26,6 +26,8 @@ pub struct Conversation {
     pub owner: Owner,
     /// Grows by one with every change of the owner.
     pub owner_epoch: u64,
+    /// When it changed last.
+    pub owner_since: Timestamp,
     pub known: Known,
     /// A human has joined since a human last took over.
     pub human_joined: bool,
@@ -103,6 +105,7 @@ impl Conversation {
             },
             owner: Owner::Agent,
             owner_epoch: 1,
+            owner_since: now,
             known: Known {
                 evidence: Evidence::Assumed,
                 observed_at: now,
@@ -176,8 +179,9 @@ impl Conversation {
             .retain(|kept| changes.iter().all(|change| change.key != kept.key));
     }
 
-    /// Gives the conversation to another owner under a new epoch.
-    pub fn change_owner(&mut self, to: Owner, known: Known) {
+    /// Gives the conversation to another owner under a new epoch, `now`; when that was seen to be so may be earlier.
+    pub fn change_owner(&mut self, to: Owner, known: Known, now: Timestamp) {
+        self.owner_since = now;
         self.owner = to;
         self.owner_epoch += 1;
         self.known = known;
@@ -256,9 +260,9 @@ mod tests {
     fn words_under_an_older_upstream_id_or_while_a_human_owns_are_not_current() {
         let mut conversation = conversation();
         assert!(conversation.is_current(1));
-        conversation.change_owner(Owner::Human, Known::by_us(Timestamp(1)));
+        conversation.change_owner(Owner::Human, Known::by_us(Timestamp(1)), Timestamp(1));
         assert!(!conversation.is_current(1));
-        conversation.change_owner(Owner::Agent, Known::by_us(Timestamp(2)));
+        conversation.change_owner(Owner::Agent, Known::by_us(Timestamp(2)), Timestamp(2));
         conversation.upstream_epoch = conversation.owner_epoch;
         assert!(!conversation.is_current(1));
         assert!(conversation.is_current(3));

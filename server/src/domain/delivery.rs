@@ -236,6 +236,11 @@ pub struct Delivery {
     pub part: u32,
     /// Whether some part of it arrived cannot be known.
     pub unclear: bool,
+    /// When its last request was decided on.
+    pub attempted_at: Timestamp,
+    /// Somebody else may have given the conversation back when it was queued: it goes to the agent if that is read next,
+    /// and is held otherwise.
+    pub awaits_owner: bool,
     /// The part under way ended unclearly after this time, and the source can tell whether it arrived.
     pub read_back_since: Option<Timestamp>,
     /// The other side's id of it; empty where it gave none.

@@ -36,6 +36,8 @@ pub enum OwnerChangeCause {
     WidgetEscalation,
     /// It was unknown for longer than `owner_unknown_max`.
     UnknownTooLong,
+    /// The visitor asked for a human, and the source could not hand over.
+    HandoverFailed,
 }
 
 /// What the knowledge of the owner rests on.

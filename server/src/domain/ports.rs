@@ -143,8 +143,8 @@ pub trait Transaction: Send {
     async fn delivery(&mut self, id: &Id) -> Result<Option<Delivery>>;
     /// The first delivery of a lane that is not final, by `order`.
     async fn lane_head(&mut self, lane: &LaneKey) -> Result<Option<Delivery>>;
-    /// The first handover in a conversation's lane to its source that is not final.
-    async fn waiting_handover(&mut self, key: &ConversationKey) -> Result<Option<Delivery>>;
+    /// The handovers, and returns, in a conversation's lane to its source that are not final, in order.
+    async fn waiting_handovers(&mut self, key: &ConversationKey) -> Result<Vec<Delivery>>;
     /// The newest delivery that the other side knows by this id.
     async fn remote_delivery(&mut self, remote_id: &str) -> Result<Option<Delivery>>;
     /// The first start or message of a lane that is not final and stands after `order`: what opens a session when its
@@ -163,13 +163,18 @@ pub trait Transaction: Send {
     async fn contact_of(&mut self, key: &ConversationKey) -> Result<Option<KnownContact>>;
     /// Fails when another contact has its conversation.
     async fn save_contact(&mut self, contact: &KnownContact) -> Result<()>;
-    /// Conversations of a source whose owner was last seen, as unknown, at or before `before`, at most `limit`.
+    /// Conversations of a source whose owner has been unknown since `before` or longer, at most `limit`.
     async fn unknown_owners(
         &mut self,
         source: &Id,
         before: Timestamp,
         limit: usize,
     ) -> Result<Vec<Conversation>>;
+    async fn count_unknown_owners(&mut self, source: &Id) -> Result<usize>;
+
+    /// Until when a source has been looked at for what no webhook brought.
+    async fn looked_until(&mut self, source: &Id) -> Result<Option<Timestamp>>;
+    async fn save_looked_until(&mut self, source: &Id, until: Timestamp) -> Result<()>;
 
     async fn add_request(&mut self, request: &Request) -> Result<()>;
     async fn save_request(&mut self, request: &Request) -> Result<()>;
@@ -316,8 +321,6 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Lanes with something to do.
     async fn busy_lanes(&self) -> Result<Vec<LaneKey>>;
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>>;
-    /// When somebody whom the source brought last spoke.
-    async fn last_spoken(&self, source: &Id) -> Result<Option<Timestamp>>;
     /// Bytes of what is committed and not yet written to its place.
     fn journal_bytes(&self) -> u64 {
         0

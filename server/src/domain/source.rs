@@ -2,6 +2,7 @@
 //! one, what it tells, and what it is told.
 
 mod item;
+mod sign;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -17,6 +18,8 @@ use super::{
 };
 
 pub use item::{Author, Handover, Item, ItemBody, Offered, OfferedAction, OfferedCard};
+
+pub use sign::SignTexts;
 
 use item::silent_debug;
 
@@ -34,6 +37,8 @@ pub struct SourceSettings {
     pub handover_phrases: HashMap<String, Vec<String>>,
     /// What the visitor is told when a human is to take over, by language; `""` is for every other language.
     pub handover_text: HashMap<String, String>,
+    /// What the visitor is told of a human's signs.
+    pub sign_texts: SignTexts,
     /// What the source says of the owner counts only if it happened this long after the newest change of ours.
     pub owner_settles: Duration,
     /// How old what is known of the owner may be before it is read again, where it can be read.
@@ -47,6 +52,10 @@ pub struct SourceSettings {
 
 /// What a source can show and do. What it cannot is degraded or left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a capability of its own, read by its name"
+)]
 pub struct Capabilities {
     /// The longest text, in characters; longer ones are split at the ends of sentences.
     pub text_chars: usize,

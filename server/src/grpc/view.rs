@@ -4,7 +4,8 @@ use parloir_proto::v1;
 
 use crate::{
     domain::{
-        Conversation, Cursor, Delivery, Id, Position, Reason, Request, SessionState, parameter,
+        Conversation, Cursor, Delivery, Id, Position, Reason, Request, SessionState, Timestamp,
+        parameter,
     },
     wire::{
         enums::{conversation_kind, delivery_state, evidence, owner, request_kind, session_state},
@@ -77,7 +78,9 @@ pub(super) fn listed(conversation: &Conversation, last: Position, epoch: u64) ->
             .map(Id::to_string)
             .unwrap_or_default(),
         owner_evidence: evidence(conversation.known.evidence).into(),
-        owner_observe_time: Some(timestamp(conversation.known.observed_at)),
+        // Not known of conversations from before it was kept.
+        owner_observe_time: (conversation.known.observed_at != Timestamp::default())
+            .then(|| timestamp(conversation.known.observed_at)),
         owner_expire_time: conversation.known.expires_at.map(timestamp),
     }
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use reqwest::Url;
 
-use crate::domain::outbound::{Refusal, Sent};
+use crate::{
+    domain::outbound::{Refusal, Sent},
+    outgoing,
+};
 
 /// Bytes of a refusal's words that are kept: enough for a sentence, far below what any client takes in a status.
 const MAX_DETAIL: usize = 512;
@@ -15,15 +17,7 @@ const REMOVED: &str = "[removed]";
 
 /// Without a connection nothing was sent; after that nobody can tell.
 pub(super) fn without_answer(source: &str, error: &reqwest::Error) -> Sent {
-    let not_sent = error.is_connect() || error.is_builder();
-    // The causes alone: the error's own text holds the URL, which may say more than a log should.
-    let causes: Vec<_> =
-        std::iter::successors(std::error::Error::source(error), |error| error.source())
-            .map(ToString::to_string)
-            .collect();
-    let causes = causes.join(": ");
-    tracing::warn!(source, causes, not_sent, "no answer from the source");
-    if not_sent {
+    if outgoing::unanswered(source, error) {
         Sent::NotSent
     } else {
         Sent::Unclear
@@ -60,26 +54,6 @@ pub(super) fn seconds(headers: &HeaderMap, name: &str) -> Option<Duration> {
     value.parse().ok().map(Duration::from_secs)
 }
 
-/// What is wrong with the address of an API; a client refuses it too, but only once the server starts.
-pub(super) fn check_base_url(text: &str) -> Result<(), &'static str> {
-    let url: Url = text.parse().map_err(|_| "is not a URL")?;
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-        return Err("must hold neither credentials nor a query");
-    }
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let address: Result<std::net::IpAddr, _> = address.parse();
-    let is_loopback = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if is_loopback => Ok(()),
-        "http" => {
-            Err("must be https: plain http would show the token, and is accepted for loopback only")
-        }
-        _ => Err("must begin with https://"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,25 +64,5 @@ mod tests {
         let detail = detail(&said, &["token", "token-1", "32470000001", "for"]);
         assert!(detail.starts_with("[removed] for +[removed]é"), "{detail}");
         assert!((511..=512).contains(&detail.len()), "{}", detail.len());
-    }
-
-    #[test]
-    fn only_https_or_http_on_loopback_is_an_address_of_an_api() {
-        for fine in [
-            "https://graph.facebook.com",
-            "http://127.0.0.1:1",
-            "http://[::1]:1/v2",
-        ] {
-            assert_eq!(check_base_url(fine), Ok(()), "{fine}");
-        }
-        for bad in [
-            "graph",
-            "http://8.8.8.8",
-            "ftp://x",
-            "https://a:b@x",
-            "https://x?a=b",
-        ] {
-            assert!(check_base_url(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -18,6 +18,7 @@ use crate::{
 #[cfg(test)]
 mod conformance;
 mod ending;
+mod graph_webhook;
 pub mod help_scout;
 pub mod live_person;
 pub mod messenger;

@@ -10,7 +10,7 @@ use super::{
     row::Row,
     table::{Table, all, execute, first, number},
 };
-use crate::domain::{ConversationKey, Id, KnownContact, Timestamp, query::ContactQuery};
+use crate::domain::{ConversationKey, Id, KnownContact, query::ContactQuery};
 
 const TABLE: Table = Table {
     name: "contact",
@@ -43,7 +43,6 @@ static LIST: LazyLock<String> = LazyLock::new(|| {
             ORDER BY seen_at DESC, id DESC LIMIT $6",
     )
 });
-const NEWEST: &str = "SELECT MAX(spoke_at) FROM contact WHERE source = $1";
 
 pub(super) async fn find(
     db: &impl ConnectionTrait,
@@ -82,17 +81,6 @@ pub(super) async fn list(
         number(query.limit),
     ];
     all(db, &LIST, values, read).await
-}
-
-/// When somebody whom the source brought last spoke.
-pub(super) async fn newest(
-    db: &impl ConnectionTrait,
-    source: &Id,
-) -> Result<Option<Timestamp>, Fault> {
-    let newest = first(db, NEWEST, [source.as_str().into()], |row| {
-        Ok(row.maybe_time()?)
-    });
-    Ok(newest.await?.flatten())
 }
 
 fn values(contact: &KnownContact) -> Vec<Value> {

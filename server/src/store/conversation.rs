@@ -51,6 +51,7 @@ const TABLE: Table = Table {
         "owner_observed_at",
         "owner_expires_at",
         "human_joined",
+        "owner_since",
     ],
 };
 
@@ -71,10 +72,11 @@ static EXPIRED: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+const COUNT_UNKNOWN: &str = "SELECT COUNT(*) FROM conversation WHERE owner = $1 AND source = $2";
 static UNKNOWN_OWNERS: LazyLock<String> = LazyLock::new(|| {
     TABLE.select(
-        "WHERE owner = $1 AND source = $2 AND owner_observed_at <= $3
-            ORDER BY owner_observed_at LIMIT $4",
+        "WHERE owner = $1 AND source = $2 AND owner_since <= $3
+            ORDER BY owner_since LIMIT $4",
     )
 });
 
@@ -104,7 +106,7 @@ pub(super) async fn expired(
     all(db, &EXPIRED, values, read).await
 }
 
-/// Conversations of a source whose owner was last seen, as unknown, before `before`.
+/// Conversations of a source whose owner has been unknown since `before` or longer.
 pub(super) async fn unknown_owners(
     db: &impl ConnectionTrait,
     source: &Id,
@@ -119,6 +121,18 @@ pub(super) async fn unknown_owners(
         number(limit),
     ];
     all(db, &UNKNOWN_OWNERS, values, read).await
+}
+
+pub(super) async fn count_unknown_owners(
+    db: &impl ConnectionTrait,
+    source: &Id,
+) -> Result<usize, Fault> {
+    let unknown = owner(Owner::Unknown) as i32;
+    let values = [number(unknown), source.as_str().into()];
+    let count = first(db, COUNT_UNKNOWN, values, |row| {
+        row.number("COUNT(conversation)")
+    });
+    Ok(count.await?.unwrap_or(0))
 }
 
 pub(super) async fn list(
@@ -227,6 +241,7 @@ fn values(conversation: &Conversation) -> Vec<Value> {
         known.observed_at.0.into(),
         known.expires_at.map(|time| time.0).into(),
         conversation.human_joined.into(),
+        conversation.owner_since.0.into(),
     ]);
     values
 }
@@ -261,6 +276,7 @@ fn read(row: &mut Row<'_>) -> Result<Conversation, Fault> {
             expires_at: row.maybe_time()?,
         },
         human_joined: row.flag()?,
+        owner_since: row.time()?,
         agent,
         upstream_id,
         upstream_epoch,

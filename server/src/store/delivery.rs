@@ -47,6 +47,8 @@ const TABLE: Table = Table {
         "unclear",
         "read_back_since",
         "remote_id",
+        "attempted_at",
+        "awaits_owner",
     ],
 };
 
@@ -87,7 +89,7 @@ const BUSY_LANES: &str = "SELECT DISTINCT tenant, account, conversation_id, dire
 static HANDOVER: LazyLock<String> = LazyLock::new(|| {
     TABLE.select(
         "WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND finished_at IS NULL
-            AND direction = 1 AND kind IN (7, 8) ORDER BY lane_order LIMIT 1",
+            AND direction = 1 AND kind IN (7, 8) ORDER BY lane_order",
     )
 });
 static REMOTE: LazyLock<String> = LazyLock::new(|| {
@@ -125,12 +127,12 @@ pub(super) async fn lane_head(
     first(db, &HEAD, values, read).await
 }
 
-/// The first handover of a conversation that waits.
-pub(super) async fn waiting_handover(
+/// The handovers and returns of a conversation that are not final.
+pub(super) async fn waiting_handovers(
     db: &impl ConnectionTrait,
     key: &ConversationKey,
-) -> Result<Option<Delivery>, Fault> {
-    first(db, &HANDOVER, key_values(key), read).await
+) -> Result<Vec<Delivery>, Fault> {
+    all(db, &HANDOVER, key_values(key), read).await
 }
 
 /// What the other side knows by this id.
@@ -220,6 +222,8 @@ fn values(delivery: &Delivery, now: Timestamp) -> Vec<Value> {
         delivery.unclear.into(),
         delivery.read_back_since.map(|time| time.0).into(),
         delivery.remote_id.as_str().into(),
+        delivery.attempted_at.0.into(),
+        delivery.awaits_owner.into(),
     ]);
     values
 }
@@ -247,6 +251,8 @@ fn read(row: &mut Row<'_>) -> Result<Delivery, Fault> {
         unclear: false,
         read_back_since: None,
         remote_id: String::new(),
+        attempted_at: Timestamp::default(),
+        awaits_owner: false,
     };
     // What stands behind it in the row.
     let _finished_at = row.maybe_time()?;
@@ -255,6 +261,8 @@ fn read(row: &mut Row<'_>) -> Result<Delivery, Fault> {
     delivery.unclear = row.flag()?;
     delivery.read_back_since = row.maybe_time()?;
     delivery.remote_id = row.text()?;
+    delivery.attempted_at = row.time()?;
+    delivery.awaits_owner = row.flag()?;
     Ok(delivery)
 }
 

@@ -16,6 +16,7 @@ mod platform_event;
 mod reads;
 mod request;
 mod row;
+mod source;
 mod table;
 mod transaction;
 mod unit;

@@ -174,12 +174,6 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn last_spoken(&self, source: &Id) -> Result<Option<Timestamp>> {
-        let source = source.clone();
-        self.read(async move |db| contact::newest(&db, &source).await)
-            .await
-    }
-
     async fn close(&self) -> Result<()> {
         let readers = self.readers.close_by_ref().await;
         let writer = self.writer.close().await;

@@ -132,5 +132,7 @@ fn delivery(name: &str, conversation: &str, order: u64, state: DeliveryState) ->
         unclear: false,
         read_back_since: None,
         remote_id: String::new(),
+        attempted_at: Timestamp::default(),
+        awaits_owner: false,
     }
 }

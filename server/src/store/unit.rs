@@ -6,7 +6,7 @@ use sha2::Sha256;
 
 use super::{
     availability, command, contact, conversation, delivery, forget, log, platform_event, request,
-    transaction::SqliteTransaction, upstream,
+    source, transaction::SqliteTransaction, upstream,
 };
 use crate::domain::{
     Conversation, ConversationKey, Delivery, Event, Fingerprint, Id, KnownContact, LaneKey,
@@ -101,8 +101,8 @@ impl Transaction for SqliteTransaction {
         self.read(found)
     }
 
-    async fn waiting_handover(&mut self, key: &ConversationKey) -> Result<Option<Delivery>> {
-        let found = delivery::waiting_handover(&self.db, key).await;
+    async fn waiting_handovers(&mut self, key: &ConversationKey) -> Result<Vec<Delivery>> {
+        let found = delivery::waiting_handovers(&self.db, key).await;
         self.read(found)
     }
 
@@ -158,6 +158,21 @@ impl Transaction for SqliteTransaction {
     async fn attempting_deliveries(&mut self, limit: usize) -> Result<Vec<Delivery>> {
         let found = delivery::attempting(&self.db, limit).await;
         self.read(found)
+    }
+
+    async fn count_unknown_owners(&mut self, source: &Id) -> Result<usize> {
+        let found = conversation::count_unknown_owners(&self.db, source).await;
+        self.read(found)
+    }
+
+    async fn looked_until(&mut self, source: &Id) -> Result<Option<Timestamp>> {
+        let found = source::looked_until(&self.db, source).await;
+        self.read(found)
+    }
+
+    async fn save_looked_until(&mut self, source: &Id, until: Timestamp) -> Result<()> {
+        let done = source::save_looked_until(&self.db, source, until).await;
+        self.wrote(done)
     }
 
     async fn add_request(&mut self, request: &Request) -> Result<()> {

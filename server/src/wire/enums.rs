@@ -48,6 +48,7 @@ enumeration!(
         RefusedBySource,
         WidgetEscalation,
         UnknownTooLong,
+        HandoverFailed,
     }
 );
 enumeration!(

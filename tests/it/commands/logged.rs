@@ -63,7 +63,7 @@ async fn check_13_the_log_holds_no_personal_value_no_words_and_no_key() {
     }
     let log = fs::read_to_string(setup.path("server.log")).expect("a log");
     assert!(
-        log.contains("does not tell") || log.contains("no answer from the agent"),
+        log.contains("does not tell") || log.contains("ended without an answer"),
         "{log}"
     );
     for secret in [EMAIL, VISITORS_WORDS, AGENTS_WORDS, KEY] {

@@ -1,8 +1,9 @@
 //! What the agent says.
 
-use parloir_client::v1::{ButtonKind, DeliveryState, Event, event::Body};
+use parloir_client::v1::{ButtonKind, DeliveryState, Event, Owner, event::Body};
 
 use crate::support::{
+    events::Events,
     http::Connection,
     server::{ACCOUNT, AGENT, BOT, TestServer, state},
     webhook::{chat, flat, says, says_as},
@@ -279,6 +280,7 @@ async fn check_83_widget_events_are_taken_at_once_and_seen() {
         }
         other => panic!("{other:?}"),
     }
+    owner_becomes(&mut events, Owner::Human).await;
     match events.find(any).await {
         Body::VisitorMessage(message) => {
             let words =
@@ -291,6 +293,15 @@ async fn check_83_widget_events_are_taken_at_once_and_seen() {
         Body::ConversationEnded(ended) => {
             assert_eq!(ended.cause(), parloir_client::v1::EndCause::Visitor);
         }
+        other => panic!("{other:?}"),
+    }
+    owner_becomes(&mut events, Owner::None).await;
+}
+
+/// The next event says so.
+async fn owner_becomes(events: &mut Events, owner: Owner) {
+    match events.find(|body, _| Some(body)).await {
+        Body::OwnerChanged(changed) => assert_eq!(changed.to(), owner),
         other => panic!("{other:?}"),
     }
 }

@@ -155,20 +155,7 @@ impl Client {
 
     /// Without a connection nothing was sent; after that nobody can tell.
     fn ended_without_answer(&self, error: &reqwest::Error) -> Sent {
-        let not_sent = error.is_connect() || error.is_builder();
-        // The causes alone: the error's own text holds the URL, which may say more than a log should.
-        let causes: Vec<_> =
-            std::iter::successors(std::error::Error::source(error), |error| error.source())
-                .map(ToString::to_string)
-                .collect();
-        let causes = causes.join(": ");
-        tracing::warn!(
-            agent = self.agent,
-            causes,
-            not_sent,
-            "no answer from the agent"
-        );
-        if not_sent {
+        if outgoing::unanswered(&self.agent, error) {
             Sent::NotSent
         } else {
             Sent::Unclear

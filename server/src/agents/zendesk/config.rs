@@ -1,8 +1,7 @@
 //! Settings of an agent on Zendesk AI agents - Advanced.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use http::Uri;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
         section::{Kind, Part, Section, Setting, section},
         verification::VerificationConfig,
     },
+    outgoing,
     secret::Secret,
 };
 
@@ -96,7 +96,7 @@ impl ZendeskConfig {
         self.check(at, problems);
         self.webhook.check(&format!("{at}.webhook"), problems);
         if !self.base_url.is_empty()
-            && let Err(remedy) = check_base_url(&self.base_url)
+            && let Err(remedy) = outgoing::check_address(&self.base_url)
         {
             problems.add(format!("{at}.base_url"), remedy);
         }
@@ -118,30 +118,6 @@ impl ZendeskConfig {
             _ => {}
         }
     }
-}
-
-fn check_base_url(text: &str) -> Result<(), &'static str> {
-    let url: Uri = text.parse().map_err(|_| "is not a URL")?;
-    if url.query().is_some() || text.contains(['@', '#']) {
-        return Err("must hold neither credentials nor a query: the key goes into api_key");
-    }
-    let host = url.host().unwrap_or_default();
-    match url.scheme_str() {
-        Some("https") if !host.is_empty() => Ok(()),
-        Some("http") if is_loopback(host) => Ok(()),
-        Some("http") => Err(
-            "must be https: plain http would show the API key, and is accepted for loopback only",
-        ),
-        _ => Err("must begin with https:// and name a host"),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl Setting for MetadataField {

@@ -143,7 +143,7 @@ mod tests {
         for (time, expected) in [
             (Duration::ZERO, 0),
             (Duration::from_nanos(1), 1),
-            (Duration::from_secs(60), 1),
+            (Duration::from_mins(1), 1),
             (Duration::from_millis(60_001), 2),
             (Duration::MAX, u64::MAX / 60 + 1),
         ] {

@@ -143,7 +143,7 @@ async fn an_escalation_is_answered_with_y() {
     assert_eq!(calls[1..], ["say human", "escalation true"]);
     assert!(printed.contains("! Answer y or n"), "{printed}");
     assert!(
-        printed.contains("* Now a human answers the visitor."),
+        printed.contains("* Now a human answers the visitor (an escalation was accepted)."),
         "{printed}"
     );
     assert!(!printed.contains("exit code"), "{printed}");
@@ -177,6 +177,21 @@ async fn trouble_with_a_delivery_is_a_sentence() {
     ] {
         assert!(printed.contains(sentence), "{printed}");
     }
+}
+
+#[tokio::test]
+async fn what_a_source_tells_reads_as_sentences_and_ends_the_wait() {
+    let (printed, _) = chat(&["desk", "nobody knows"]).await;
+    for line in [
+        "* Now a human answers the visitor (the source says so). Note: angry\n",
+        "* Ada joined.\n",
+        "human, Ada: I am here\n",
+        "! Not sent to the visitor's side: somebody else took over before it could be (OWNER_MOVED).\n",
+        "* Now it cannot be told who answers the visitor, so the agent is silent (the source says so).\n",
+    ] {
+        assert!(printed.contains(line), "no {line:?} in {printed}");
+    }
+    assert!(!printed.contains("exit code"), "{printed}");
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 //! gRPC API. No account anywhere.
 
 mod play;
+mod social_connect;
 mod stage;
 mod viewer;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::terminal;
 use stage::Stage;
@@ -20,6 +21,16 @@ pub struct DemoArgs {
     /// Play, check that every expected event arrived in order, and exit: 0 if so, 1 if not.
     #[arg(long)]
     once: bool,
+    /// Let the visitor come through a simulated source instead: messages, numbered choices, a handover to a human and
+    /// back.
+    #[arg(long, value_enum, value_name = "SOURCE")]
+    source: Option<Through>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Through {
+    /// Qualtrics Social Connect, with a contact's tag that tells who answers.
+    SocialConnect,
 }
 
 /// Plays the demo.
@@ -28,12 +39,19 @@ pub struct DemoArgs {
 ///
 /// What did not start, or which expected event did not come.
 pub async fn run(args: DemoArgs) -> Result<()> {
-    terminal::unless_nobody_reads(show(args).await)
+    let shown = match args.source {
+        Some(Through::SocialConnect) => social_connect::show(args.once).await,
+        None => show(args.once).await,
+    };
+    terminal::unless_nobody_reads(shown)
 }
 
-async fn show(args: DemoArgs) -> Result<()> {
+async fn show(once: bool) -> Result<()> {
     let stage = Stage::set().await?;
     stage.introduce()?;
+    tell(format_args!(
+        "\n> is what a backend calls, < is an event that it receives."
+    ))?;
     let played = play::play(&stage).await;
     if let Err(error) = played {
         stage.clear().await;
@@ -42,7 +60,7 @@ async fn show(args: DemoArgs) -> Result<()> {
     tell(format_args!(
         "\nEverything that was expected came, in order."
     ))?;
-    if !args.once {
+    if !once {
         stage.invite()?;
         tokio::signal::ctrl_c().await?;
         tell("")?;

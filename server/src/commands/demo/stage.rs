@@ -31,9 +31,15 @@ pub struct Stage {
 
 impl Stage {
     pub async fn set() -> Result<Self> {
+        Self::set_with(|_| Ok(String::new())).await
+    }
+
+    /// The same with more in the configuration, behind the account. `more` may put files into the folder that it gets.
+    pub async fn set_with(more: impl FnOnce(&Path) -> Result<String>) -> Result<Self> {
         let folder = tempfile::tempdir().context("no temporary folder can be made")?;
+        let more = more(folder.path())?;
         let platform = TcpListener::bind("127.0.0.1:0").await?;
-        let config = configuration(folder.path(), platform.local_addr()?)?;
+        let config = configuration(folder.path(), platform.local_addr()?, &more)?;
         let loaded = config::load(Some(&config), std::iter::empty())?;
         let app = App::start(&loaded.config).await?;
         let webhooks = format!("http://{}/webhooks/shop", app.webhooks());
@@ -48,6 +54,16 @@ impl Stage {
             simulator,
             folder,
         })
+    }
+
+    /// Where platforms and sources call.
+    pub fn webhooks(&self) -> SocketAddr {
+        self.app.webhooks()
+    }
+
+    /// The simulated agent.
+    pub fn agent(&self) -> &Simulator {
+        &self.simulator
     }
 
     pub fn introduce(&self) -> Result<()> {
@@ -68,17 +84,13 @@ impl Stage {
         tell(format_args!(
             "  database    {} (temporary)",
             self.folder.path().join("demo.db").display()
-        ))?;
-        tell(format_args!(
-            "\n> is what a backend calls, < is an event that it receives."
         ))
     }
 
     /// What to try next, to be pasted.
     pub fn invite(&self) -> Result<()> {
         let grpc = self.app.grpc();
-        let by_cargo = std::env::var_os("CARGO").is_some();
-        let parloir = if by_cargo { "cargo run --" } else { "parloir" };
+        let parloir = binary();
         tell(format_args!("\nStill running. In another terminal, try:\n"))?;
         tell(format_args!(
             "  talk to the agent     {parloir} chat --server http://{grpc} --account {ACCOUNT}"
@@ -97,6 +109,11 @@ impl Stage {
         tell(format_args!("\nCtrl-C ends it."))
     }
 
+    /// What a verb that talks to this server is given.
+    pub fn server(&self) -> String {
+        format!("--server http://{}", self.app.grpc())
+    }
+
     pub async fn clear(self) {
         // Dropping the client first ends its streams, so that nothing has to be waited for.
         drop(self.client);
@@ -105,8 +122,16 @@ impl Stage {
     }
 }
 
+/// How whoever watches starts this binary.
+pub fn binary() -> &'static str {
+    match std::env::var_os("CARGO") {
+        Some(_) => "cargo run --",
+        None => "parloir",
+    }
+}
+
 /// Writes what an operator would write.
-fn configuration(folder: &Path, platform: SocketAddr) -> Result<std::path::PathBuf> {
+fn configuration(folder: &Path, platform: SocketAddr, more: &str) -> Result<std::path::PathBuf> {
     let key = folder.join("key");
     fs::write(&key, KEY)?;
     let text = format!(
@@ -127,7 +152,7 @@ api_key = {{ file = "{key}" }}
 [[accounts]]
 name = "{ACCOUNT}"
 agent = "shop"
-"#,
+{more}"#,
         database = folder.join("demo.db").display(),
         key = key.display(),
     );

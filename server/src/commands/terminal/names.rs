@@ -1,8 +1,8 @@
 //! The words of the contract's enums, for people and for `--kind`.
 
 use parloir_proto::v1::{
-    DeliveryState, EndCause, Event, EventKind, Owner, OwnerChangeCause, RequestDelivery,
-    RequestOutcome, event::Body,
+    DeliveryState, EndCause, Event, EventKind, Owner, OwnerChangeCause, OwnerEvidence,
+    RequestDelivery, RequestOutcome, event::Body,
 };
 
 /// Every kind of event that can be asked for.
@@ -65,6 +65,18 @@ pub fn owner(owner: Owner) -> &'static str {
     }
 }
 
+/// What the knowledge of the owner rests on.
+pub fn evidence(evidence: OwnerEvidence) -> &'static str {
+    match evidence {
+        OwnerEvidence::Unspecified => "on grounds that this version does not know",
+        OwnerEvidence::Assumed => "as nobody said otherwise",
+        OwnerEvidence::OwnAction => "by our own action",
+        OwnerEvidence::Pushed => "as the source told",
+        OwnerEvidence::Read => "as the source answered when asked",
+        OwnerEvidence::SendError => "as the source refused a message",
+    }
+}
+
 pub(super) fn state(state: DeliveryState) -> &'static str {
     match state {
         DeliveryState::Unspecified => "in a state that this version does not know",
@@ -88,7 +100,7 @@ pub(super) fn end_cause(cause: EndCause) -> &'static str {
     }
 }
 
-pub(super) fn owner_change_cause(cause: OwnerChangeCause) -> &'static str {
+pub(in crate::commands) fn owner_change_cause(cause: OwnerChangeCause) -> &'static str {
     match cause {
         OwnerChangeCause::Unspecified => "for a reason that this version does not know",
         OwnerChangeCause::EscalationAccepted => "an escalation was accepted",
@@ -100,6 +112,7 @@ pub(super) fn owner_change_cause(cause: OwnerChangeCause) -> &'static str {
         OwnerChangeCause::RefusedBySource => "the source refused the agent's words",
         OwnerChangeCause::WidgetEscalation => "the agent handed over in the platform's widget",
         OwnerChangeCause::UnknownTooLong => "nobody could tell for too long",
+        OwnerChangeCause::HandoverFailed => "the source could not hand over",
     }
 }
 

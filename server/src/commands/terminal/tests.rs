@@ -3,9 +3,9 @@
 use parloir_proto::v1::{
     ActionParameter, ActionRequested, ActionResults, AgentMessage, Button, ButtonKind, Card,
     Choice, ConversationEnded, DeliveredEvent, DeliveryChanged, DeliveryState, EndCause, Event,
-    EventKind, Owner, OwnerChangeCause, OwnerChanged, Parameter, RequestClosed, RequestDelivery,
-    RequestOutcome, VisitorMessage, delivery_changed::Subject, event::Body, request_closed::Answer,
-    visitor_message::Content,
+    EventKind, HumanMessage, HumanMessageKind, Owner, OwnerChangeCause, OwnerChanged,
+    OwnerEvidence, Parameter, RequestClosed, RequestDelivery, RequestOutcome, VisitorMessage,
+    delivery_changed::Subject, event::Body, request_closed::Answer, visitor_message::Content,
 };
 
 use super::*;
@@ -203,6 +203,38 @@ fn an_end_and_a_change_of_owner_name_their_cause() {
     assert_eq!(
         words(&event(Body::OwnerChanged(changed))),
         "a human after the agent (an escalation was accepted): angry"
+    );
+}
+
+#[test]
+fn what_a_source_says_of_the_owner_names_what_it_rests_on() {
+    let changed = OwnerChanged {
+        from: Owner::Human.into(),
+        to: Owner::Agent.into(),
+        cause: OwnerChangeCause::Observed.into(),
+        evidence: OwnerEvidence::Read.into(),
+        ..OwnerChanged::default()
+    };
+    assert_eq!(
+        words(&event(Body::OwnerChanged(changed))),
+        "the agent after a human (the source says so, as the source answered when asked)"
+    );
+}
+
+#[test]
+fn news_of_the_queue_tells_the_place_and_the_time() {
+    let queue = HumanMessage {
+        kind: HumanMessageKind::Queue.into(),
+        queue_position: Some(2),
+        waiting_time: Some(prost_types::Duration {
+            seconds: 61,
+            nanos: 0,
+        }),
+        ..HumanMessage::default()
+    };
+    assert_eq!(
+        words(&event(Body::HumanMessage(queue))),
+        "waiting for a human, place 2, about 2 min"
     );
 }
 

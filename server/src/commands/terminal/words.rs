@@ -5,13 +5,13 @@ mod requests;
 
 use parloir_proto::v1::{
     AgentMessage, Button, ButtonKind, Choice, ConversationStarted, DeliveryChanged, DeliveryState,
-    Event, HumanMessage, HumanMessageKind, OwnerChanged, ParametersUpdated, PlatformAlert,
-    TicketReplied, UnknownPlatformEvent, VisitorMessage, delivery_changed::Subject, event::Body,
-    visitor_message::Content,
+    Event, HumanMessage, HumanMessageKind, OwnerChangeCause, OwnerChanged, ParametersUpdated,
+    PlatformAlert, TicketReplied, UnknownPlatformEvent, VisitorMessage, delivery_changed::Subject,
+    event::Body, visitor_message::Content,
 };
 
 use super::{
-    names::{end_cause, owner, owner_change_cause, state},
+    names::{end_cause, evidence, owner, owner_change_cause, state},
     one_line,
 };
 use parameters::{pairs, with};
@@ -175,8 +175,13 @@ fn owner_words(changed: &OwnerChanged) -> String {
         "" => String::new(),
         note => format!(": {note}"),
     };
+    // The other causes say already what they rest on.
+    let evidence = match changed.cause() {
+        OwnerChangeCause::Observed => format!(", {}", evidence(changed.evidence())),
+        _ => String::new(),
+    };
     format!(
-        "{} after {} ({}){note}",
+        "{} after {} ({}{evidence}){note}",
         owner(changed.to()),
         owner(changed.from()),
         owner_change_cause(changed.cause())
@@ -196,7 +201,13 @@ fn human_words(message: &HumanMessage) -> String {
             let place = message
                 .queue_position
                 .map_or(String::new(), |at| format!(", place {at}"));
-            format!("waiting for a human{place}")
+            let time = message.waiting_time.map_or(String::new(), |time| {
+                format!(
+                    ", about {} min",
+                    time.seconds.max(0).unsigned_abs().div_ceil(60)
+                )
+            });
+            format!("waiting for a human{place}{time}")
         }
         HumanMessageKind::Left => format!("{name} left"),
         HumanMessageKind::Failed => "nobody could take over".to_owned(),

@@ -7,11 +7,13 @@ use std::{
 
 use parloir_proto::v1::{
     self, ActionParameter, ActionRequested, AgentMessage, Button, ButtonKind, Card, CaughtUp,
-    DeliveredEvent, Delivery, DeliveryState, EscalationRequested, Event, Owner, OwnerChanged,
+    DeliveredEvent, Delivery, DeliveryChanged, DeliveryState, EscalationRequested, Event,
+    HumanMessage, HumanMessageKind, Owner, OwnerChangeCause, OwnerChanged, OwnerEvidence,
     RespondToAgentRequest, RespondToAgentResponse, SendMessageRequest, SendMessageResponse,
     StartConversationRequest, StartConversationResponse, StartPosition, Started,
     SubscribeEventsRequest, SubscribeEventsResponse, VisitorMessage,
     conversation_service_server::{ConversationService, ConversationServiceServer},
+    delivery_changed::Subject,
     event::Body,
     respond_to_agent_request::Answer,
     send_message_request::Content,
@@ -163,10 +165,51 @@ impl Agent {
             "lost" => return DeliveryState::Unknown,
             "refused" => return DeliveryState::Failed,
             "silence" => {}
+            "desk" => self.the_desk_takes_over(),
+            "nobody knows" => self.happens(owner(Owner::Unknown, "")),
             text => self.says(&format!("You said {text}"), &[]),
         }
         DeliveryState::Delivered
     }
+}
+
+impl Agent {
+    /// What a source brings: a human's words, an answer that came too late for the visitor, and last, because it ends the
+    /// wait for an answer, who owns the conversation.
+    fn the_desk_takes_over(&self) {
+        let human = |kind: HumanMessageKind, text: &str| HumanMessage {
+            kind: kind.into(),
+            text: text.into(),
+            name: "Ada".into(),
+            from_source: true,
+            ..HumanMessage::default()
+        };
+        let said = [
+            human(HumanMessageKind::Joined, ""),
+            human(HumanMessageKind::Text, "I am here"),
+        ];
+        for message in said {
+            self.happens(Body::HumanMessage(message));
+        }
+        self.happens(Body::DeliveryChanged(DeliveryChanged {
+            subject: Some(Subject::EventId("e1".into())),
+            state: DeliveryState::Superseded.into(),
+            reason: "OWNER_MOVED".into(),
+            ..DeliveryChanged::default()
+        }));
+        self.happens(owner(Owner::Human, "angry"));
+    }
+}
+
+/// What a source says of the owner.
+fn owner(to: Owner, note: &str) -> Body {
+    Body::OwnerChanged(OwnerChanged {
+        to: to.into(),
+        cause: OwnerChangeCause::Observed.into(),
+        evidence: OwnerEvidence::Pushed.into(),
+        note: note.into(),
+        ..OwnerChanged::default()
+    })
 }
 
 fn one(message: Message) -> SubscribeEventsResponse {
@@ -304,6 +347,7 @@ impl ConversationService for Agent {
                 self.called(format!("escalation {}", given.accepted));
                 self.happens(Body::OwnerChanged(OwnerChanged {
                     to: Owner::Human.into(),
+                    cause: OwnerChangeCause::EscalationAccepted.into(),
                     ..OwnerChanged::default()
                 }));
             }

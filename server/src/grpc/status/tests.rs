@@ -51,6 +51,11 @@ fn catalogue() -> Vec<(Error, Code, &'static str)> {
             "REQUEST_NOT_FOUND",
         ),
         (
+            Error::not_found("contact", "k"),
+            Code::NotFound,
+            "CONTACT_NOT_FOUND",
+        ),
+        (
             Error::not_found("message", "m"),
             Code::NotFound,
             "MESSAGE_NOT_FOUND",
@@ -91,6 +96,18 @@ fn catalogue() -> Vec<(Error, Code, &'static str)> {
             Error::UpstreamIdTaken { agent: agent() },
             Code::FailedPrecondition,
             "UPSTREAM_ID_TAKEN",
+        ),
+        (Error::NotOwner, Code::FailedPrecondition, "NOT_OWNER"),
+        (
+            Error::HumanNotJoined,
+            Code::FailedPrecondition,
+            "HUMAN_NOT_JOINED",
+        ),
+        (Error::OtherKind, Code::FailedPrecondition, "OTHER_KIND"),
+        (
+            Error::ContactTaken,
+            Code::FailedPrecondition,
+            "CONTACT_TAKEN",
         ),
         (moved.0, Code::Aborted, "SESSION_MOVED"),
         (moved.1, Code::Aborted, "OWNER_EPOCH_MOVED"),

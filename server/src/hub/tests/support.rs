@@ -145,9 +145,6 @@ impl Store for MemoryLog {
     async fn contacts(&self, _: &ContactQuery) -> Result<Vec<KnownContact>> {
         Err(Error::Internal)
     }
-    async fn last_spoken(&self, _: &Id) -> Result<Option<Timestamp>> {
-        Err(Error::Internal)
-    }
     async fn close(&self) -> Result<()> {
         Ok(())
     }

@@ -48,21 +48,24 @@ pub(super) fn list(state: &State, settings: &Settings, asked: &Asked, token: &st
         .map(|one| view(state, settings, one))
         .collect();
     let next = offset + page.len();
-    let next_url = (next < count && !page.is_empty()).then(|| {
-        let kept = asked
-            .query
-            .iter()
-            .filter(|(name, _)| name != "page_token" && name != "access_token");
-        let kept: String = kept
-            .map(|(name, value)| format!("{name}={value}&"))
-            .collect();
-        let account = &settings.account_id;
-        format!(
-            "http://{}/{account}/inbox/mentions?{kept}page_token={next}&access_token={token}",
-            asked.host
-        )
-    });
+    let next_url =
+        (next < count && !page.is_empty()).then(|| next_url(settings, asked, token, next));
     Ok(json!({ "count": count, "data": page, "paging": { "next_url": next_url } }))
+}
+
+/// With the token in it, as the vendor's are.
+fn next_url(settings: &Settings, asked: &Asked, token: &str, next: usize) -> String {
+    let kept = asked
+        .query
+        .iter()
+        .filter(|(name, _)| name != "page_token" && name != "access_token");
+    let mut query: Vec<_> = kept
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    query.push(format!("page_token={next}"));
+    query.push(format!("access_token={token}"));
+    let (host, account) = (&asked.host, &settings.account_id);
+    format!("http://{host}/{account}/inbox/mentions?{}", query.join("&"))
 }
 
 /// A message as it is listed and posted.
@@ -76,18 +79,7 @@ pub(super) fn view(state: &State, settings: &Settings, mention: &Mention) -> Val
     let Mention {
         id, contact, added, ..
     } = mention;
-    let is_own = mention.sent_by.is_some();
-    let mut author = if is_own {
-        json!({ "id": profile, "name": "brand", "fullname": "The brand", "managed": true, "tags": [] })
-    } else {
-        json!({ "id": contact.id, "name": "visitor", "fullname": "A visitor", "managed": false })
-    };
-    if settings.tells_tags && !is_own {
-        let known = state
-            .contacts
-            .get(&(contact.service().to_owned(), contact.id.clone()));
-        author["tags"] = known.map_or_else(|| json!([]), |known| json!(known.tags));
-    }
+    let to = mention.sent_by.as_ref().map(|_| &contact.id);
     json!({
         "id": id,
         "unique_id": format!("{topic_id}_{id}"),
@@ -102,8 +94,8 @@ pub(super) fn view(state: &State, settings: &Settings, mention: &Mention) -> Val
             "profile": profile, "in_reply_to_message_id": null,
             "url": format!("https://example.org/{profile}/dm"),
         },
-        "author": author,
-        "original_author": { "id": is_own.then_some(&contact.id) },
+        "author": author(state, settings, mention),
+        "original_author": { "id": to },
         "status": "new",
         "tags": [],
         "permalink": format!("https://app.engagor.com/messages/{account_id}/permalink/{topic_id}/{id}/"),
@@ -113,6 +105,22 @@ pub(super) fn view(state: &State, settings: &Settings, mention: &Mention) -> Val
         "date": { "added": added, "published": added },
         "priority": null,
     })
+}
+
+fn author(state: &State, settings: &Settings, mention: &Mention) -> Value {
+    let contact = &mention.contact;
+    if mention.sent_by.is_some() {
+        let id = &settings.profile;
+        return json!({ "id": id, "name": "brand", "fullname": "The brand", "managed": true, "tags": [] });
+    }
+    let mut author =
+        json!({ "id": contact.id, "name": "visitor", "fullname": "A visitor", "managed": false });
+    if settings.tells_tags {
+        let key = (contact.service().to_owned(), contact.id.clone());
+        let known = state.contacts.get(&key);
+        author["tags"] = known.map_or_else(|| json!([]), |known| json!(known.tags));
+    }
+    author
 }
 
 fn html(text: &str) -> String {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     inbox,
     platform::Platform,
-    state::{Contact, Line, Mention, Speaker},
+    state::{Contact, Line, Mention, Speaker, State},
 };
 
 /// Who the brand's people seem to be in what they send.
@@ -14,7 +14,7 @@ const THEIR_APPLICATION: &str = "Social Connect";
 impl Platform {
     /// A visitor writes a private message. Its id; the webhook waits to be sent.
     pub fn visitor_says(&self, contact: &Contact, text: &str) -> String {
-        let id = self.change(|state| state.new_id());
+        let id = self.change(State::new_id);
         self.visitor_says_as(contact, &id, text);
         id
     }

@@ -1,6 +1,6 @@
 //! The whole of a simulated Social Connect without a socket: what it is asked, it answers.
 
-use std::{fmt, sync::Mutex};
+use std::{collections::VecDeque, fmt, sync::Mutex};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -53,11 +53,8 @@ impl Platform {
             return Reply::of(Err(NOT_FOUND));
         };
         let call = Call::of(&asked.method, &asked.segments);
-        let reply = self.change(|state| {
-            let failure = state
-                .faults
-                .get_mut(&call)
-                .and_then(|queue| queue.pop_front());
+        self.change(|state| {
+            let failure = state.faults.get_mut(&call).and_then(VecDeque::pop_front);
             let reply = match &failure {
                 Some(failure) if !failure.processed => failure.reply(),
                 Some(failure) => {
@@ -68,8 +65,7 @@ impl Platform {
             };
             state.calls.push(seen(call, asked, &reply));
             reply
-        });
-        reply
+        })
     }
 
     /// What goes wrong with the next call of a kind that nothing else was set for.
@@ -162,7 +158,7 @@ impl Platform {
             Call::ReadContact => contact::read(state, asked, at(3), at(4)),
             Call::EditContact => contact::edit(state, asked, at(3), at(4)),
             Call::Publish => publisher::add(state, settings, asked),
-            Call::ReadPublished => publisher::list(state),
+            Call::ReadPublished => Ok(publisher::list(state)),
             Call::ReadInbox => inbox::list(state, settings, asked, token),
             Call::OAuth | Call::Other => Err(NOT_FOUND),
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     inbox,
     settings::Settings,
-    state::{Published, Speaker, State},
+    state::{Contact, Mention, Published, Speaker, State},
     wire::{Answered, Asked, INVALID, NO_PERMISSION, NOT_FOUND, Refusal, TOO_LONG},
 };
 
@@ -34,49 +34,56 @@ pub(super) fn add(state: &mut State, settings: &Settings, asked: &Asked) -> Answ
     if status == "queued" && !(is_private && settings.may_publish) {
         return Err(NO_PERMISSION);
     }
-    let topic = settings.topic_id.to_string();
-    let mention_id = asked.field("mention_id").ok_or(INVALID)?;
-    let is_it = |mention: &&super::state::Mention| mention.id == mention_id;
-    let answered = state
-        .mentions
-        .iter()
-        .find(is_it)
-        .cloned()
-        .ok_or(NOT_FOUND)?;
-    if asked.field("topic_id") != Some(&topic) {
-        return Err(NOT_FOUND);
-    }
-    if answered.contact.channel != channel || answered.sent_by.is_some() {
-        return Err(INVALID);
-    }
+    let answered = answered(state, settings, asked, &channel)?;
     if text.chars().count() > longest(&channel) {
         return Err(TOO_LONG);
     }
-    let now = (settings.now)();
     let published = Published {
         id: state.new_id(),
-        mention_id: mention_id.to_owned(),
+        mention_id: answered.id,
         text: text.to_owned(),
-        added: now,
+        added: (settings.now)(),
         status: status.to_owned(),
     };
     let shown = view(&published);
     state.published.push(published);
     if status == "queued" {
-        let mention = state.add(&answered.contact, text, Some(&settings.client_id), now);
-        state
-            .known(&answered.contact)
-            .say(Speaker::Bot, text, &settings.tag);
-        let body = inbox::view(state, settings, &mention).to_string();
-        state.webhooks.push_back(body);
+        send(state, settings, &answered.contact, text);
     }
     Ok(json!({ "messages": [], "publisher_mention": shown }))
 }
 
+/// The visitor's message that is answered.
+fn answered(
+    state: &State,
+    settings: &Settings,
+    asked: &Asked,
+    channel: &str,
+) -> Result<Mention, Refusal> {
+    let mention_id = asked.field("mention_id").ok_or(INVALID)?;
+    let mut mentions = state.mentions.iter();
+    let mention = mentions.find(|mention| mention.id == mention_id);
+    let is_its_topic = asked.field("topic_id") == Some(&settings.topic_id.to_string());
+    let mention = mention.filter(|_| is_its_topic).ok_or(NOT_FOUND)?;
+    if mention.contact.channel != channel || mention.sent_by.is_some() {
+        return Err(INVALID);
+    }
+    Ok(mention.clone())
+}
+
+/// The visitor reads it, and the recipe tells of it.
+fn send(state: &mut State, settings: &Settings, contact: &Contact, text: &str) {
+    let now = (settings.now)();
+    let mention = state.add(contact, text, Some(&settings.client_id), now);
+    state.known(contact).say(Speaker::Bot, text, &settings.tag);
+    let body = inbox::view(state, settings, &mention).to_string();
+    state.webhooks.push_back(body);
+}
+
 /// `/publisher/mentions`, newest first.
-pub(super) fn list(state: &State) -> Answered {
+pub(super) fn list(state: &State) -> Value {
     let list: Vec<_> = state.published.iter().rev().map(view).collect();
-    Ok(json!({ "count": list.len(), "data": list, "paging": { "next_url": null } }))
+    json!({ "count": list.len(), "data": list, "paging": { "next_url": null } })
 }
 
 /// The channel to send on, from the one profile that there is.

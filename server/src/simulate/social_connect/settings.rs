@@ -13,6 +13,10 @@ pub type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// One account with one topic, one application, and people who look after it.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that the vendor grants or not"
+)]
 pub struct Settings {
     pub account_id: String,
     pub topic_id: u64,

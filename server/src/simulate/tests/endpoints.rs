@@ -3,8 +3,8 @@
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
-use super::support::{BOT, KEY, OTHER_BOT, Stage, texts};
-use crate::simulate::{ConversationState, Fault, Organization};
+use super::support::{BOT, KEY, OTHER_BOT, Received, Stage, texts};
+use crate::simulate::{ConversationState, Fault, Organization, SeenRequest};
 
 const TICKET: &str = "/converse/ticket";
 const WIDGET: &str = "/agent/converse/send-message-to-widget";
@@ -160,7 +160,7 @@ async fn what_a_human_shows_in_the_widget_is_checked_and_recorded() {
         assert_eq!(post(&stage, WIDGET, &[], body).await, 200, "{body}");
     }
     let seen = stage.simulator.requests();
-    assert!(seen.iter().map(|request| request.json()).eq(fine));
+    assert!(seen.iter().map(SeenRequest::json).eq(fine));
     for wrong in [
         shown(json!("message"), json!({})),
         shown(json!("message"), json!({"text": " "})),
@@ -186,7 +186,12 @@ async fn a_conversation_of_the_widget_is_escalated_spoken_in_and_left() {
     simulator.widget_ends(BOT, "w-1").await;
     simulator.settle(BOT, "w-1").await;
     assert_eq!(stage.view("w-1").state, ConversationState::Ended);
-    let bodies: Vec<_> = stage.receiver.received().iter().map(|r| r.json()).collect();
+    let bodies: Vec<_> = stage
+        .receiver
+        .received()
+        .iter()
+        .map(Received::json)
+        .collect();
     let event = |mut data: Value| {
         data["platformConversationId"] = json!("w-1");
         json!({"botId": BOT, "channel": "chat", "data": data})

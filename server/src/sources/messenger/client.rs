@@ -109,7 +109,7 @@ impl Client {
             .await
         {
             Ok(response) => self.answer(edge, response, token).await,
-            Err(error) => self.ended_without_answer(edge, &error),
+            Err(error) => self.ended_without_answer(&error),
         }
     }
 
@@ -150,22 +150,8 @@ impl Client {
     }
 
     /// Without a connection nothing was sent; after that nobody can tell.
-    fn ended_without_answer(&self, edge: &str, error: &reqwest::Error) -> Answer {
-        let not_sent = error.is_connect() || error.is_builder();
-        // The causes alone: the error's own text holds the URL, and that the visitor's id.
-        let causes: Vec<_> =
-            std::iter::successors(std::error::Error::source(error), |error| error.source())
-                .map(ToString::to_string)
-                .collect();
-        let causes = causes.join(": ");
-        tracing::warn!(
-            source = self.source,
-            edge,
-            causes,
-            not_sent,
-            "no answer from the platform"
-        );
-        if not_sent {
+    fn ended_without_answer(&self, error: &reqwest::Error) -> Answer {
+        if outgoing::unanswered(&self.source, error) {
             Answer::NotSent
         } else {
             Answer::Unclear

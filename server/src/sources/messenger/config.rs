@@ -1,8 +1,7 @@
 //! Settings of a source that is a page on Facebook Messenger.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use http::Uri;
 use serde::{Deserialize, Serialize};
 
 use super::graph_id::GraphId;
@@ -11,6 +10,7 @@ use crate::{
         problem::Problems,
         section::{Kind, Part, Section, Setting, section},
     },
+    outgoing,
     secret::Secret,
 };
 
@@ -102,7 +102,7 @@ impl MessengerConfig {
         if !is_version(&self.version) {
             problems.add(format!("{at}.version"), "must look like v25.0");
         }
-        if let Err(remedy) = check_base_url(&self.base_url) {
+        if let Err(remedy) = outgoing::check_address(&self.base_url) {
             problems.add(format!("{at}.base_url"), remedy);
         }
     }
@@ -132,30 +132,6 @@ fn is_version(text: &str) -> bool {
     let numbers = text.strip_prefix('v').and_then(|text| text.split_once('.'));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
     numbers.is_some_and(|(major, minor)| is_number(major) && is_number(minor))
-}
-
-fn check_base_url(text: &str) -> Result<(), &'static str> {
-    let url: Uri = text.parse().map_err(|_| "is not a URL")?;
-    if url.query().is_some() || text.contains(['@', '#']) {
-        return Err("must hold neither credentials nor a query: the token goes into page_token");
-    }
-    let host = url.host().unwrap_or_default();
-    match url.scheme_str() {
-        Some("https") if !host.is_empty() => Ok(()),
-        Some("http") if is_loopback(host) => Ok(()),
-        Some("http") => Err(
-            "must be https: plain http would show the page's token, and is accepted for loopback only",
-        ),
-        _ => Err("must begin with https:// and name a host"),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl Setting for ThreadRequests {

@@ -104,13 +104,14 @@ impl Fault {
 fn by_code(code: i64, subcode: i64) -> Option<Meaning> {
     Some(match (code, subcode) {
         (2_018_300, _) | (_, 2_018_300) | (100, 2_534_037) => Meaning::NotOwner,
-        (2_018_321, _) | (_, 2_018_321) => Meaning::Later,
+        // The platform's own automation; the rates of an app, a user, a page and of Messenger; the abuse warning.
+        (2_018_321 | 4 | 17 | 32 | 613 | 80_006, _) | (_, 2_018_321) => Meaning::Later,
         (10, 2_018_278 | 2_534_022 | 2_018_065) => Meaning::WindowClosed,
-        (10, 2_018_108) | (551, _) | (200, 1_545_041) => Meaning::Unreachable,
-        (100, 2_018_001 | 33) => Meaning::Unreachable,
+        // Blocked, and gone.
+        (10, 2_018_108) | (551, _) | (200, 1_545_041) | (100, 2_018_001 | 33) => {
+            Meaning::Unreachable
+        }
         (190, _) => Meaning::Token,
-        // The rates of an app, a user, a page and of Messenger; the abuse warning.
-        (4 | 17 | 32 | 613 | 80_006, _) => Meaning::Later,
         (1 | 2, _) => Meaning::Unclear,
         _ if is_role(code, subcode) => Meaning::Request,
         (10 | 200..=299, _) => Meaning::Permission,

@@ -1,6 +1,7 @@
 //! Facebook Messenger: one page, whose conversations our app shares with another one by conversation routing.
 
 mod address;
+mod capabilities;
 mod client;
 mod config;
 mod control;
@@ -12,7 +13,6 @@ mod reply;
 mod send;
 #[cfg(test)]
 mod tests;
-mod verify;
 mod webhook;
 
 use std::{
@@ -29,12 +29,12 @@ use serde_json::{Value, json};
 
 use self::{
     address::Address,
+    capabilities::{WEEK, capabilities},
     client::{Answer, Client},
     fault::Meaning,
     pauses::Pauses,
     reply::PassOn,
     send::Grounds,
-    verify::Verification,
     webhook::Page,
 };
 use crate::{
@@ -44,49 +44,13 @@ use crate::{
         inbound::{Webhook, WebhookRefusal, WebhookReply},
         outbound::{Refusal, Sent},
         ports::Source,
-        source::{
-            Capabilities, CardLimits, Handover, Item, NotRead, Observed, OfferKind, OfferLimits,
-            Received, SourceReply,
-        },
+        source::{Capabilities, Handover, Item, NotRead, Observed, Received, SourceReply},
     },
+    sources::graph_webhook::Verification,
 };
 
 pub use config::{MessengerConfig, ThreadRequests};
 pub use graph_id::GraphId;
-
-/// How long after a visitor's last word anything may be sent.
-const WINDOW: Duration = Duration::from_hours(24);
-/// The same for a human, with the platform's leave; and the longest that control can be kept.
-const WEEK: Duration = Duration::from_hours(7 * 24);
-
-const OFFERS: &[OfferLimits] = &[
-    OfferLimits {
-        kind: OfferKind::Buttons,
-        max_options: 3,
-        label_chars: 20,
-        cuts_labels: false,
-        repeats_labels: true,
-        text_chars: 640,
-        links: true,
-    },
-    OfferLimits {
-        kind: OfferKind::QuickReplies,
-        max_options: 13,
-        label_chars: 20,
-        cuts_labels: false,
-        repeats_labels: true,
-        text_chars: send::TEXT_CHARS,
-        links: false,
-    },
-];
-
-const CARDS: CardLimits = CardLimits {
-    max_cards: 10,
-    max_buttons: 3,
-    title_chars: 80,
-    description_chars: 80,
-    label_chars: 20,
-};
 
 /// One page.
 #[derive(Debug)]
@@ -115,12 +79,12 @@ impl Messenger {
             capabilities: capabilities(config),
             page: Page {
                 source: source.name.clone(),
-                page_id: config.page_id.clone(),
+                id: config.page_id.clone(),
                 app_id: config.app_id.clone(),
                 handover_app_id: config.handover_app_id.clone(),
                 passes_on_request: config.thread_requests == ThreadRequests::Pass,
             },
-            verification: Verification::new(config),
+            verification: Verification::new(&config.app_secrets, &config.verify_tokens),
             client: Arc::new(Client::new(source, config)?),
             pauses: Pauses::new(Arc::clone(&clock)),
             clock,
@@ -320,21 +284,6 @@ impl Source for Messenger {
                 Err(NotRead::Later { after: None })
             }
         }
-    }
-}
-
-fn capabilities(config: &MessengerConfig) -> Capabilities {
-    Capabilities {
-        text_chars: send::TEXT_CHARS,
-        offers: OFFERS,
-        cards: Some(CARDS),
-        // Without an application to hand over to, callers are the only humans there are.
-        hands_over: config.handover_app_id.is_some(),
-        hands_over_with_text: true,
-        reads_owner: true,
-        reads_back: false,
-        agent_window: Some(WINDOW),
-        human_window: Some(if config.human_agent_tag { WEEK } else { WINDOW }),
     }
 }
 

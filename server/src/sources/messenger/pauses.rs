@@ -79,3 +79,35 @@ fn make_room(paused: &mut HashMap<String, Pause>, now: Timestamp) {
         paused.remove(&first);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many as are remembered; number `n` ends at `n`.
+    fn full() -> HashMap<String, Pause> {
+        let ends = |number| {
+            let until = Timestamp(number);
+            let length = FIRST;
+            (number.to_string(), Pause { until, length })
+        };
+        (0..10_000).map(ends).collect()
+    }
+
+    #[test]
+    fn pauses_that_are_over_make_room_for_others() {
+        let mut paused = full();
+        assert_eq!(paused.len(), MOST);
+        make_room(&mut paused, Timestamp(99));
+        assert_eq!(paused.len(), MOST - 100);
+        assert!(paused.contains_key("100"));
+    }
+
+    #[test]
+    fn while_none_is_over_the_one_that_ends_first_makes_room() {
+        let mut paused = full();
+        make_room(&mut paused, Timestamp(-1));
+        assert_eq!(paused.len(), MOST - 1);
+        assert!(!paused.contains_key("0"));
+    }
+}

@@ -63,7 +63,7 @@ fn message(item: &Item, named: bool) -> Value {
             kind: OfferKind::Buttons,
             text,
             options,
-        } => template(json!({
+        } => template(&json!({
             "template_type": "button", "text": text, "buttons": buttons(options),
         })),
         ItemBody::Offer { text, options, .. } => {
@@ -71,7 +71,7 @@ fn message(item: &Item, named: bool) -> Value {
         }
         ItemBody::Cards(cards) => {
             let elements: Vec<_> = cards.iter().map(element).collect();
-            template(json!({ "template_type": "generic", "elements": elements }))
+            template(&json!({ "template_type": "generic", "elements": elements }))
         }
     };
     let author = match item.author {
@@ -97,7 +97,7 @@ fn spoken(author: &Author, text: &str, named: bool) -> String {
     }
 }
 
-fn template(payload: Value) -> Value {
+fn template(payload: &Value) -> Value {
     json!({ "attachment": { "type": "template", "payload": payload } })
 }
 

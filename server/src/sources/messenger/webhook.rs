@@ -1,14 +1,16 @@
 //! Webhooks in: what a verified body says, told in the domain's words. This file opens the envelope; what stands in it
 //! is read by its neighbours.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{control, graph_id::GraphId, message, verify::Verified};
+use super::{control, graph_id::GraphId, message};
 use crate::domain::{
     Timestamp,
     source::{Contact, SourceBody, SourceEvent},
 };
+use crate::sources::graph_webhook::Verified;
 
 /// What an update can be about that this version knows.
 const KNOWN: [&str; 8] = [
@@ -32,7 +34,7 @@ pub(super) struct Malformed;
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) source: String,
-    pub(super) page_id: GraphId,
+    pub(super) id: GraphId,
     pub(super) app_id: GraphId,
     pub(super) handover_app_id: Option<GraphId>,
     /// Whoever asks for a visitor gets them.
@@ -92,7 +94,7 @@ pub(super) fn decode(verified: &Verified<'_>, page: &Page) -> Result<Decoded, Ma
 fn read_entry(entry: &Value, page: &Page, decoded: &mut Decoded) {
     // Not the recipient: in some of the platform's examples that is the visitor.
     let named = entry.get("id").and_then(GraphId::read);
-    if named.as_ref() != Some(&page.page_id) {
+    if named.as_ref() != Some(&page.id) {
         let named = named.map(|id| id.to_string()).unwrap_or_default();
         tracing::warn!(
             source = page.source,
@@ -158,14 +160,14 @@ impl Update<'_> {
         [end("sender")?, end("recipient").flatten()]
             .into_iter()
             .flatten()
-            .find(|id| *id != self.page.page_id)
+            .find(|id| *id != self.page.id)
             .map(|id| id.to_string())
     }
 
     /// An event of its visitor, or of nobody, with an id that is the same when it comes again.
     pub(super) fn event(&self, id: Option<String>, body: SourceBody) -> SourceEvent {
         let event = match self.psid() {
-            Some(psid) => SourceEvent::of(contact(&self.page.page_id, &psid), body),
+            Some(psid) => SourceEvent::of(contact(&self.page.id, &psid), body),
             None => SourceEvent::apart(body),
         };
         SourceEvent {
@@ -189,8 +191,7 @@ impl Update<'_> {
     /// An id made of all that it says, for what has none of its own.
     pub(super) fn digest(&self) -> String {
         let digest = Sha256::digest(self.value.to_string().as_bytes());
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}:{hex}", self.kind())
+        format!("{}:{}", self.kind(), URL_SAFE_NO_PAD.encode(digest))
     }
 }
 

@@ -171,19 +171,7 @@ impl Client {
         url: Url,
         form: Option<String>,
     ) -> Result<Value, Failure> {
-        let token = self.tokens.current().await.map_err(|error| match error {
-            NoToken::Later => Failure::NotSent,
-            NoToken::Refused(why) => {
-                tracing::error!(
-                    source = self.source,
-                    why,
-                    "there is no token for Social Connect"
-                );
-                credentials(why)
-            }
-        })?;
-        let authorization = bearer(&token)
-            .ok_or_else(|| credentials("the token holds what no header may".to_owned()))?;
+        let authorization = self.authorization().await?;
         self.budget.take(share, self.clock.now()).map_err(|after| {
             let used = self.budget.used(self.clock.now());
             tracing::debug!(
@@ -207,6 +195,21 @@ impl Client {
             Ok(response) => self.outcome(response).await,
             Err(error) => Err(self.ended_without_answer(&error)),
         }
+    }
+
+    async fn authorization(&self) -> Result<HeaderValue, Failure> {
+        let token = self.tokens.current().await.map_err(|error| match error {
+            NoToken::Later => Failure::NotSent,
+            NoToken::Refused(why) => {
+                tracing::error!(
+                    source = self.source,
+                    why,
+                    "there is no token for Social Connect"
+                );
+                credentials(why)
+            }
+        })?;
+        bearer(&token).ok_or_else(|| credentials("the token holds what no header may".to_owned()))
     }
 
     async fn outcome(&self, response: Response) -> Result<Value, Failure> {
@@ -248,20 +251,7 @@ impl Client {
 
     /// Without a connection nothing was sent; after that nobody can tell.
     fn ended_without_answer(&self, error: &reqwest::Error) -> Failure {
-        let not_sent = error.is_connect() || error.is_builder();
-        // The causes alone: the error's own text holds the URL, and that a contact's id.
-        let causes: Vec<_> =
-            std::iter::successors(std::error::Error::source(error), |error| error.source())
-                .map(ToString::to_string)
-                .collect();
-        let causes = causes.join(": ");
-        tracing::warn!(
-            source = self.source,
-            causes,
-            not_sent,
-            "no answer from Social Connect"
-        );
-        if not_sent {
+        if outgoing::unanswered(&self.source, error) {
             Failure::NotSent
         } else {
             Failure::Unclear

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::handover::Said;
@@ -11,6 +10,7 @@ use crate::{
         problem::Problems,
         section::{Kind, Part, Section, Setting, section},
     },
+    outgoing,
     secret::Secret,
 };
 
@@ -43,7 +43,7 @@ section! {
         /// The tokens of `url_token`, of 22 characters at least (128 bits). Addresses stand in many logs: ask the
         /// vendor for signatures.
         url_tokens: Vec<Secret> = Vec::new();
-        /// Who answers a contact is kept as: `handover`, the vendor's handover (Live Chat, WhatsApp, Viber and Twilio,
+        /// Who answers a contact is kept as: `handover`, the vendor's handover (Live Chat, `WhatsApp`, Viber and Twilio,
         /// once it is enabled for the account), or `tag`, a tag of the contact (all channels but Instagram).
         ownership: Ownership = Ownership::Tag;
         /// The tag that means that a human answers. Compared without case and outer blanks.
@@ -124,7 +124,7 @@ impl SocialConnectConfig {
             ("base_url", &self.base_url),
             ("oauth_host", &self.oauth_host),
         ] {
-            if let Err(remedy) = check_url(url) {
+            if let Err(remedy) = outgoing::check_address(url) {
                 wrong(key, remedy);
             }
         }
@@ -211,27 +211,6 @@ impl SocialConnectConfig {
                 "application_name",
                 "is missing: without it, what we sent ourselves would be recorded as a human's",
             );
-        }
-    }
-}
-
-/// Plain http shows the token to whoever is on the way.
-fn check_url(text: &str) -> Result<(), &'static str> {
-    let url: Url = text.parse().map_err(|_| "is not a URL")?;
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-        return Err("must hold neither credentials nor a query");
-    }
-    let host = url.host_str().unwrap_or_default();
-    let host = host.trim_matches(['[', ']']);
-    let is_loopback = host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if is_loopback => Ok(()),
-        _ => {
-            Err("must be https: plain http would show the token, and is accepted for loopback only")
         }
     }
 }

@@ -137,9 +137,12 @@ impl OAuth {
         let asked_at = self.clock.now().0 / 1_000_000;
         let answer = self.http.get(url).send().await;
         // The error holds the URL, and that the secret: nothing of it is kept.
-        let answer = answer.map_err(|error| match error.is_connect() {
-            true => OAuthError::NotReached,
-            false => OAuthError::Unclear,
+        let answer = answer.map_err(|error| {
+            if error.is_connect() {
+                OAuthError::NotReached
+            } else {
+                OAuthError::Unclear
+            }
         })?;
         let is_success = answer.status().is_success();
         let body = outgoing::whole_body(answer, MAX_ANSWER).await;
@@ -153,7 +156,7 @@ fn granted(answer: &Value, is_success: bool, asked_at: i64) -> Result<Grant, OAu
     if let Some(error) = answer["error"].as_str() {
         let name: String = error
             .chars()
-            .filter(|c| c.is_ascii_graphic())
+            .filter(char::is_ascii_graphic)
             .take(100)
             .collect();
         return Err(OAuthError::Refused(name));

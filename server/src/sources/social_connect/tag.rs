@@ -24,10 +24,12 @@ pub(super) struct Tags {
 /// Who owns a contact with these tags; absent where they do not say.
 pub(super) fn owner(tags: &Value, tag: &str) -> Option<Owner> {
     let tags = tags.as_array()?;
-    match tags.iter().filter_map(name).any(|one| is_same(one, tag)) {
-        true => Some(Owner::Human),
-        false => Some(Owner::Agent),
-    }
+    let is_tagged = tags.iter().filter_map(name).any(|one| is_same(one, tag));
+    Some(if is_tagged {
+        Owner::Human
+    } else {
+        Owner::Agent
+    })
 }
 
 impl Tags {

@@ -83,11 +83,8 @@ impl Client {
     /// Tries once.
     pub(super) async fn deliver(&self, address: &str, item: &Item) -> Sent {
         let Some(to) = message::recipient(address) else {
-            return ending::refused(
-                Refusal::Request,
-                "the visitor's address cannot be read",
-                &[],
-            );
+            let why = "the visitor's address cannot be read";
+            return ending::refused(Refusal::Request, why, &[]);
         };
         let body = match self.style.body(&to, item) {
             Ok(body) => body,
@@ -103,25 +100,13 @@ impl Client {
         };
         let token = token.expose_secret();
         if self.stop.holds(token) {
-            let why = "nothing is sent with this access token any more: the platform refused it or its account";
+            let why = "the platform refused this access token or its account: nothing is sent until it changes";
             return ending::refused(Refusal::Credentials, why, &[]);
         }
         if let Some(left) = self.pauses.left(&to, self.clock.now()) {
             return Sent::NotNow { after: Some(left) };
         }
-        let Ok(mut authorization) = HeaderValue::from_str(&format!("Bearer {token}")) else {
-            tracing::error!(
-                source = self.source,
-                "the access token holds what no header may"
-            );
-            return Sent::NotSent;
-        };
-        authorization.set_sensitive(true);
-        let request = self.http.post(self.url.clone()).json(&body);
-        match request.header(AUTHORIZATION, authorization).send().await {
-            Ok(response) => self.outcome(response, &to, token).await,
-            Err(error) => ending::without_answer(&self.source, &error),
-        }
+        self.send(&body, &to, token).await
     }
 
     /// Nothing more to `visitor`, who was written to too fast at `at`.
@@ -130,55 +115,73 @@ impl Client {
             .pause(visitor, at + self.pair_interval, self.clock.now());
     }
 
-    async fn outcome(&self, response: Response, to: &str, token: &str) -> Sent {
+    async fn send(&self, body: &Value, to: &str, token: &str) -> Sent {
+        let Ok(mut authorization) = HeaderValue::from_str(&format!("Bearer {token}")) else {
+            tracing::error!(
+                source = self.source,
+                "the access token holds what no header may"
+            );
+            return Sent::NotSent;
+        };
+        authorization.set_sensitive(true);
+        let request = self.http.post(self.url.clone()).json(body);
+        let response = match request.header(AUTHORIZATION, authorization).send().await {
+            Ok(response) => response,
+            Err(error) => return ending::without_answer(&self.source, &error),
+        };
         let status = response.status();
         let retry_after = ending::seconds(response.headers(), RETRY_AFTER.as_str());
+        let body = self.body(response).await;
+        if !status.is_success() {
+            return self.failed(&body["error"], status, retry_after, to, token);
+        }
+        match body["messages"][0]["id"].as_str() {
+            Some(id) => Sent::AcknowledgedAs {
+                remote_id: id.to_owned(),
+            },
+            None => Sent::Acknowledged,
+        }
+    }
+
+    /// Null where it does not come whole, or is no JSON.
+    async fn body(&self, response: Response) -> Value {
         let body = outgoing::whole_body(response, self.max_response_bytes);
         let body = tokio::time::timeout(BODY_WAIT, body).await.ok().flatten();
-        let body: Value = body
-            .and_then(|body| serde_json::from_slice(&body).ok())
-            .unwrap_or_default();
-        if status.is_success() {
-            return match body["messages"][0]["id"].as_str() {
-                Some(id) => Sent::AcknowledgedAs {
-                    remote_id: id.to_owned(),
-                },
-                None => Sent::Acknowledged,
-            };
-        }
-        let error = &body["error"];
+        body.and_then(|body| serde_json::from_slice(&body).ok())
+            .unwrap_or_default()
+    }
+
+    /// The code decides; the status only where there is none, or one that we do not know.
+    fn failed(
+        &self,
+        error: &Value,
+        status: StatusCode,
+        retry_after: Option<Duration>,
+        to: &str,
+        token: &str,
+    ) -> Sent {
         let Some(failure) = Failure::of(error) else {
             return by_status(status, retry_after);
         };
-        let said = failure::said(error);
+        let is_overloaded = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
         match failure {
-            Failure::Busy => Sent::Busy { retry_after },
-            Failure::Temporary => Sent::Unclear,
+            Failure::Busy => return Sent::Busy { retry_after },
+            Failure::Temporary => return Sent::Unclear,
             Failure::TooFast => {
                 self.pause(to, self.clock.now());
-                Sent::NotNow {
-                    after: Some(self.pair_interval),
-                }
+                let after = Some(self.pair_interval);
+                return Sent::NotNow { after };
             }
-            // A code that we do not know leaves the decision to the status where that has one.
-            Failure::Other
-                if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS =>
-            {
-                by_status(status, retry_after)
-            }
-            _ => {
-                if failure == Failure::Stopped && self.stop.stop(token) {
-                    let code = failure::code(error);
-                    tracing::error!(
-                        source = self.source,
-                        code,
-                        "the platform refused the access token or its account: nothing more is sent until the token changes"
-                    );
-                }
-                let refusal = failure.refusal().unwrap_or(Refusal::Request);
-                ending::refused(refusal, &said, &[to, token])
-            }
+            Failure::Other if is_overloaded => return by_status(status, retry_after),
+            Failure::Stopped if self.stop.stop(token) => tracing::error!(
+                source = self.source,
+                code = failure::code(error),
+                "the platform refused the access token or its account: nothing more is sent until the token changes"
+            ),
+            _ => {}
         }
+        let refusal = failure.refusal().unwrap_or(Refusal::Request);
+        ending::refused(refusal, &failure::said(error), &[to, token])
     }
 }
 

@@ -1,4 +1,4 @@
-//! Settings of a source that is the WhatsApp Cloud API.
+//! Settings of a source that is the `WhatsApp` Cloud API.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use crate::{
         problem::Problems,
         section::{Part, Section, section},
     },
+    outgoing,
     secret::Secret,
-    sources::ending::check_base_url,
 };
 
 /// The longest text on the button that opens a list, in characters: the platform's limit.
@@ -17,9 +17,9 @@ const LIST_BUTTON_CHARS: usize = 20;
 const SHORTEST_SECRET: usize = 8;
 
 section! {
-    /// One phone number of the WhatsApp Cloud API.
+    /// One phone number of the `WhatsApp` Cloud API.
     WhatsappConfig {
-        /// The id of the phone number (not the number itself), as in the app's WhatsApp settings. Webhooks about other
+        /// The id of the phone number (not the number itself), as in the settings of the app. Webhooks about other
         /// numbers of the same app are answered 200 and dropped.
         phone_number_id: String;
         /// The system user's or business's token. Read again when its file changes. After an answer that ends all
@@ -61,7 +61,7 @@ impl WhatsappConfig {
     /// Reports what is missing or wrong. `at` is the key of this table.
     pub fn check_all(&self, at: &str, problems: &mut Problems) {
         self.check(at, problems);
-        if let Err(remedy) = check_base_url(&self.base_url) {
+        if let Err(remedy) = outgoing::check_address(&self.base_url) {
             problems.add(format!("{at}.base_url"), remedy);
         }
         for (key, value) in [

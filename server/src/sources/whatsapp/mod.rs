@@ -7,7 +7,6 @@ mod message;
 mod pause;
 #[cfg(test)]
 mod tests;
-mod verify;
 mod webhook;
 
 use std::{sync::Arc, time::Duration};
@@ -15,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use http::Method;
 
-use self::{client::Client, verify::Verification};
+use self::client::Client;
 use crate::{
     config::SourceConfig,
     domain::{
@@ -25,6 +24,7 @@ use crate::{
         ports::Source,
         source::{Capabilities, Item, OfferKind, OfferLimits, Received},
     },
+    sources::graph_webhook::Verification,
 };
 
 pub use config::WhatsappConfig;
@@ -86,7 +86,7 @@ impl Whatsapp {
             name: source.name.clone(),
             phone_number_id: config.phone_number_id.clone(),
             client: Client::new(source, config, clock)?,
-            verification: Verification::new(config),
+            verification: Verification::new(&config.app_secrets, &config.verify_tokens),
         })
     }
 }
@@ -101,7 +101,7 @@ impl Source for Whatsapp {
         if webhook.method == Method::GET {
             return Ok(Received {
                 events: Vec::new(),
-                reply: Box::new(self.verification.challenge(webhook)),
+                reply: Box::new(self.verification.challenged(webhook)),
             });
         }
         let verified = self.verification.verify(webhook);

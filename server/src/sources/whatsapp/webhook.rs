@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::{
     failure::{self, Failure},
     message::contact,
-    verify::Verified,
 };
 use crate::{
     domain::{
@@ -15,6 +14,7 @@ use crate::{
         source::{SourceBody, SourceEvent, Words},
     },
     sources::ending::detail,
+    sources::graph_webhook::Verified,
 };
 
 /// What a webhook says.
@@ -29,7 +29,7 @@ pub(super) struct Decoded {
 
 /// What a webhook says about the number `phone_number_id`. `None`: it is not what the platform sends.
 pub(super) fn decode(verified: &Verified<'_>, phone_number_id: &str) -> Option<Decoded> {
-    let body: Value = serde_json::from_slice(&verified.webhook().body).ok()?;
+    let body: Value = serde_json::from_slice(verified.body()).ok()?;
     let object = body["object"].as_str()?;
     let entries = body["entry"].as_array()?;
     let mut decoded = Decoded::default();

@@ -35,6 +35,7 @@ async fn a_conversation_is_read_as_it_was_saved() {
             observed_at: Timestamp(6),
             expires_at: Some(Timestamp(60)),
         },
+        Timestamp(8),
     );
     saved.kind = ConversationKind::Ticket;
     saved.source = Some(id("messenger"));
@@ -95,7 +96,7 @@ async fn conversations_are_listed_page_by_page_in_both_orders() {
 async fn conversations_are_found_by_every_filter() {
     let scratch = Scratch::new().await;
     let mut human = conversation("human", 1);
-    human.change_owner(Owner::Human, Known::by_us(Timestamp(1)));
+    human.change_owner(Owner::Human, Known::by_us(Timestamp(1)), Timestamp(1));
     let mut active = conversation("active", 2);
     active.begin_session(Timestamp(2), Duration::from_secs(1));
     let elsewhere = Conversation {

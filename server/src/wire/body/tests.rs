@@ -362,6 +362,7 @@ impl Draw {
                     OwnerChangeCause::RefusedBySource,
                     OwnerChangeCause::WidgetEscalation,
                     OwnerChangeCause::UnknownTooLong,
+                    OwnerChangeCause::HandoverFailed,
                 ]),
                 note: self.text(),
                 request_id: self.text(),

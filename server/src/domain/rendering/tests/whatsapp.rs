@@ -1,4 +1,4 @@
-//! The checks of WhatsApp's contract, under its limits.
+//! The checks of the contract of `WhatsApp`, under its limits.
 
 use super::*;
 

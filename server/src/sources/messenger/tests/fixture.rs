@@ -81,7 +81,7 @@ impl Fixture {
         let mut config = config(&server.url(), &secrets);
         change(&mut config);
         let clock = Arc::new(StandingClock(AtomicI64::new(TODAY_MS * 1000)));
-        let source = source(config, clock.clone());
+        let source = source(&config, clock.clone());
         Self {
             source,
             fake,
@@ -149,13 +149,13 @@ pub(super) fn config(base_url: &str, secrets: &Secrets) -> MessengerConfig {
     }
 }
 
-pub(super) fn source(config: MessengerConfig, clock: Arc<dyn Clock>) -> Messenger {
+pub(super) fn source(config: &MessengerConfig, clock: Arc<dyn Clock>) -> Messenger {
     let source = SourceConfig {
         name: "page".to_owned(),
         system: SystemConfig::Messenger(config.clone()),
         ..SourceConfig::default()
     };
-    Messenger::new(&source, &config, clock).expect("a valid source")
+    Messenger::new(&source, config, clock).expect("a valid source")
 }
 
 /// A webhook as the platform posts it.

@@ -39,7 +39,7 @@ impl System for Facebook {
     fn source(server: &FakeServer) -> (Box<dyn Source>, Self) {
         let secrets = Secrets::new();
         let config = fixture::config(&server.url(), &secrets);
-        let source = fixture::source(config, Arc::new(SystemClock));
+        let source = fixture::source(&config, Arc::new(SystemClock));
         let facebook = Self {
             fake: FakeMessenger::running(),
             _secrets: secrets,

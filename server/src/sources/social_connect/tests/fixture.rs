@@ -131,6 +131,8 @@ impl Place {
 
     /// The webhook of what a visitor says.
     pub(super) fn says(&self, contact: &simulated::Contact, text: &str) -> Webhook {
+        // What came before, such as our own publications, is another test's matter.
+        while self.platform.next_webhook().is_some() {}
         self.platform.visitor_says(contact, text);
         self.next_webhook()
     }

@@ -18,7 +18,12 @@ fn problems(change: impl FnOnce(&mut SocialConnectConfig, &Place)) -> Vec<String
 #[test]
 fn what_holds_together_is_taken() {
     assert!(problems(|_, _| {}).is_empty());
-    assert!(problems(|config, _| config.base_url = "http://127.0.0.1:1".to_owned()).is_empty());
+    assert!(
+        problems(|config, _| {
+            config.base_url = "http://127.0.0.1:1".to_owned();
+        })
+        .is_empty()
+    );
     let with_a_token_alone = |config: &mut SocialConnectConfig, place: &Place| {
         config.client_secret = None;
         config.client_id = String::new();
@@ -33,36 +38,42 @@ fn what_does_not_is_named() {
     type Change = fn(&mut SocialConnectConfig, &Place);
     let wrong: &[(&str, Change)] = &[
         ("at.base_url", |config, _| {
-            config.base_url = "http://api.engagor.com".to_owned()
+            config.base_url = "http://api.engagor.com".to_owned();
         }),
         ("at.oauth_host", |config, _| {
-            config.oauth_host = "https://a:b@c".to_owned()
+            config.oauth_host = "https://a:b@c".to_owned();
         }),
         ("at.account_id", |config, _| {
-            config.account_id = "1417/".to_owned()
+            config.account_id = "1417/".to_owned();
         }),
         ("at.topic_ids", |config, _| {
-            config.topic_ids = "1; 2".to_owned()
+            config.topic_ids = "1; 2".to_owned();
         }),
-        ("at.token", |config, _| config.token = None),
+        ("at.token", |config, _| {
+            config.token = None;
+        }),
         ("at.token", |config, place| {
-            config.token_file = Some(place.file("tokens"))
+            config.token_file = Some(place.file("tokens"));
         }),
-        ("at.client_secret", |config, _| config.client_secret = None),
+        ("at.client_secret", |config, _| {
+            config.client_secret = None;
+        }),
         ("at.client_id", |config, place| {
             config.token = None;
             config.token_file = Some(place.file("tokens"));
             config.client_id = String::new();
         }),
         ("at.url_tokens", |config, _| {
-            config.verification = Verification::UrlToken
+            config.verification = Verification::UrlToken;
         }),
-        ("at.tag", |config, _| config.tag = " ".to_owned()),
+        ("at.tag", |config, _| {
+            config.tag = " ".to_owned();
+        }),
         ("at.reserve_for_handovers", |config, _| {
-            config.calls_per_hour = 30
+            config.calls_per_hour = 30;
         }),
         ("at.application_name", |config, _| {
-            config.record_brand_messages = true
+            config.record_brand_messages = true;
         }),
     ];
     for (key, change) in wrong {

@@ -18,6 +18,16 @@ async fn delivered(stage: &Stage, item: &Item) -> Value {
     stage.server.last_request().json()
 }
 
+fn is_refused(sent: &Sent) -> bool {
+    matches!(
+        sent,
+        Sent::Refused {
+            refusal: Refusal::Request,
+            ..
+        }
+    )
+}
+
 /// The first way that these labels fit, by what a source's limits promise.
 fn way(stage: &Stage, labels: &[&str]) -> Option<OfferLimits> {
     let fits = |limits: &&OfferLimits| {
@@ -106,13 +116,7 @@ async fn wa_09_more_than_ten_options_fit_no_way_and_are_left_to_numbered_text() 
         .source
         .deliver(&contact("32").address, &offer(&ten, &labels))
         .await;
-    assert!(matches!(
-        refused,
-        Sent::Refused {
-            refusal: Refusal::Request,
-            ..
-        }
-    ));
+    assert!(is_refused(&refused));
     assert_eq!(stage.server.requests().len(), 1);
 }
 
@@ -150,13 +154,7 @@ async fn wa_11_a_title_of_25_characters_goes_into_a_list_that_cuts_it_to_24() {
         .source
         .deliver(&contact("32").address, &offer(&way, &[&long]))
         .await;
-    assert!(matches!(
-        refused,
-        Sent::Refused {
-            refusal: Refusal::Request,
-            ..
-        }
-    ));
+    assert!(is_refused(&refused));
     assert_eq!(stage.server.requests().len(), 1);
 }
 
@@ -225,27 +223,9 @@ async fn what_cannot_be_shown_is_refused_before_it_is_sent() {
         cards,
     ] {
         let sent = stage.source.deliver(&contact("32").address, &item).await;
-        assert!(
-            matches!(
-                sent,
-                Sent::Refused {
-                    refusal: Refusal::Request,
-                    ..
-                }
-            ),
-            "{sent:?}"
-        );
+        assert!(is_refused(&sent), "{sent:?}");
     }
     let sent = stage.source.deliver("nowhere", &text("hello")).await;
-    assert!(
-        matches!(
-            sent,
-            Sent::Refused {
-                refusal: Refusal::Request,
-                ..
-            }
-        ),
-        "{sent:?}"
-    );
+    assert!(is_refused(&sent), "{sent:?}");
     assert!(stage.server.requests().is_empty());
 }

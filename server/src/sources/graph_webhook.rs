@@ -1,4 +1,5 @@
-//! Who sent a webhook: decided on its raw bytes, in constant time, before anything of it is parsed.
+//! Webhooks as Meta sends them, for Messenger and `WhatsApp` alike: who sent one is decided on its raw bytes, in constant
+//! time, before anything of it is parsed; and at set-up a challenge is answered.
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::StatusCode;
@@ -7,7 +8,6 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::MessengerConfig;
 use crate::{
     domain::inbound::{Webhook, WebhookReply},
     secret::Secret,
@@ -26,7 +26,7 @@ impl<'w> Verified<'w> {
     }
 }
 
-/// How the webhooks of one page are verified.
+/// What a webhook must know. Several secrets let a rotation overlap: any of them counts.
 #[derive(Debug)]
 pub(super) struct Verification {
     app_secrets: Vec<Secret>,
@@ -34,10 +34,10 @@ pub(super) struct Verification {
 }
 
 impl Verification {
-    pub(super) fn new(config: &MessengerConfig) -> Self {
+    pub(super) fn new(app_secrets: &[Secret], verify_tokens: &[Secret]) -> Self {
         Self {
-            app_secrets: config.app_secrets.clone(),
-            verify_tokens: config.verify_tokens.clone(),
+            app_secrets: app_secrets.to_vec(),
+            verify_tokens: verify_tokens.to_vec(),
         }
     }
 

@@ -1,0 +1,265 @@
+//! Webhooks in: what a verified body says, told in the domain's words. A header names the event; the body is the whole
+//! conversation or chat, without an envelope.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{
+    conversation::{
+        Address, Place, Rules, customer, embedded, is_by_customer, is_by_user, name, newest,
+        number, time, words,
+    },
+    html,
+    verify::Verified,
+};
+use crate::domain::{
+    HumanMessage, HumanMessageKind, Owner, Parameter, Visitor,
+    inbound::Webhook,
+    source::{Observed, SourceBody, SourceEvent, Words},
+};
+
+const EVENT: &str = "x-helpscout-event";
+
+/// What a webhook says.
+pub(super) enum Decoded {
+    Event(Box<SourceEvent>),
+    /// Nothing that anybody need know.
+    Nothing,
+    /// It is about another inbox.
+    OtherMailbox,
+}
+
+/// What a webhook says. `None`: it is not what Help Scout sends.
+pub(super) fn decode(
+    verified: &Verified<'_>,
+    rules: &Rules,
+    mailbox: Option<u64>,
+) -> Option<Decoded> {
+    let webhook = verified.webhook();
+    let event = webhook.headers.get(EVENT)?.to_str().ok()?.trim();
+    if event == "helpscout.test" {
+        return Some(Decoded::Nothing);
+    }
+    let body: Value = serde_json::from_slice(&webhook.body).ok()?;
+    body.as_object()?;
+    let of = number(&body["mailboxId"]);
+    if mailbox.is_some() && of.is_some() && mailbox != of {
+        return Some(Decoded::OtherMailbox);
+    }
+    let told = Told {
+        event,
+        webhook,
+        body: &body,
+        rules,
+    };
+    if event.starts_with("convo.") {
+        return told.conversation();
+    }
+    let event = if event.starts_with("beacon.chat.") {
+        told.chat()?
+    } else {
+        SourceEvent::apart(told.unknown())
+    };
+    Some(Decoded::Event(Box::new(event)))
+}
+
+/// One webhook.
+struct Told<'w> {
+    event: &'w str,
+    webhook: &'w Webhook,
+    body: &'w Value,
+    rules: &'w Rules,
+}
+
+impl Told<'_> {
+    /// `None`: malformed.
+    fn conversation(&self) -> Option<Decoded> {
+        let id = number(&self.body["id"])?;
+        let address = Address {
+            place: Place::Conversation(id),
+            customer: customer(self.body),
+        };
+        let event = match self.event {
+            "convo.created" | "convo.customer.reply.created" => self.said(&address),
+            "convo.agent.reply.created" => match self.answered(&address) {
+                Some(event) => event,
+                None => return Some(Decoded::Nothing),
+            },
+            "convo.tags" | "convo.assigned" => self.about(&address, SourceBody::Owner),
+            "convo.deleted" => SourceEvent {
+                owner: None,
+                ..self.about(&address, SourceBody::Ended)
+            },
+            _ => self.about(&address, self.unknown()),
+        };
+        Some(Decoded::Event(Box::new(event)))
+    }
+
+    /// The customer wrote. The newest thread of theirs says what; where none is embedded there is only the preview.
+    fn said(&self, address: &Address) -> SourceEvent {
+        let thread = newest(embedded(self.body, "threads"), is_by_customer);
+        let is_ours = self.event == "convo.created" && self.body["createdBy"]["type"] == "user";
+        if thread.is_none() && is_ours {
+            return self.about(address, SourceBody::Owner);
+        }
+        let person = thread.map_or(&Value::Null, |thread| &thread["customer"]);
+        let visitor = self.visitor(&[&self.body["primaryCustomer"], person]);
+        let raw = match thread {
+            Some(thread) if embedded(thread, "attachments").is_empty() => String::new(),
+            Some(thread) => thread.to_string(),
+            None => self.raw(),
+        };
+        let text = thread.map_or_else(|| self.preview(), words);
+        self.spoken(address, thread, text, visitor, raw)
+    }
+
+    /// A user wrote: ours, which we know already and leave out, or a human.
+    fn answered(&self, address: &Address) -> Option<SourceEvent> {
+        let threads = embedded(self.body, "threads");
+        let Some(thread) = newest(threads, is_by_user) else {
+            // Nobody is named, so it may be either: who answers has to be read.
+            return Some(self.about(address, SourceBody::Doubt));
+        };
+        if self.rules.is_bot(thread) {
+            return None;
+        }
+        let author = &thread["createdBy"];
+        let text = words(thread);
+        let body = if text.is_empty() {
+            self.unknown()
+        } else {
+            SourceBody::Human(HumanMessage {
+                message_id: number(&thread["id"]).map_or_else(String::new, |id| id.to_string()),
+                kind: HumanMessageKind::Text,
+                text,
+                name: name(author),
+                avatar_url: author["photoUrl"].as_str().unwrap_or_default().to_owned(),
+                queue_position: None,
+                waiting_time: None,
+                from_source: true,
+                raw: String::new(),
+            })
+        };
+        Some(SourceEvent {
+            event_id: Some(self.id_with(address, Some(thread))),
+            occurred_at: time(&thread["createdAt"]),
+            owner: Some(Observed::pushed(Owner::Human)),
+            ..self.about(address, body)
+        })
+    }
+
+    /// A live chat. `None`: malformed.
+    fn chat(&self) -> Option<SourceEvent> {
+        let id = self.body["id"].as_str().filter(|id| is_chat_id(id))?;
+        let address = Address {
+            place: Place::Chat(id.to_owned()),
+            customer: customer(self.body),
+        };
+        let event = newest(embedded(self.body, "events"), |event| {
+            is_by_chat_customer(event) && !words(event).is_empty()
+        });
+        let visitor = self.visitor(&[&self.body["customer"]]);
+        let raw = event.map_or_else(|| self.raw(), |_| String::new());
+        let text = event.map_or_else(|| self.preview(), words);
+        Some(self.spoken(&address, event, text, visitor, raw))
+    }
+
+    fn spoken(
+        &self,
+        address: &Address,
+        thread: Option<&Value>,
+        text: String,
+        visitor: Option<Visitor>,
+        raw: String,
+    ) -> SourceEvent {
+        let body = if text.is_empty() {
+            self.unknown()
+        } else {
+            SourceBody::Message {
+                words: Words::Text(text),
+                visitor,
+                parameters: self.subject(),
+                raw,
+            }
+        };
+        SourceEvent {
+            event_id: Some(self.id_with(address, thread)),
+            occurred_at: thread.and_then(|thread| time(&thread["createdAt"])),
+            contact_must_exist: false,
+            ..self.about(address, body)
+        }
+    }
+
+    /// Something about a conversation that is only of interest if a visitor has spoken there.
+    fn about(&self, address: &Address, body: SourceBody) -> SourceEvent {
+        // A tag that is set, removed and set again says the same thing twice, and both times it is news: a word about the
+        // owner may be heard as often as it comes.
+        let is_owner = matches!(body, SourceBody::Owner);
+        SourceEvent {
+            event_id: (!is_owner).then(|| self.id_with(address, None)),
+            owner: self.rules.owner(self.body).map(Observed::pushed),
+            contact_must_exist: true,
+            ..SourceEvent::of(address.contact(), body)
+        }
+    }
+
+    /// A webhook has no id of its own: its event, its object and the newest thread make one, or else the whole body.
+    fn id_with(&self, address: &Address, thread: Option<&Value>) -> String {
+        let key = address.contact().key;
+        let part = match thread.map(|thread| &thread["id"]) {
+            Some(Value::String(id)) => id.clone(),
+            Some(Value::Number(id)) => id.to_string(),
+            _ => URL_SAFE_NO_PAD.encode(Sha256::digest(&self.webhook.body)),
+        };
+        format!("{}:{key}:{part}", self.event)
+    }
+
+    /// What a mail is about stands in its subject, often alone.
+    fn subject(&self) -> Vec<Parameter> {
+        let subject = self.body["subject"].as_str().unwrap_or_default().trim();
+        if self.event != "convo.created" || subject.is_empty() {
+            return Vec::new();
+        }
+        vec![Parameter {
+            key: "subject".to_owned(),
+            value: subject.to_owned(),
+            personal: true,
+        }]
+    }
+
+    fn visitor(&self, people: &[&Value]) -> Option<Visitor> {
+        let id = customer(self.body)?;
+        let mut names = people.iter().map(|person| name(person));
+        Some(Visitor {
+            visitor_id: id.to_string(),
+            display_name: names.find(|name| !name.is_empty()).unwrap_or_default(),
+            language: String::new(),
+        })
+    }
+
+    fn preview(&self) -> String {
+        html::to_text(self.body["preview"].as_str().unwrap_or_default())
+    }
+
+    fn unknown(&self) -> SourceBody {
+        SourceBody::Unknown {
+            event_type: self.event.to_owned(),
+            raw: self.raw(),
+        }
+    }
+
+    fn raw(&self) -> String {
+        self.body.to_string()
+    }
+}
+
+/// It stands in addresses of the API.
+fn is_chat_id(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+fn is_by_chat_customer(event: &Value) -> bool {
+    let author = &event["author"];
+    author == "customer" || author["type"] == "customer"
+}
