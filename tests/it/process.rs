@@ -41,11 +41,12 @@ impl Setup {
 
     /// As [`Setup::new`]; `source` is TOML that goes into the account's table and after it.
     pub fn with_source(agent_url: &str, settings: &str, source: &str) -> Self {
+        let host = own_host();
         let setup = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
-            grpc: free_address(),
-            webhooks: free_address(),
-            ops: free_address(),
+            grpc: free_address(host),
+            webhooks: free_address(host),
+            ops: free_address(host),
         };
         fs::write(setup.path("api-key"), KEY).expect("the key can be written");
         fs::write(
@@ -224,10 +225,20 @@ fn binary() -> PathBuf {
     profile.join("parloir")
 }
 
-/// An address that was free a moment ago: it has to stay the same over restarts, so port 0 does not do.
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+/// An address that stays the same over restarts, so port 0 does not do. Between two lives of a server its port is free,
+/// and any outgoing connection of a neighbouring test may get it: so it is one of a loopback host of its own.
+fn free_address(host: Ipv4Addr) -> SocketAddr {
+    let listener = TcpListener::bind((host, 0)).expect("a free port");
     listener
         .local_addr()
         .expect("a bound listener has an address")
+}
+
+fn own_host() -> Ipv4Addr {
+    Ipv4Addr::new(
+        127,
+        fastrand::u8(1..),
+        fastrand::u8(..),
+        fastrand::u8(1..255),
+    )
 }

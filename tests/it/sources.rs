@@ -8,6 +8,7 @@ mod desk;
 mod escalations;
 mod found;
 mod human;
+mod live_person;
 mod log;
 mod messenger_flow;
 mod messenger_messages;
@@ -26,6 +27,7 @@ mod stage;
 mod steady;
 mod story;
 mod tickets;
+mod whatsapp;
 mod widget;
 
 use crate::support::platform as fake_server;

@@ -56,7 +56,7 @@ impl Desk {
 
     /// With the visitor on another channel.
     pub fn on(mut self, channel: &str) -> Self {
-        self.visitor.channel = channel.to_owned();
+        channel.clone_into(&mut self.visitor.channel);
         self
     }
 

@@ -163,3 +163,31 @@ async fn where_callers_take_escalations_the_source_is_told_what_they_decide() {
     counter.desk.human_owns(true).await;
     assert_eq!(counter.desk.calls(), [Call::EditContact]);
 }
+
+#[tokio::test]
+async fn a_handover_whose_outcome_stays_unknown_leaves_the_owner_to_be_read() {
+    let general = "send_timeout = \"100ms\"\nmax_queue_age = \"400ms\"";
+    let mut counter = Counter::start(Desk::start("handover").await, general, "").await;
+    let conversation = counter.asks("ask 1").await;
+    for _ in 0..20 {
+        counter
+            .desk
+            .platform
+            .fail_next(Call::HandOver, Failure::silent(true));
+    }
+    let status = counter.escalates(&conversation).await;
+    assert!(status >= 400, "{status}");
+    counter
+        .story
+        .comes_to("escalation", DeliveryState::Unknown)
+        .await;
+    counter.desk.human_owns(true).await;
+    counter
+        .server
+        .taken(&says(&conversation, "Nobody is free."))
+        .await;
+    counter.story.owner_changes_to(Owner::Human).await;
+    counter.desk.says("ask 2").await;
+    counter.story.holds("ask 2").await;
+    assert!(!counter.desk.calls().contains(&Call::Publish));
+}

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::support::{
     questions::ask,
+    server::ACCOUNT,
     webhook::{escalate, says},
 };
 
@@ -135,4 +136,27 @@ async fn fb_36_after_a_day_of_silence_the_bot_answers_in_a_new_session() {
     counter
         .answers(&upstream, "answer 2", DeliveryState::Delivered)
         .await;
+}
+
+#[tokio::test]
+async fn given_back_while_the_handover_is_under_way_the_visitor_is_the_agents_in_the_end() {
+    let mut counter = PageCounter::start("", "").await;
+    let conversation = counter.asks("ask 1").await;
+    let client = counter.server.client.clone();
+    counter.page.server.hold();
+    let seen = counter.page.server.requests().len();
+    for (command, to) in [("take", Owner::Human), ("give", Owner::Agent)] {
+        let moved = client
+            .hand_over(ACCOUNT, &conversation, command, to, "")
+            .await;
+        assert_eq!(moved.expect("a transfer").owner(), to);
+        counter.page.server.wait_for(seen + 1).await;
+    }
+    counter.page.server.release();
+    counter
+        .story
+        .comes_to("give", DeliveryState::Delivered)
+        .await;
+    assert_eq!(counter.page.messenger.owner(PSID).as_deref(), Some(APP));
+    counter.asks("ask 2").await;
 }

@@ -1,6 +1,6 @@
 //! What is said that hands a visitor over without asking the agent.
 
-use parloir_client::v1::{Owner, OwnerChangeCause};
+use parloir_client::v1::{DeliveryState, Owner, OwnerChangeCause};
 
 use super::{counter::Counter, desk::Desk};
 
@@ -16,6 +16,8 @@ async fn a_handover_phrase_reaches_a_human_and_not_the_agent() {
         (changed.to(), changed.cause()),
         (Owner::Human, OwnerChangeCause::HandoverPhrase)
     );
+    // No command made the change.
+    counter.story.comes_to("", DeliveryState::Delivered).await;
     counter.desk.human_owns(true).await;
     // More than the phrase is for the agent, once it answers again.
     counter.desk.hand_back();

@@ -1,7 +1,9 @@
 //! Messages of Social Connect in and out: numbered checks, through the whole service.
 
+use std::time::Duration;
+
 use parloir::simulate::social_connect::{Call, Failure, Speaker};
-use parloir_client::v1::{DeliveryState, Owner};
+use parloir_client::v1::{DeliveryState, ListConversationsRequest, Owner};
 use serde_json::json;
 
 use super::{counter::Counter, desk::Desk};
@@ -37,11 +39,11 @@ async fn qsc_29_30_40_what_is_not_the_bots_to_answer_is_not_heard() {
         .human_says(&desk.visitor, "by the brand")
         .await;
     let public = desk.tells("9001", |mention| {
-        mention["message"]["type"] = json!("tweet")
+        mention["message"]["type"] = json!("tweet");
     });
     assert_eq!(public.await, 200);
     let by_flow = desk.tells("9002", |mention| {
-        mention["handled_by"] = json!({ "flow_id": 7 })
+        mention["handled_by"] = json!({ "flow_id": 7 });
     });
     assert_eq!(by_flow.await, 200);
     counter.asks("ask 2").await;
@@ -51,7 +53,7 @@ async fn qsc_29_30_40_what_is_not_the_bots_to_answer_is_not_heard() {
     let log = counter
         .server
         .client
-        .list_conversations(Default::default())
+        .list_conversations(ListConversationsRequest::default())
         .await;
     assert_eq!(log.expect("a list").conversations.len(), 1);
 }
@@ -127,4 +129,34 @@ async fn qsc_39_an_answer_whose_arrival_is_unclear_is_looked_up_and_not_sent_aga
         counter.desk.lines().into_iter().filter(by_the_bot).count(),
         1
     );
+}
+
+#[tokio::test]
+async fn qsc_39_an_answer_that_certainly_did_not_arrive_is_sent_once_more() {
+    let general = r#"send_timeout = "300ms""#;
+    let mut counter = Counter::start(Desk::start("tag").await, general, "").await;
+    let conversation = counter.asks("ask 1").await;
+    let lost = Failure::silent(false);
+    counter.desk.platform.fail_next(Call::Publish, lost);
+    counter.server.taken(&says(&conversation, "answer 1")).await;
+    // It might still turn up.
+    counter.desk.is_called(Call::ReadPublished, 1).await;
+    counter.server.clock.advance(Duration::from_mins(1));
+    // What is said next finds that it did not.
+    counter.server.taken(&says(&conversation, "answer 2")).await;
+    counter
+        .story
+        .comes_to("answer 1", DeliveryState::Delivered)
+        .await;
+    counter
+        .story
+        .comes_to("answer 2", DeliveryState::Delivered)
+        .await;
+    let lines: Vec<_> = counter
+        .desk
+        .lines()
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
+    assert_eq!(lines, ["ask 1", "answer 1", "answer 2"]);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parloir::simulate::social_connect::{Call, Failure};
-use parloir_client::v1::{DeliveryState, Owner, OwnerChangeCause};
+use parloir_client::v1::{DeliveryState, ListConversationsRequest, Owner, OwnerChangeCause};
 
 use super::{counter::Counter, desk::Desk};
 use crate::support::server::Wishes;
@@ -106,7 +106,7 @@ async fn qsc_26_a_tag_in_any_spelling_keeps_the_bot_silent() {
     let conversation = counter
         .server
         .client
-        .list_conversations(Default::default())
+        .list_conversations(ListConversationsRequest::default())
         .await;
     let conversation = conversation.expect("a list").conversations.remove(0);
     assert_eq!(conversation.owner(), Owner::Human);
@@ -168,4 +168,40 @@ async fn qsc_36_after_people_take_the_tag_away_the_bot_answers_in_a_new_session(
     let upstream = seen["platformConversationId"].as_str().expect("an id");
     assert_eq!(upstream, format!("{conversation}.e3"));
     counter.answers(upstream, "answer 3").await;
+}
+
+#[tokio::test]
+async fn a_webhook_from_before_a_takeover_that_comes_late_does_not_bring_the_bot_back() {
+    let mut counter = Counter::start(Desk::start("tag").await, "", "").await;
+    counter.asks("ask 1").await;
+    let platform = counter.desk.platform.platform();
+    platform.agent_tags(&counter.desk.visitor, "escalated to agent");
+    counter.desk.says("ask 2").await;
+    counter.story.holds("ask 2").await;
+    let late = counter.desk.tells("9001", |mention| {
+        let added = mention["date"]["added"].as_u64().expect("a time");
+        mention["date"]["added"] = (added - 1).into();
+        mention["message"]["content"] = "<p>ask late</p>".into();
+        mention["author"]["tags"] = serde_json::json!([]);
+    });
+    assert_eq!(late.await, 200);
+    counter.story.holds("ask late").await;
+    assert_eq!(counter.heard(), ["ask 1"]);
+}
+
+#[tokio::test]
+async fn a_webhook_from_before_a_handback_that_comes_late_does_not_silence_the_bot() {
+    let mut counter = Counter::start(Desk::start("tag").await, "", "").await;
+    counter.asks("ask 1").await;
+    let late = counter.desk.tells("9001", |mention| {
+        let added = mention["date"]["added"].as_u64().expect("a time");
+        mention["date"]["added"] = (added - 1).into();
+        mention["message"]["content"] = "<p>ask late</p>".into();
+        mention["author"]["tags"] = serde_json::json!(["escalated to agent"]);
+    });
+    assert_eq!(late.await, 200);
+    counter
+        .story
+        .comes_to("ask late", DeliveryState::Delivered)
+        .await;
 }

@@ -32,8 +32,8 @@ async fn a_ticket_goes_to_its_own_endpoint_and_is_answered_by_a_reply() {
         .start_conversation(start)
         .await
         .expect("a start");
-    let set = server.set("T-1", "set", vec![parameter("tier", "gold", false)]);
-    set.await.expect("an update");
+    let updated = server.set("T-1", "set", vec![parameter("tier", "gold", false)]);
+    updated.await.expect("an update");
     let sent = server
         .client
         .send_message(ticket("m-1", "my mug broke"))
