@@ -26,6 +26,8 @@ pub(super) struct Ledger {
     pub wrong: Vec<String>,
     /// A commit is under way: whether it counts is not known yet.
     pub committing: bool,
+    /// The time of the newest commit.
+    pub now: Timestamp,
     /// Grows whenever something happens.
     pub activity: u64,
     pub talks: HashMap<ConversationKey, Talk>,
@@ -126,6 +128,7 @@ impl Talk {
 impl Ledger {
     /// A transaction is durable.
     pub(super) fn committed(&mut self, now: Timestamp, deeds: Vec<Deed>) {
+        self.now = now;
         if deeds.iter().any(|deed| !matches!(deed, Deed::Unit)) {
             self.activity += 1;
         }

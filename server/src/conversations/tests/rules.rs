@@ -226,6 +226,12 @@ impl Ledger {
                 format!("{what} was shown and is called superseded")
             });
         }
+        if row.state == State::Unknown && row.read_back_since.is_some() {
+            let age = self.now.since(row.queued_at);
+            self.demand(age > super::setup::MAX_QUEUE_AGE, || {
+                format!("{what} is called unknown and could be read back")
+            });
+        }
         if row.state == State::Delivered {
             self.demand(arrived == parts, || {
                 format!("{what} is called delivered and {arrived} of {parts} parts were shown")
