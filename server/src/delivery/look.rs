@@ -63,12 +63,12 @@ pub fn owner_must_be_read(
     if !source.capabilities.reads_owner {
         return false;
     }
-    // Nobody's yet: any reading since it was queued decides.
-    if delivery.owner_epoch == 0 {
-        return conversation.known.observed_at < delivery.queued_at;
-    }
-    conversation.owner == Owner::Agent
-        && conversation.owner_is_stale(tx.now(), source.settings.owner_max_age)
+    // Nobody's yet: a reading since it was queued decides.
+    let is_unread =
+        delivery.owner_epoch == 0 && conversation.known.observed_at < delivery.queued_at;
+    is_unread
+        || conversation.owner == Owner::Agent
+            && conversation.owner_is_stale(tx.now(), source.settings.owner_max_age)
 }
 
 /// Commits what a look found. What could not be read makes the row wait, and the agent with it: nobody speaks for an
