@@ -111,10 +111,12 @@ async fn consider(
     if index >= parts.len() {
         return Ok(dealt_with(delivery));
     }
-    // What may have arrived is looked for first, and only what certainly has not is superseded.
-    let moved =
-        delivery.owner_epoch != conversation.owner_epoch && delivery.read_back_since.is_none();
-    if moved || delivery.part == 0 && is_withdrawn(tx, conversation, delivery, &body).await? {
+    // What may have been shown is asked for first: then it can be said whether it was in time.
+    let to_be_read_back = delivery.read_back_since.is_some();
+    let moved = delivery.owner_epoch != conversation.owner_epoch;
+    let is_over =
+        moved || delivery.part == 0 && is_withdrawn(tx, conversation, delivery, &body).await?;
+    if is_over && !to_be_read_back {
         return Ok(ends(
             delivery,
             DeliveryState::Superseded,

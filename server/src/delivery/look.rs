@@ -67,12 +67,12 @@ pub fn owner_must_be_read(
         return false;
     }
     // Any reading since it was queued decides, unless the owner has changed meanwhile.
-    if delivery.awaits_owner {
-        return delivery.owner_epoch == conversation.owner_epoch
-            && conversation.known.observed_at < delivery.queued_at;
-    }
-    conversation.owner == Owner::Agent
-        && conversation.owner_is_stale(tx.now(), source.settings.owner_max_age)
+    let is_unread = delivery.awaits_owner
+        && delivery.owner_epoch == conversation.owner_epoch
+        && conversation.known.observed_at < delivery.queued_at;
+    is_unread
+        || conversation.owner == Owner::Agent
+            && conversation.owner_is_stale(tx.now(), source.settings.owner_max_age)
 }
 
 /// Commits what a look found. What could not be read makes the row wait, and the agent with it: nobody speaks for an

@@ -146,6 +146,45 @@ fn what_becomes_of_one_part_does_not_make_the_whole_delivered() {
     goes_well(setup, &[plainly(), unclear, says, reports]);
 }
 
+#[test]
+fn words_that_wait_long_after_a_reading_wait_for_another() {
+    let setup = Setup {
+        reads_owner: true,
+        ..PLAIN
+    };
+    let later = Step::ReadingWill(Reading::Later, false);
+    goes_well(
+        setup,
+        &[
+            plainly(),
+            transfers(true),
+            Step::TimePasses(61),
+            later,
+            plainly(),
+            transfers(false),
+            Step::TimePasses(130),
+        ],
+    );
+}
+
+#[test]
+fn what_was_under_way_when_the_owner_changed_is_read_back() {
+    let setup = Setup {
+        reads_back: true,
+        ..PLAIN
+    };
+    let arrives = Fate::Unclear { arrives: true };
+    let held = Step::SourceWill(arrives, Held::ArrivesFirst);
+    let says = Step::AgentSpeaks {
+        contact: 0,
+        back: 0,
+    };
+    goes_well(
+        setup,
+        &[plainly(), held, says, transfers(true), Step::Release(1)],
+    );
+}
+
 /// The one case that cannot be told apart, so that it stays one.
 #[test]
 fn only_late_words_after_a_handback_under_the_same_id_look_like_those_of_today() {

@@ -26,6 +26,8 @@ pub(super) struct Ledger {
     pub wrong: Vec<String>,
     /// A commit is under way: whether it counts is not known yet.
     pub committing: bool,
+    /// The time of the newest commit.
+    pub now: Timestamp,
     /// Grows whenever something happens.
     pub activity: u64,
     pub talks: HashMap<ConversationKey, Talk>,
@@ -85,6 +87,8 @@ pub(super) struct Unit {
     pub attempts: Vec<Id>,
     /// Where somebody ended the session.
     pub ended: Vec<ConversationKey>,
+    /// Sequences of what the visitor said, and whether it is held.
+    pub heard: Vec<(ConversationKey, u64, bool)>,
     /// Sequences of what the agent said, and whether it is current.
     pub said: Vec<(ConversationKey, u64, bool)>,
 }
@@ -124,6 +128,7 @@ impl Talk {
 impl Ledger {
     /// A transaction is durable.
     pub(super) fn committed(&mut self, now: Timestamp, deeds: Vec<Deed>) {
+        self.now = now;
         if deeds.iter().any(|deed| !matches!(deed, Deed::Unit)) {
             self.activity += 1;
         }
@@ -204,6 +209,8 @@ impl Ledger {
             } => self.unit.ended.push(key),
             EventBody::AgentMessage(message) => self.agent_said(&key, event, message),
             EventBody::VisitorMessage(said) => {
+                let held = (key.clone(), event.sequence, said.held);
+                self.unit.heard.push(held);
                 let text = said.content.text().to_owned();
                 let place = (key.clone(), event.sequence);
                 let before = self.heard.insert(text.clone(), place);
@@ -226,6 +233,7 @@ impl Ledger {
             self.tell(told);
         }
         self.check_transition(&row, before);
+        self.check_epoch(&row);
         if begins {
             self.check_attempt(&row);
         }

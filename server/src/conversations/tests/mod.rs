@@ -26,7 +26,7 @@ use steps::{Step, histories};
 use world::World;
 
 /// As many as take about ten seconds on two busy cores; `PROPTEST_CASES` asks for more.
-const CASES: u32 = 160;
+const CASES: u32 = 96;
 
 fn config() -> Config {
     let asked = std::env::var("PROPTEST_CASES").ok();

@@ -20,7 +20,7 @@ use crate::{
 /// A history as it is played.
 pub(super) struct Play {
     pub world: World,
-    /// What the source has told and what has not arrived yet, or may arrive again.
+    /// What the source has told, the newest last: it may arrive late, and again.
     pub post: Vec<SourceEvent>,
     /// What was sent by call, to be sent again.
     pub sent: Vec<SendMessage>,

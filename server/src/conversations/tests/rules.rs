@@ -156,6 +156,26 @@ impl Ledger {
         }
     }
 
+    /// A row stays in the epoch of its commit. Nobody's becomes today's; a handover, once done, that of the human; what is
+    /// sent again is a new one.
+    pub(super) fn check_epoch(&mut self, row: &Delivery) {
+        let Some(kept) = self.rows.get(&row.id).map(|row| row.now.clone()) else {
+            return;
+        };
+        let again = matches!(kept.state, State::Unknown | State::Failed);
+        let handed_over = row.kind == DeliveryKind::Escalate
+            && row.part > 0
+            && self.talk(&row.key).owner == Owner::Human;
+        let may_move = kept.owner_epoch == 0 || again || handed_over;
+        self.demand(may_move || kept.owner_epoch == row.owner_epoch, || {
+            let (before, now) = (kept.owner_epoch, row.owner_epoch);
+            format!(
+                "{:?} #{} moves from epoch {before} to {now}",
+                row.kind, row.sequence
+            )
+        });
+    }
+
     /// A request is about to leave: only for today's owner.
     pub(super) fn check_attempt(&mut self, row: &Delivery) {
         let what = format!("{:?} #{}", row.kind, row.sequence);
@@ -206,6 +226,12 @@ impl Ledger {
                 format!("{what} was shown and is called superseded")
             });
         }
+        if row.state == State::Unknown && row.read_back_since.is_some() {
+            let age = self.now.since(row.queued_at);
+            self.demand(age > super::setup::MAX_QUEUE_AGE, || {
+                format!("{what} is called unknown and could be read back")
+            });
+        }
         if row.state == State::Delivered {
             self.demand(arrived == parts, || {
                 format!("{what} is called delivered and {arrived} of {parts} parts were shown")
@@ -239,6 +265,17 @@ impl Ledger {
                 .values()
                 .any(|asked| asked.now.closed.is_none() && asked.now.key.as_ref() == Some(key));
             self.demand(!asked, || "a question stays open after the end".into());
+        }
+        for (key, sequence, held) in unit.heard {
+            let row = self.rows.values().any(|row| {
+                row.now.key == key
+                    && row.now.sequence == sequence
+                    && row.now.kind == DeliveryKind::Message
+                    && (row.now.state == State::Held) == held
+            });
+            self.demand(row, || {
+                format!("#{sequence} is held: {held}, and its row is not")
+            });
         }
         for (key, sequence, current) in unit.said {
             let row = self.rows.values().any(|row| {

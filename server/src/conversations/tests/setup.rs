@@ -12,7 +12,7 @@ use crate::domain::{
 pub(super) const OWNER_MAX_AGE: Duration = Duration::from_secs(90);
 pub(super) const OWNER_UNKNOWN_MAX: Duration = Duration::from_mins(2);
 const HUMAN_MAX_AGE: Duration = Duration::from_secs(20);
-const MAX_QUEUE_AGE: Duration = Duration::from_mins(5);
+pub(super) const MAX_QUEUE_AGE: Duration = Duration::from_mins(5);
 
 /// Longer than any history: a call that is held ends when it is released.
 pub(super) const FOR_EVER: Duration = Duration::from_hours(1);

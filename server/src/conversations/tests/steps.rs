@@ -160,7 +160,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..4_u8).prop_map(Step::Release),
         3 => prop_oneof![Just(1_u8), Just(10), Just(61), Just(130)].prop_map(Step::TimePasses),
         1 => Just(Step::Housekeeping),
-        1 => Just(Step::Restart),
+        3 => Just(Step::Restart),
     ]
 }
 
@@ -248,7 +248,7 @@ fn fates() -> impl Strategy<Value = Step> {
     let reading = prop_oneof![3 => Just(Reading::Truth), 1 => Just(Reading::Later), 1 => Just(Reading::Refused), 1 => Just(Reading::Unknown)];
     prop_oneof![
         2 => (fate(), held()).prop_map(|(fate, held)| Step::AgentWill(fate, held)),
-        3 => (at_source, held()).prop_map(|(fate, held)| Step::SourceWill(fate, held)),
+        4 => (at_source, held()).prop_map(|(fate, held)| Step::SourceWill(fate, held)),
         2 => (reading, any::<bool>()).prop_map(|(reading, held)| Step::ReadingWill(reading, held)),
     ]
 }

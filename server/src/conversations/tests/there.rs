@@ -102,16 +102,17 @@ impl Play {
         self.arrives(SourceEvent::apart(body));
     }
 
+    /// Something arrives late, or once more.
     fn post_arrives(&mut self, which: u8, again: bool) {
-        let index = usize::from(which);
-        if index < self.post.len() {
-            let event = if again {
-                self.post[index].clone()
-            } else {
-                self.post.remove(index)
-            };
-            self.arrives(event);
-        }
+        let Some(index) = self.post.len().checked_sub(1 + usize::from(which)) else {
+            return;
+        };
+        let event = if again {
+            self.post[index].clone()
+        } else {
+            self.post.remove(index)
+        };
+        self.post_now(event);
     }
 
     fn said_there(&mut self, contact: u8, owner: Option<Word>, age: Age) -> SourceEvent {
@@ -140,6 +141,11 @@ impl Play {
     }
 
     fn arrives(&mut self, event: SourceEvent) {
+        self.post.push(event.clone());
+        self.post_now(event);
+    }
+
+    fn post_now(&self, event: SourceEvent) {
         let webhook = self.world.outside.source_posts(event);
         self.call(move |house| async move {
             let reply = house.arrive(&tenant(), SOURCE, &webhook, "").await;
