@@ -156,7 +156,8 @@ impl Ledger {
         }
     }
 
-    /// A row stays in the epoch of its commit. Nobody's becomes today's; a handover, once done, that of the human; what is
+    /// A row stays in the epoch of its commit. One that awaited the owner follows the next change, if that gives the
+    /// conversation back; a handover serves the change that wants it next, and is the human's once it is done; what is
     /// sent again is a new one.
     pub(super) fn check_epoch(&mut self, row: &Delivery) {
         let Some(kept) = self.rows.get(&row.id).map(|row| row.now.clone()) else {
@@ -166,7 +167,13 @@ impl Ledger {
         let handed_over = row.kind == DeliveryKind::Escalate
             && row.part > 0
             && self.talk(&row.key).owner == Owner::Human;
-        let may_move = kept.owner_epoch == 0 || again || handed_over;
+        let talk = self.talk(&row.key);
+        let given_back = kept.awaits_owner
+            && talk.owner == Owner::Agent
+            && row.owner_epoch == kept.owner_epoch + 1;
+        let serves = matches!(row.kind, DeliveryKind::Escalate | DeliveryKind::Resume)
+            && row.owner_epoch == talk.epoch;
+        let may_move = given_back || serves || again || handed_over;
         self.demand(may_move || kept.owner_epoch == row.owner_epoch, || {
             let (before, now) = (kept.owner_epoch, row.owner_epoch);
             format!(
