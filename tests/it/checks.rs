@@ -98,18 +98,6 @@ const DIFFERS: &[(Check, &str)] = &[
          answered at once, 200 empty or 400 by setting",
     ),
     (
-        ("check", 83),
-        "decoded, recorded and answered; handing over through the widget is not part of this version",
-    ),
-    (
-        ("check", 84),
-        "decoded, recorded and answered; sending tickets is not part of this version",
-    ),
-    (
-        ("check", 85),
-        "decoded, recorded and answered; sending tickets is not part of this version",
-    ),
-    (
         ("check", 92),
         "always 200 while the store accepts: events are on disk, so there is no buffer to fill",
     ),
