@@ -62,6 +62,7 @@ impl Conversations {
             account: Arc::clone(account),
             agent: Arc::clone(agent),
             ready: self.ready(agent),
+            oldest: self.clock.now() - self.idempotency_window,
             events,
             traceparent: traceparent.to_owned(),
             desk: self.desk(),
@@ -76,9 +77,6 @@ impl Conversations {
         refusal: WebhookRefusal,
     ) -> WebhookReply {
         let (label, status) = match refusal {
-            WebhookRefusal::Unverified if webhook.method == http::Method::GET => {
-                ("unverified", StatusCode::FORBIDDEN)
-            }
             WebhookRefusal::Unverified => ("unverified", StatusCode::UNAUTHORIZED),
             WebhookRefusal::Malformed => ("malformed", StatusCode::BAD_REQUEST),
             WebhookRefusal::UnknownAgent { acknowledge: true } => ("unknown", StatusCode::OK),

@@ -75,6 +75,8 @@ pub struct Conversations {
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
+    /// How long it is remembered what came before.
+    pub idempotency_window: Duration,
     /// Beyond its deadline a webhook waits this long for the store before it gets the fallback unrecorded.
     pub store_patience: Duration,
 }

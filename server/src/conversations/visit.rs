@@ -27,6 +27,8 @@ pub struct Visit {
     pub agent: Arc<AgentSettings>,
     /// Whether a request to the agent may leave now.
     pub ready: bool,
+    /// What came before then is not remembered any more: words from before may have been taken, and are not taken again.
+    pub oldest: Timestamp,
     pub events: Vec<SourceEvent>,
     pub traceparent: String,
     pub desk: Desk,
@@ -59,6 +61,10 @@ impl Visit {
         if known.is_none() && event.contact_must_exist {
             return Ok(Taken::NoContact);
         }
+        if self.is_forgotten(event) {
+            tracing::warn!(source = %self.source, occurred_at = ?event.occurred_at, "words from long ago are left out");
+            return Ok(Taken::Duplicate);
+        }
         if !self.is_first(tx, contact_id.as_str(), event).await? {
             return Ok(Taken::Duplicate);
         }
@@ -84,6 +90,15 @@ impl Visit {
             .text(self.source.as_str())
             .text(&contact.key);
         Id::trusted(hex(&tx.digest(&print)[..16]))
+    }
+
+    /// Words so old that it is not remembered any more whether they came before.
+    fn is_forgotten(&self, event: &SourceEvent) -> bool {
+        let says = matches!(
+            event.body,
+            SourceBody::Message { .. } | SourceBody::Human(_)
+        );
+        says && event.occurred_at.is_some_and(|at| at < self.oldest)
     }
 
     async fn is_first(
@@ -128,9 +143,12 @@ impl Visit {
         row.key.account = self.account.name.clone();
         row.seen_at = now;
         if let SourceBody::Message { .. } | SourceBody::Opened { .. } = event.body {
-            // The newest place to answer to.
-            row.address.clone_from(&contact.address);
-            row.spoke_at = row.spoke_at.max(event.occurred_at.unwrap_or(now).min(now));
+            let spoke_at = event.occurred_at.unwrap_or(now).min(now);
+            // The newest place to answer to: late news does not take it back.
+            if spoke_at >= row.spoke_at {
+                row.address.clone_from(&contact.address);
+                row.spoke_at = spoke_at;
+            }
         }
         let mut conversation = open(tx, &row.key, &self.account, &self.agent).await?;
         conversation.source = Some(self.source.clone());

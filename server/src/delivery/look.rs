@@ -49,7 +49,8 @@ pub enum Found {
     Arrival(Result<Arrival, NotRead>),
 }
 
-/// Before this much time has passed since a request left, what a source does not show may still be on its way into it.
+/// Before this much time has passed since a request was given up, what a source does not show may still be on its way into
+/// it.
 const MISSING_AFTER: Duration = Duration::from_secs(5);
 
 /// Whether the owner has to be read before this row may go to the agent.
@@ -99,10 +100,10 @@ pub async fn settle_look(
         Found::Owner(Err(NotRead::Refused { detail })) => {
             owner_is_not_told(tx, conversation, detail, desk).await
         }
-        Found::Arrival(Ok(arrival)) => arrived(tx, looked, arrival, desk).await,
+        Found::Arrival(Ok(arrival)) => arrived(tx, conversation, looked, (arrival, desk)).await,
         Found::Owner(Err(NotRead::Later { after }))
         | Found::Arrival(Err(NotRead::Later { after })) => wait(tx, head, *after, backoff).await,
-        Found::Arrival(Err(NotRead::Refused { .. })) => arrival_is_not_told(tx, looked, desk).await,
+        Found::Arrival(Err(NotRead::Refused { .. })) => arrival_is_not_told(tx, looked).await,
     }
 }
 
@@ -134,14 +135,17 @@ async fn owner_is_not_told(
 
 async fn arrived(
     tx: &mut dyn Transaction,
+    conversation: &Conversation,
     looked: &Looked,
-    arrival: &Arrival,
-    _desk: &Desk,
+    (arrival, desk): (&Arrival, &Desk),
 ) -> Result<()> {
     let Some(mut delivery) = waiting(tx, looked).await? else {
         return Ok(());
     };
-    let certain_at = delivery.attempted_at + MISSING_AFTER;
+    let limit = desk
+        .source_of(conversation)
+        .map_or(Duration::ZERO, |source| source.settings.send_timeout);
+    let certain_at = delivery.attempted_at + limit + MISSING_AFTER;
     match arrival {
         Arrival::Arrived { remote_id } => {
             delivery.read_back_since = None;
@@ -157,11 +161,7 @@ async fn arrived(
     tx.save_delivery(&delivery).await
 }
 
-async fn arrival_is_not_told(
-    tx: &mut dyn Transaction,
-    looked: &Looked,
-    _desk: &Desk,
-) -> Result<()> {
+async fn arrival_is_not_told(tx: &mut dyn Transaction, looked: &Looked) -> Result<()> {
     let Some(mut delivery) = waiting(tx, looked).await? else {
         return Ok(());
     };
@@ -180,8 +180,9 @@ async fn waiting(tx: &mut dyn Transaction, looked: &Looked) -> Result<Option<Del
     Ok(found.filter(|row| row.state == DeliveryState::Queued && row.read_back_since.is_some()))
 }
 
-/// How long a look that was in vain is followed by silence, unless the source says: a second look costs a call.
-const AGAIN: u32 = 4;
+/// How long a look that was in vain is followed by silence, at least, unless the source says: each look is a call, and a
+/// source may grant few.
+const AGAIN: Duration = Duration::from_secs(3);
 
 async fn wait(
     tx: &mut dyn Transaction,
@@ -192,6 +193,6 @@ async fn wait(
     let Some(mut head) = head.filter(|head| head.state == DeliveryState::Queued) else {
         return Ok(());
     };
-    head.not_before = tx.now() + backoff.after(AGAIN, after);
+    head.not_before = tx.now() + backoff.after(1, Some(after.unwrap_or(AGAIN)));
     tx.save_delivery(&head).await
 }

@@ -3,7 +3,7 @@
 use std::{
     fs,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use base64::{
@@ -84,7 +84,7 @@ impl Live {
     /// An event, which is answered when the agent has spoken.
     fn event(&self, conversation: &str, sequence: u64, mut body: Value) -> JoinHandle<Reply> {
         body["context"]["lpEvent"] = json!({
-            "sequence": sequence, "serverTimestamp": 1_649_331_017_991_u64, "conversationId": conversation,
+            "sequence": sequence, "serverTimestamp": now().as_secs() * 1000, "conversationId": conversation,
             "dialogId": conversation, "messageAudience": "ALL", "metadata": [],
         });
         let path = path(&format!("/draft/conversations/{conversation}/events"));
@@ -116,6 +116,11 @@ impl Live {
     }
 }
 
+fn now() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.expect("after 1970")
+}
+
 fn path(rest: &str) -> String {
     format!("/sources/{SOURCE}/v1/bots/{BOT}/environments{rest}")
 }
@@ -136,8 +141,7 @@ fn is_text(item: &Value, words: &str) -> bool {
 }
 
 fn token() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.expect("after 1970").as_secs();
+    let now = now().as_secs();
     let claims = json!({
         "iss": "Sentinel", "aud": "le12345", "scope": "thirdpartybots.customendpoint.bot", "iat": now, "exp": now + 300,
     });

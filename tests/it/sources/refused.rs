@@ -43,7 +43,7 @@ async fn unknown_sources_are_not_found_and_other_methods_prove_nothing() {
     for (method, path, status) in [
         ("POST", "/sources/nobody", 404),
         ("POST", "/sources/", 404),
-        ("GET", "/sources/desk", 403),
+        ("GET", "/sources/desk", 401),
         ("DELETE", "/sources/desk", 401),
     ] {
         let mut connection = Connection::open(counter.server.webhooks).await;

@@ -200,6 +200,7 @@ impl World {
             hub,
             clock,
             metrics,
+            idempotency_window: Duration::from_hours(1000),
             store_patience: Duration::from_secs(5),
         });
         Process {
