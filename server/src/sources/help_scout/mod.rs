@@ -62,7 +62,7 @@ impl HelpScout {
         Ok(Self {
             name: source.name.clone(),
             mailbox: config.mailbox_id,
-            desk: Desk::new(Api::new(source, config, clock)?, config),
+            desk: Desk::new(Api::new(source, config, Arc::clone(&clock))?, config, clock),
             verification: Verification::new(&config.webhook_secrets),
         })
     }
