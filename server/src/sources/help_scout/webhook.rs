@@ -86,7 +86,7 @@ impl Told<'_> {
                 Some(event) => event,
                 None => return Some(Decoded::Nothing),
             },
-            "convo.tags" | "convo.assigned" => self.about(&address, SourceBody::Owner),
+            "convo.tags" | "convo.assigned" => self.of_owner(&address),
             "convo.deleted" => SourceEvent {
                 owner: None,
                 ..self.about(&address, SourceBody::Ended)
@@ -101,7 +101,7 @@ impl Told<'_> {
         let thread = newest(embedded(self.body, "threads"), is_by_customer);
         let is_ours = self.event == "convo.created" && self.body["createdBy"]["type"] == "user";
         if thread.is_none() && is_ours {
-            return self.about(address, SourceBody::Owner);
+            return self.of_owner(address);
         }
         let person = thread.map_or(&Value::Null, |thread| &thread["customer"]);
         let visitor = self.visitor(&[&self.body["primaryCustomer"], person]);
@@ -119,7 +119,7 @@ impl Told<'_> {
         let threads = embedded(self.body, "threads");
         let Some(thread) = newest(threads, is_by_user) else {
             // Nobody is named, so it may be either: who answers has to be read.
-            return Some(self.about(address, SourceBody::Doubt));
+            return Some(self.doubt(address));
         };
         if self.rules.is_bot(thread) {
             return None;
@@ -186,19 +186,44 @@ impl Told<'_> {
         SourceEvent {
             event_id: Some(self.id_with(address, thread)),
             occurred_at: thread.and_then(|thread| time(&thread["createdAt"])),
+            // Only a hint here, which ends no human's ownership by itself.
+            owner: self.rules.owner(self.body).map(Observed::pushed),
             contact_must_exist: false,
             ..self.about(address, body)
         }
     }
 
-    /// Something about a conversation that is only of interest if a visitor has spoken there.
-    fn about(&self, address: &Address, body: SourceBody) -> SourceEvent {
-        // A tag that is set, removed and set again says the same thing twice, and both times it is news: a word about the
-        // owner may be heard as often as it comes.
-        let is_owner = matches!(body, SourceBody::Owner);
+    /// Who answers may have changed. It does not say when: an old word that it is the agent, come late, must not take
+    /// the visitor from a human, so that is looked up.
+    fn of_owner(&self, address: &Address) -> SourceEvent {
+        match self.rules.owner(self.body) {
+            Some(Owner::Human) => SourceEvent {
+                event_id: None,
+                ..self.about(address, SourceBody::Owner)
+            },
+            _ => self.doubt(address),
+        }
+    }
+
+    /// Without an id, like all words about the owner: a tag that is set, removed and set again says the same thing twice,
+    /// and both times it is news.
+    fn doubt(&self, address: &Address) -> SourceEvent {
         SourceEvent {
-            event_id: (!is_owner).then(|| self.id_with(address, None)),
-            owner: self.rules.owner(self.body).map(Observed::pushed),
+            event_id: None,
+            owner: None,
+            ..self.about(address, SourceBody::Doubt)
+        }
+    }
+
+    /// Something about a conversation that is only of interest if a visitor has spoken there. On its way it tells of a
+    /// human, and never that it is the agent's.
+    fn about(&self, address: &Address, body: SourceBody) -> SourceEvent {
+        let owner = self.rules.owner(self.body);
+        SourceEvent {
+            event_id: Some(self.id_with(address, None)),
+            owner: owner
+                .filter(|owner| *owner == Owner::Human)
+                .map(Observed::pushed),
             contact_must_exist: true,
             ..SourceEvent::of(address.contact(), body)
         }
