@@ -100,7 +100,27 @@ pub(super) fn embedded<'v>(object: &'v Value, name: &str) -> &'v [Value] {
 /// The newest of those that `counts`; of two from the same moment the one with the higher id.
 pub(super) fn newest(threads: &[Value], counts: impl Fn(&Value) -> bool) -> Option<&Value> {
     let counting = threads.iter().filter(|thread| counts(thread));
-    counting.max_by_key(|thread| (time(&thread["createdAt"]), number(&thread["id"])))
+    counting.max_by_key(|thread| place(thread))
+}
+
+/// What `asks` and came after the newest that `answers`, oldest first. If that is nothing, the newest that `asks`: it was
+/// answered faster than it was told.
+pub(super) fn unanswered(
+    threads: &[Value],
+    asks: impl Fn(&Value) -> bool,
+    answers: impl Fn(&Value) -> bool,
+) -> Vec<&Value> {
+    let answered = newest(threads, answers).map(place);
+    let mut asking: Vec<_> = threads.iter().filter(|thread| asks(thread)).collect();
+    asking.sort_by_key(|thread| place(thread));
+    let open = asking.partition_point(|thread| Some(place(thread)) <= answered);
+    let newest = asking.len().saturating_sub(1);
+    asking.split_off(open.min(newest))
+}
+
+/// What threads are in order by.
+fn place(thread: &Value) -> (Option<Timestamp>, Option<u64>) {
+    (time(&thread["createdAt"]), number(&thread["id"]))
 }
 
 /// What a customer wrote, or a user for one.

@@ -1,6 +1,6 @@
 //! What is done at the help desk: replies, notes, tags, assignments, and looks at who answers and what arrived.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::Method;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Owner, Timestamp,
+        Clock, Owner, Timestamp,
         outbound::{Refusal, Sent},
         source::{Arrival, Author, Handover, Item, ItemBody, NotRead, Observed},
     },
@@ -27,6 +27,9 @@ use crate::{
 const MAX_PAGES: u64 = 10;
 /// How far their clock, which counts whole seconds, may be behind ours.
 const SKEW: Duration = Duration::from_secs(5);
+/// How long after an attempt began a reply may still turn up: a request that we gave up may be worked on for a while,
+/// and a list may lag behind. A mail that is sent twice is worse than one that is late.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(30);
 
 /// The desk, as far as a source acts at it.
 #[derive(Debug)]
@@ -37,12 +40,14 @@ pub(super) struct Desk {
     note: String,
     name_humans: bool,
     beacon_replies: bool,
+    clock: Arc<dyn Clock>,
 }
 
 impl Desk {
-    pub(super) fn new(api: Api, config: &HelpScoutConfig) -> Self {
+    pub(super) fn new(api: Api, config: &HelpScoutConfig, clock: Arc<dyn Clock>) -> Self {
         Self {
             api,
+            clock,
             rules: Rules {
                 bot_user: config.bot_user_id,
                 tag: config.tag.trim().to_owned(),
@@ -133,7 +138,8 @@ impl Desk {
         ))
     }
 
-    /// Looks for a thread of ours that says the same and is not older.
+    /// Looks for a thread of ours that says the same and is not older. It is missing only if it had the time to arrive,
+    /// and the list shows anything: a conversation has at least the customer's thread.
     pub(super) async fn arrival(
         &self,
         address: &str,
@@ -144,7 +150,11 @@ impl Desk {
         let said = self.text(item).map_err(not_read)?;
         for page in 1..=MAX_PAGES {
             let threads = self.threads(&path, page).await.map_err(not_read)?;
-            let found = embedded(&threads, "threads").iter().find(|thread| {
+            let shown = embedded(&threads, "threads");
+            if shown.is_empty() {
+                break;
+            }
+            let found = shown.iter().find(|thread| {
                 is_by_user(thread)
                     && self.rules.is_bot(thread)
                     && time(&thread["createdAt"]).is_none_or(|at| at >= since - SKEW)
@@ -155,10 +165,20 @@ impl Desk {
                 return Ok(Arrival::Arrived { remote_id });
             }
             if number(&threads["page"]["totalPages"]).is_none_or(|pages| pages <= page) {
-                return Ok(Arrival::Missing);
+                return self.missing(since);
             }
         }
         Err(NotRead::Later { after: None })
+    }
+
+    /// Nothing was found of what was sent at `since`.
+    fn missing(&self, since: Timestamp) -> Result<Arrival, NotRead> {
+        let left = (since + ARRIVES_WITHIN).since(self.clock.now());
+        if left.is_zero() {
+            Ok(Arrival::Missing)
+        } else {
+            Err(NotRead::Later { after: Some(left) })
+        }
     }
 
     /// What a visitor is told. A human's words begin with the human's name: they come from our user as well.

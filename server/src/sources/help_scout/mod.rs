@@ -62,7 +62,7 @@ impl HelpScout {
         Ok(Self {
             name: source.name.clone(),
             mailbox: config.mailbox_id,
-            desk: Desk::new(Api::new(source, config, clock)?, config),
+            desk: Desk::new(Api::new(source, config, Arc::clone(&clock))?, config, clock),
             verification: Verification::new(&config.webhook_secrets),
         })
     }
@@ -79,8 +79,7 @@ impl Source for HelpScout {
         let verified = verified.ok_or(WebhookRefusal::Unverified)?;
         let decoded = webhook::decode(&verified, &self.desk.rules, self.mailbox);
         let events = match decoded.ok_or(WebhookRefusal::Malformed)? {
-            Decoded::Event(event) => vec![*event],
-            Decoded::Nothing => Vec::new(),
+            Decoded::Events(events) => events,
             Decoded::OtherMailbox => {
                 tracing::info!(
                     source = self.name,

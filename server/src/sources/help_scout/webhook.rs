@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{
     conversation::{
         Address, Place, Rules, customer, embedded, is_by_customer, is_by_user, name, newest,
-        number, time, words,
+        number, time, unanswered, words,
     },
     html,
     verify::Verified,
@@ -23,9 +23,8 @@ const EVENT: &str = "x-helpscout-event";
 
 /// What a webhook says.
 pub(super) enum Decoded {
-    Event(Box<SourceEvent>),
-    /// Nothing that anybody need know.
-    Nothing,
+    /// In order; none, where nobody need know.
+    Events(Vec<SourceEvent>),
     /// It is about another inbox.
     OtherMailbox,
 }
@@ -39,7 +38,7 @@ pub(super) fn decode(
     let webhook = verified.webhook();
     let event = webhook.headers.get(EVENT)?.to_str().ok()?.trim();
     if event == "helpscout.test" {
-        return Some(Decoded::Nothing);
+        return Some(Decoded::Events(Vec::new()));
     }
     let body: Value = serde_json::from_slice(&webhook.body).ok()?;
     body.as_object()?;
@@ -53,15 +52,13 @@ pub(super) fn decode(
         body: &body,
         rules,
     };
-    if event.starts_with("convo.") {
-        return told.conversation();
-    }
-    let event = if event.starts_with("beacon.chat.") {
+    Some(Decoded::Events(if event.starts_with("convo.") {
+        told.conversation()?
+    } else if event.starts_with("beacon.chat.") {
         told.chat()?
     } else {
-        SourceEvent::apart(told.unknown())
-    };
-    Some(Decoded::Event(Box::new(event)))
+        vec![SourceEvent::apart(told.unknown())]
+    }))
 }
 
 /// One webhook.
@@ -74,44 +71,51 @@ struct Told<'w> {
 
 impl Told<'_> {
     /// `None`: malformed.
-    fn conversation(&self) -> Option<Decoded> {
+    fn conversation(&self) -> Option<Vec<SourceEvent>> {
         let id = number(&self.body["id"])?;
         let address = Address {
             place: Place::Conversation(id),
             customer: customer(self.body),
         };
         let event = match self.event {
-            "convo.created" | "convo.customer.reply.created" => self.said(&address),
-            "convo.agent.reply.created" => match self.answered(&address) {
-                Some(event) => event,
-                None => return Some(Decoded::Nothing),
-            },
-            "convo.tags" | "convo.assigned" => self.about(&address, SourceBody::Owner),
+            "convo.created" | "convo.customer.reply.created" => return Some(self.said(&address)),
+            "convo.agent.reply.created" => {
+                return Some(self.answered(&address).into_iter().collect());
+            }
+            "convo.tags" | "convo.assigned" => self.of_owner(&address),
             "convo.deleted" => SourceEvent {
                 owner: None,
                 ..self.about(&address, SourceBody::Ended)
             },
             _ => self.about(&address, self.unknown()),
         };
-        Some(Decoded::Event(Box::new(event)))
+        Some(vec![event])
     }
 
-    /// The customer wrote. The newest thread of theirs says what; where none is embedded there is only the preview.
-    fn said(&self, address: &Address) -> SourceEvent {
-        let thread = newest(embedded(self.body, "threads"), is_by_customer);
+    /// The customer wrote. All that no user has answered yet is told, because a webhook may have been lost, or come after
+    /// the next one; what is known already has its id. Where no thread is embedded there is only the preview.
+    fn said(&self, address: &Address) -> Vec<SourceEvent> {
+        let threads = embedded(self.body, "threads");
+        let threads = unanswered(threads, is_by_customer, is_by_user);
         let is_ours = self.event == "convo.created" && self.body["createdBy"]["type"] == "user";
-        if thread.is_none() && is_ours {
-            return self.about(address, SourceBody::Owner);
+        if threads.is_empty() && is_ours {
+            return vec![self.of_owner(address)];
         }
-        let person = thread.map_or(&Value::Null, |thread| &thread["customer"]);
-        let visitor = self.visitor(&[&self.body["primaryCustomer"], person]);
-        let raw = match thread {
-            Some(thread) if embedded(thread, "attachments").is_empty() => String::new(),
-            Some(thread) => thread.to_string(),
-            None => self.raw(),
-        };
-        let text = thread.map_or_else(|| self.preview(), words);
-        self.spoken(address, thread, text, visitor, raw)
+        let customer = &self.body["primaryCustomer"];
+        if threads.is_empty() {
+            let visitor = self.visitor(&[customer]);
+            return vec![self.spoken(address, None, self.preview(), visitor, self.raw())];
+        }
+        let told = threads.into_iter().map(|thread| {
+            let visitor = self.visitor(&[customer, &thread["customer"]]);
+            let raw = if embedded(thread, "attachments").is_empty() {
+                String::new()
+            } else {
+                thread.to_string()
+            };
+            self.spoken(address, Some(thread), words(thread), visitor, raw)
+        });
+        told.collect()
     }
 
     /// A user wrote: ours, which we know already and leave out, or a human.
@@ -119,7 +123,7 @@ impl Told<'_> {
         let threads = embedded(self.body, "threads");
         let Some(thread) = newest(threads, is_by_user) else {
             // Nobody is named, so it may be either: who answers has to be read.
-            return Some(self.about(address, SourceBody::Doubt));
+            return Some(self.doubt(address));
         };
         if self.rules.is_bot(thread) {
             return None;
@@ -150,19 +154,38 @@ impl Told<'_> {
     }
 
     /// A live chat. `None`: malformed.
-    fn chat(&self) -> Option<SourceEvent> {
+    fn chat(&self) -> Option<Vec<SourceEvent>> {
         let id = self.body["id"].as_str().filter(|id| is_chat_id(id))?;
         let address = Address {
             place: Place::Chat(id.to_owned()),
             customer: customer(self.body),
         };
-        let event = newest(embedded(self.body, "events"), |event| {
-            is_by_chat_customer(event) && !words(event).is_empty()
+        let by = |kind: &'static str| {
+            move |event: &Value| is_by_in_chat(event, kind) && !words(event).is_empty()
+        };
+        let events = embedded(self.body, "events");
+        let events = unanswered(events, by("customer"), by("user"));
+        let visitor = || self.visitor(&[&self.body["customer"]]);
+        if events.is_empty() {
+            let preview = self.preview();
+            return Some(vec![self.spoken(
+                &address,
+                None,
+                preview,
+                visitor(),
+                self.raw(),
+            )]);
+        }
+        let told = events.into_iter().map(|event| {
+            self.spoken(
+                &address,
+                Some(event),
+                words(event),
+                visitor(),
+                String::new(),
+            )
         });
-        let visitor = self.visitor(&[&self.body["customer"]]);
-        let raw = event.map_or_else(|| self.raw(), |_| String::new());
-        let text = event.map_or_else(|| self.preview(), words);
-        Some(self.spoken(&address, event, text, visitor, raw))
+        Some(told.collect())
     }
 
     fn spoken(
@@ -186,33 +209,63 @@ impl Told<'_> {
         SourceEvent {
             event_id: Some(self.id_with(address, thread)),
             occurred_at: thread.and_then(|thread| time(&thread["createdAt"])),
+            // Only a hint here, which ends no human's ownership by itself.
+            owner: self.rules.owner(self.body).map(Observed::pushed),
             contact_must_exist: false,
             ..self.about(address, body)
         }
     }
 
-    /// Something about a conversation that is only of interest if a visitor has spoken there.
-    fn about(&self, address: &Address, body: SourceBody) -> SourceEvent {
-        // A tag that is set, removed and set again says the same thing twice, and both times it is news: a word about the
-        // owner may be heard as often as it comes.
-        let is_owner = matches!(body, SourceBody::Owner);
+    /// Who answers may have changed. It does not say when: an old word that it is the agent, come late, must not take
+    /// the visitor from a human, so that is looked up.
+    fn of_owner(&self, address: &Address) -> SourceEvent {
+        match self.rules.owner(self.body) {
+            Some(Owner::Human) => SourceEvent {
+                event_id: None,
+                ..self.about(address, SourceBody::Owner)
+            },
+            _ => self.doubt(address),
+        }
+    }
+
+    /// Without an id, like all words about the owner: a tag that is set, removed and set again says the same thing twice,
+    /// and both times it is news.
+    fn doubt(&self, address: &Address) -> SourceEvent {
         SourceEvent {
-            event_id: (!is_owner).then(|| self.id_with(address, None)),
-            owner: self.rules.owner(self.body).map(Observed::pushed),
+            event_id: None,
+            owner: None,
+            ..self.about(address, SourceBody::Doubt)
+        }
+    }
+
+    /// Something about a conversation that is only of interest if a visitor has spoken there. On its way it tells of a
+    /// human, and never that it is the agent's.
+    fn about(&self, address: &Address, body: SourceBody) -> SourceEvent {
+        let owner = self.rules.owner(self.body);
+        SourceEvent {
+            event_id: Some(self.id_with(address, None)),
+            owner: owner
+                .filter(|owner| *owner == Owner::Human)
+                .map(Observed::pushed),
             contact_must_exist: true,
             ..SourceEvent::of(address.contact(), body)
         }
     }
 
-    /// A webhook has no id of its own: its event, its object and the newest thread make one, or else the whole body.
+    /// A webhook has no id of its own. What was said is known by its thread, whichever event tells it; everything else by
+    /// its event, its object and the whole body.
     fn id_with(&self, address: &Address, thread: Option<&Value>) -> String {
         let key = address.contact().key;
-        let part = match thread.map(|thread| &thread["id"]) {
-            Some(Value::String(id)) => id.clone(),
-            Some(Value::Number(id)) => id.to_string(),
-            _ => URL_SAFE_NO_PAD.encode(Sha256::digest(&self.webhook.body)),
+        let digest = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(Sha256::digest(bytes));
+        let Some(thread) = thread else {
+            return format!("{}:{key}:{}", self.event, digest(&self.webhook.body));
         };
-        format!("{}:{key}:{part}", self.event)
+        let part = match &thread["id"] {
+            Value::String(id) => id.clone(),
+            Value::Number(id) => id.to_string(),
+            _ => digest(thread.to_string().as_bytes()),
+        };
+        format!("said:{key}:{part}")
     }
 
     /// What a mail is about stands in its subject, often alone.
@@ -259,7 +312,7 @@ fn is_chat_id(id: &str) -> bool {
     !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-fn is_by_chat_customer(event: &Value) -> bool {
+fn is_by_in_chat(event: &Value, kind: &str) -> bool {
     let author = &event["author"];
-    author == "customer" || author["type"] == "customer"
+    author == kind || author["type"] == kind
 }

@@ -18,6 +18,9 @@ use crate::{
     secret::Secret,
 };
 
+/// The roles of people who speak to visitors, as far as they are known.
+const HUMANS: [&str; 2] = ["ASSIGNED_AGENT", "MANAGER"];
+
 const SIGNATURE: &str = "x-liveperson-signature";
 
 /// The application's webhooks.
@@ -108,10 +111,13 @@ impl Connector {
         let is_private = [&change["messageAudience"], &event["messageAudience"]]
             .iter()
             .any(|audience| audience.as_str().is_some_and(|audience| audience != "ALL"));
+        // Without a role it may be anybody, a machine or the visitor as well.
+        let is_human = from["role"]
+            .as_str()
+            .is_some_and(|role| HUMANS.contains(&role));
+        let is_said = is_human && kind == "ContentEvent" && !is_private;
         let body = match event["message"].as_str() {
-            Some(text) if kind == "ContentEvent" && !is_private && !text.trim().is_empty() => {
-                SourceBody::Human(words(&id, text))
-            }
+            Some(text) if is_said && !text.trim().is_empty() => SourceBody::Human(words(&id, text)),
             _ => SourceBody::Unknown {
                 event_type: kind.to_owned(),
                 raw: change.to_string(),
@@ -129,7 +135,11 @@ impl Connector {
         let conversation = result["convId"].as_str()?;
         let details = &result["conversationDetails"];
         if details["state"] == "CLOSE" {
-            return Some(self.event(conversation, SourceBody::Ended));
+            let mut ended = self.event(conversation, SourceBody::Ended);
+            // Told again it must not end what began since; resumed and closed again it ends at another time.
+            let at = &details["endTs"];
+            ended.event_id = Some(format!("connector:{conversation}:closed:{at}"));
+            return Some(ended);
         }
         let participants = details["participants"].as_array()?;
         let assigned = participants

@@ -62,7 +62,7 @@ pub(super) fn event(
     let (said, owner, wait) = decode(&body, bytes)?;
     let lp = (body.get("context")).map_or(&Value::Null, |context| &context["lpEvent"]);
     let mut event = SourceEvent::of(contact::contact(account_id, conversation), said);
-    event.event_id = event_id(conversation, lp);
+    event.event_id = event_id(conversation, lp, &body);
     event.occurred_at = lp["serverTimestamp"].as_i64().and_then(milliseconds);
     event.owner = owner;
     event.contact_must_exist = true;
@@ -135,14 +135,22 @@ fn unknown(event_type: &str, bytes: &[u8]) -> SourceBody {
     }
 }
 
-/// Sequences count within a dialog; the main one is named like its conversation.
-fn event_id(conversation: &str, lp: &Value) -> Option<String> {
+/// Sequences count within a dialog; the main one is named like its conversation. Whether they count messages and what
+/// else happens together is not said: what is no message has its kind and name in its id.
+fn event_id(conversation: &str, lp: &Value, body: &Map<String, Value>) -> Option<String> {
     let sequence = text_of(&lp["sequence"])?;
     let dialog = lp["dialogId"].as_str().unwrap_or(conversation);
-    Some(if dialog == conversation {
+    let id = if dialog == conversation {
         format!("{conversation}:{sequence}")
     } else {
         format!("{conversation}:{dialog}:{sequence}")
+    };
+    let kind = body.get("type").and_then(Value::as_str)?;
+    let name = body.get("data").and_then(|data| data["name"].as_str());
+    Some(match (kind, name) {
+        ("TEXT", _) => id,
+        (_, Some(name)) => format!("{id}:{kind}/{name}"),
+        (_, None) => format!("{id}:{kind}"),
     })
 }
 

@@ -238,8 +238,7 @@ impl Source for Messenger {
             .filter(|text| !text.trim().is_empty())
         {
             let sent = self.send(&psid, &send::farewell(&psid, text, target)).await;
-            // Too late for words: they are handed over without.
-            if !is_refused_for(&sent, Refusal::WindowClosed) {
+            if !is_unspoken(&sent) {
                 return done_before(sent);
             }
         }
@@ -321,6 +320,14 @@ fn done_before(sent: Sent) -> Sent {
         return Sent::Acknowledged;
     }
     sent
+}
+
+/// Words that were certainly not said, and now cannot be: too fast, too late, or not liked. Nobody waits for a human
+/// because of words.
+fn is_unspoken(sent: &Sent) -> bool {
+    matches!(sent, Sent::NotNow { .. } | Sent::Busy { .. })
+        || is_refused_for(sent, Refusal::WindowClosed)
+        || is_refused_for(sent, Refusal::Request)
 }
 
 fn is_refused_for(sent: &Sent, reason: Refusal) -> bool {

@@ -6,5 +6,6 @@ mod fixture;
 mod handover;
 mod inbound;
 mod outbound;
+mod threads;
 
 crate::sources::conformance::source_conformance_suite!(fixture::Fixture);

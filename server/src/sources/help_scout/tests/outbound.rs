@@ -206,20 +206,52 @@ async fn a_conversation_that_is_gone_cannot_be_reached() {
 #[tokio::test]
 async fn hs_10_a_list_without_anything_embedded_is_empty() {
     let stage = Stage::new().await;
-    let now = stage.fixture.clock.now();
+    let since = stage.fixture.clock.now();
+    stage.fixture.clock.advance(Duration::from_mins(10));
     let arrival = stage
         .source
-        .read_back(CONVERSATION, &text("Bonjour"), now)
+        .read_back(CONVERSATION, &text("Bonjour"), since)
         .await;
-    assert_eq!(arrival, Ok(Arrival::Missing));
+    // Not even the customer's thread is there: the list is not yet what it will be.
+    assert_eq!(arrival, Err(NotRead::Later { after: None }));
     let (_, path, _) = stage.asked().remove(0);
     assert_eq!(path, "/v2/conversations/42/threads?page=1");
+    // No note stands there either, so one is written.
+    let sent = stage.source.escalate(CONVERSATION, &handover()).await;
+    assert_eq!(sent, Sent::Acknowledged);
+    let kinds: Vec<_> = stage.world().conversations[&42]
+        .threads
+        .iter()
+        .map(|thread| thread["type"].clone())
+        .collect();
+    assert_eq!(kinds, ["note"]);
+}
+
+#[tokio::test]
+async fn a_reply_is_missing_only_once_it_had_the_time_to_arrive() {
+    let stage = Stage::new().await;
+    let since = stage.fixture.clock.now();
+    stage.world().add(42, "customer", &customer(), "?", BEFORE);
+    let look = async || {
+        let item = text("Bonjour");
+        stage.source.read_back(CONVERSATION, &item, since).await
+    };
+    let later = |seconds| {
+        let after = Some(Duration::from_secs(seconds));
+        Err(NotRead::Later { after })
+    };
+    assert_eq!(look().await, later(30));
+    stage.fixture.clock.advance(Duration::from_secs(29));
+    assert_eq!(look().await, later(1));
+    stage.fixture.clock.advance(Duration::from_secs(1));
+    assert_eq!(look().await, Ok(Arrival::Missing));
 }
 
 #[tokio::test]
 async fn a_reply_with_an_unclear_end_is_found_by_its_words() {
     let stage = Stage::new().await;
     let now = stage.fixture.clock.now();
+    stage.fixture.clock.advance(Duration::from_secs(30));
     let look = async |words: &str| {
         let item = text(words);
         stage

@@ -187,6 +187,28 @@ async fn another_dialogs_sequence_is_another_event_and_none_is_none() {
     assert_eq!(id(|body| body["context"] = Value::Null), None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_no_message_shares_no_id_with_one() {
+    let live = FakeLivePerson::new();
+    let id = |body: Value| live.numbered("c1", 3, body).events[0].event_id.clone();
+    let named = |name: &str| json!({ "type": "CONVERSATION", "data": { "name": name } });
+    let ids = [
+        says("hello"),
+        named("STARTED"),
+        named("CLOSED"),
+        json!({ "type": "START", "data": {} }),
+        json!({ "type": "RICH_CONTENT", "source": "CONSUMER", "data": {} }),
+    ];
+    let expected = [
+        "c1:3",
+        "c1:3:CONVERSATION/STARTED",
+        "c1:3:CONVERSATION/CLOSED",
+        "c1:3:START",
+        "c1:3:RICH_CONTENT",
+    ];
+    assert_eq!(ids.map(id), expected.map(|id| Some(id.to_owned())));
+}
+
 #[tokio::test]
 async fn what_is_not_of_this_interface_is_malformed() {
     let live = FakeLivePerson::new();

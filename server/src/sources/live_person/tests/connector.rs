@@ -161,6 +161,16 @@ fn what_is_not_for_the_visitor_is_no_message() {
         let events = said(&live, &from, &event);
         assert!(matches!(events[0].body, SourceBody::Unknown { .. }));
     }
+    // Nobody knows who they are.
+    let nameless = json!({ "originatorId": "somebody" });
+    for from in [nameless, by("CONTROLLER", "machine"), by("READER", "x")] {
+        let events = said(&live, &from, &content("hello"));
+        let SourceBody::Unknown { raw, .. } = &events[0].body else {
+            panic!("{from} is no human");
+        };
+        assert!(raw.contains("hello"));
+        assert_eq!(events[0].owner, None);
+    }
     for kind in ["AcceptStatusEvent", "ChatStateEvent"] {
         let events = said(
             &live,
@@ -192,8 +202,14 @@ fn who_is_assigned_owns_and_a_close_ends() {
     let queue =
         json!({ "state": "OPEN", "participants": [{ "id": "consumer", "role": "CONSUMER" }] });
     assert!(changed(queue).is_empty(), "nobody is assigned yet");
-    let closed = changed(json!({ "state": "CLOSE" }));
-    assert!(matches!(closed[0].body, SourceBody::Ended));
+    let closed = |at: Value| {
+        let mut events = changed(json!({ "state": "CLOSE", "endTs": at }));
+        assert!(matches!(events[0].body, SourceBody::Ended));
+        events.remove(0).event_id.expect("an id")
+    };
+    assert_eq!(closed(json!(7)), "connector:c1:closed:7");
+    assert_eq!(closed(json!(7)), closed(json!(7)), "told again");
+    assert_ne!(closed(json!(7)), closed(json!(8)), "resumed meanwhile");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is wrong with a configuration is told at the start.
 
 use crate::{
-    config::{problem::Problems, section::Section},
+    config::{load, problem::Problems, section::Section},
     secret::Secret,
     sources::live_person::LivePersonConfig,
 };
@@ -94,6 +94,10 @@ fn the_settings_of_the_documentation_are_read() {
     let page = include_str!("../../../../../docs/sources/live_person.md");
     let (_, example) = page.split_once("```toml\n").expect("an example");
     let (example, _) = example.split_once("```").expect("its end");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("parloir.toml");
+    std::fs::write(&path, example).expect("a writable folder");
+    load(Some(&path), std::iter::empty()).expect("it loads as a whole");
     let file: toml::Table = example.parse().expect("TOML");
     let written = file["sources"][0]["system"]["live_person"].clone();
     let config: LivePersonConfig = written.try_into().expect("known settings");

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     super::{HandOverBy, TakeBackBy, address::Address, send::TEXT_CHARS},
     fake::{APP, INBOX, SOCIAL_CONNECT},
+    fake_server::Behaviour,
     fixture::Fixture,
 };
 use crate::domain::{
@@ -96,6 +97,36 @@ async fn words_that_come_too_late_do_not_keep_a_visitor_from_the_humans() {
     let sent = escalate(&fixture, Some("Un conseiller arrive")).await;
     assert_eq!(sent, Sent::Acknowledged);
     assert!(fixture.fake.shown("ana").is_empty());
+    assert_eq!(fixture.fake.owner("ana").as_deref(), Some(SOCIAL_CONNECT));
+}
+
+#[tokio::test]
+async fn a_visitor_who_is_spoken_to_too_fast_is_handed_over_at_once_without_words() {
+    for hand_over_by in [HandOverBy::Pass, HandOverBy::Release] {
+        let fixture = Fixture::with(|config| config.hand_over_by = hand_over_by).await;
+        fixture.says("ana", "m_1");
+        fixture.fake.passes("ana", APP);
+        fixture.fake.limit("ana", true);
+        // The first meets the platform's refusal, the second the pause that it began.
+        for refused_before in [false, true] {
+            let sent = escalate(&fixture, Some("Un conseiller arrive")).await;
+            assert_eq!(sent, Sent::Acknowledged, "{refused_before}");
+            assert_ne!(fixture.fake.owner("ana").as_deref(), Some(APP));
+            fixture.fake.passes("ana", APP);
+        }
+        assert_eq!(fixture.fake.calls_to("messages").len(), 1);
+        assert!(fixture.fake.shown("ana").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn words_that_the_platform_does_not_like_do_not_keep_a_visitor_from_the_humans() {
+    let fixture = Fixture::new().await;
+    fixture.says("ana", "m_1");
+    let error = json!({ "error": { "code": 100, "message": "no" } }).to_string();
+    fixture.server.next(Behaviour::answer(400, &error));
+    let sent = escalate(&fixture, Some("Un conseiller arrive")).await;
+    assert_eq!(sent, Sent::Acknowledged);
     assert_eq!(fixture.fake.owner("ana").as_deref(), Some(SOCIAL_CONNECT));
 }
 
