@@ -61,7 +61,7 @@ pub struct Handover {
     pub conversation_id: Id,
     /// Where to, as the agent named it; may be empty.
     pub target: String,
-    /// What the visitor is told in the same request; only for a source that [`Capabilities::hands_over_with_text`].
+    /// What the visitor is told in the same request; only for a source that [`hands_over_with_text`](super::Capabilities::hands_over_with_text).
     pub text: Option<String>,
     /// For the human who takes over; may be empty.
     pub note: String,
