@@ -57,9 +57,13 @@ section! {
         owner_words: BTreeMap<String, Said> = owner_words();
         /// The id of the profile that answers, by channel, where a message does not tell its own.
         profiles: BTreeMap<String, String> = BTreeMap::new();
-        /// The topics of the account that are ours, as ids between commas. Empty: all of them when looking for missed
-        /// messages, and the message's own in calls that need one.
+        /// The topics of the account that are ours, as ids between commas: those that the recipe sends. Messages of other
+        /// topics are answered 200 and dropped, and only these topics are looked at for missed messages. Empty: whatever
+        /// the recipe sends is ours, nothing is looked for, and calls that need a topic name the message's own.
         topic_ids: String = String::new();
+        /// Channels whose messages are not answered, by their names in messages: those that another source serves, such
+        /// as `facebook` beside a source that is Messenger.
+        ignored_channels: Vec<String> = Vec::new();
         /// Calls that the token may make in an hour.
         calls_per_hour: u32 = 350, "1" to "100000";
         /// How many of these are kept for handovers, tags and the question who owns: without them, messages would use
@@ -73,8 +77,9 @@ section! {
         record_brand_messages: bool = false;
         /// The name under which messages that we sent come back, in `source.application`: those are not recorded again.
         application_name: String = String::new();
-        /// How often to look for messages that no webhook brought; 0 is never. Each look costs one call and one for
-        /// every further hundred messages.
+        /// How often to look for messages that no webhook brought; 0 is never, and so is it without `topic_ids`. A look
+        /// knows nothing of the recipe's filters: it takes every private message of these topics. It costs one call
+        /// and one for every further hundred messages.
         #[serde(with = "humantime_serde")]
         looks_every: Duration = Duration::from_mins(10), "0s" to "1day";
         /// The longest message in characters; longer ones are split at the ends of sentences. The channels differ, and

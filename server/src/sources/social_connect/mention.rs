@@ -23,20 +23,26 @@ pub(super) enum Heard {
     Events(Vec<SourceEvent>),
     /// Nothing to record and nothing to answer, for this reason.
     Nothing(&'static str),
-    /// It belongs to an account that is not ours.
-    OtherAccount,
+    /// It belongs to an account or a topic that is not ours, by this setting.
+    Foreign(&'static str),
 }
 
 /// Decodes one mention. `raw` is its text.
 pub(super) fn hear(mention: &Value, raw: String, config: &SocialConnectConfig) -> Heard {
     if account(mention).is_some_and(|account| account != config.account_id) {
-        return Heard::OtherAccount;
+        return Heard::Foreign("account_id");
+    }
+    if id(&mention["topic"]["id"]).is_some_and(|topic| !is_our_topic(&topic, config)) {
+        return Heard::Foreign("topic_ids");
     }
     let (Some(id), Some(kind)) = (id(&mention["id"]), mention["message"]["type"].as_str()) else {
         return Heard::Events(vec![unknown("not a mention", raw)]);
     };
     if kind != "privatemessage" {
         return Heard::Nothing("it is public");
+    }
+    if is_ignored(mention, config) {
+        return Heard::Nothing("its channel is ignored");
     }
     if is_true(&mention["author"]["managed"]) {
         return from_the_brand(mention, &id, raw, config);
@@ -157,6 +163,22 @@ fn from_the_brand(mention: &Value, id: &str, raw: String, config: &SocialConnect
     Heard::Events(vec![event])
 }
 
+fn is_our_topic(topic: &str, config: &SocialConnectConfig) -> bool {
+    let ours = &config.topic_ids;
+    ours.is_empty() || ours.split(',').any(|one| one == topic)
+}
+
+fn is_ignored(mention: &Value, config: &SocialConnectConfig) -> bool {
+    channel(mention).is_some_and(|channel| {
+        let mut ignored = config.ignored_channels.iter();
+        ignored.any(|one| one.trim().to_lowercase() == channel)
+    })
+}
+
+fn channel(mention: &Value) -> Option<String> {
+    Some(mention["source"]["service"].as_str()?.trim().to_lowercase())
+}
+
 fn event(address: &Address, body: SourceBody) -> SourceEvent {
     let contact = Contact {
         key: address.key(),
@@ -177,7 +199,7 @@ fn address(
     contact: &Value,
     config: &SocialConnectConfig,
 ) -> Option<Address> {
-    let channel = mention["source"]["service"].as_str()?.trim().to_lowercase();
+    let channel = channel(mention)?;
     // Dots alone would be taken for steps in a path.
     let service_id = id(contact).filter(|id| !id.bytes().all(|byte| byte == b'.'))?;
     let profile = config.profiles.get(&channel).cloned();

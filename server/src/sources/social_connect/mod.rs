@@ -63,7 +63,7 @@ pub struct SocialConnect {
     verifier: Verifier,
     client: Client,
     ownership: Kept,
-    /// Webhooks of accounts that are not ours.
+    /// Messages of accounts and topics that are not ours.
     strangers: AtomicU64,
 }
 
@@ -112,13 +112,9 @@ impl SocialConnect {
                 tracing::debug!(source, because, "a message is not answered");
                 Vec::new()
             }
-            Heard::OtherAccount => {
+            Heard::Foreign(setting) => {
                 let count = self.strangers.fetch_add(1, Ordering::Relaxed) + 1;
-                tracing::warn!(
-                    source,
-                    count,
-                    "dropped a message of another account: see account_id"
-                );
+                tracing::warn!(source, count, setting, "dropped a message that is not ours");
                 Vec::new()
             }
         }
@@ -195,7 +191,9 @@ impl Source for SocialConnect {
     }
 
     fn looks_every(&self) -> Option<Duration> {
-        Some(self.config.looks_every).filter(|every| !every.is_zero())
+        // Without topics it would find, and answer, what no recipe sends.
+        let is_bounded = !self.config.topic_ids.is_empty();
+        Some(self.config.looks_every).filter(|every| is_bounded && !every.is_zero())
     }
 
     async fn look(&self, since: Timestamp) -> Result<Vec<SourceEvent>, NotRead> {

@@ -1,5 +1,7 @@
 //! What a webhook says, whom it is believed from, and what nobody answers.
 
+use std::time::Duration;
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -169,6 +171,45 @@ async fn qsc_24_a_message_of_another_account_is_answered_200_dropped_and_counted
     assert!(events(&source, &webhook).is_empty());
     assert_eq!(status(&source, &webhook).await, StatusCode::OK);
     assert_eq!(source.strangers.into_inner(), 2);
+}
+
+#[tokio::test]
+async fn a_message_of_another_topic_is_answered_200_dropped_and_counted() {
+    let place = place();
+    for (topic_ids, heard) in [("46284", 0), ("46284,46283", 1), ("", 1)] {
+        let source = listening(&place, |config| config.topic_ids = topic_ids.to_owned());
+        let webhook = changed(&place, |_| {});
+        assert_eq!(events(&source, &webhook).len(), heard, "{topic_ids}");
+        assert_eq!(status(&source, &webhook).await, StatusCode::OK);
+        let dropped = u64::from(heard == 0) * 2;
+        assert_eq!(source.strangers.into_inner(), dropped, "{topic_ids}");
+    }
+}
+
+#[test]
+fn a_channel_that_is_ignored_is_not_answered() {
+    let place = place();
+    let source = listening(&place, |config| {
+        config.ignored_channels = vec!["Facebook".to_owned()];
+    });
+    let on = |service: &str| changed(&place, |it| it["source"]["service"] = json!(service));
+    assert!(events(&source, &on("facebook")).is_empty());
+    assert_eq!(events(&source, &on("twitter")).len(), 1);
+}
+
+#[test]
+fn without_topics_nothing_is_looked_for() {
+    let place = place();
+    let every = |topic_ids: &str, minutes| {
+        let source = listening(&place, |config| {
+            config.topic_ids = topic_ids.to_owned();
+            config.looks_every = Duration::from_mins(minutes);
+        });
+        source.looks_every()
+    };
+    assert_eq!(every("", 10), None);
+    assert_eq!(every("46283", 0), None);
+    assert_eq!(every("46283", 10), Some(Duration::from_mins(10)));
 }
 
 #[test]
