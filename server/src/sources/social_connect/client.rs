@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use super::{
     answer::{self, Refused, Verdict},
-    budget::{Budget, Share},
+    budget::{Budget, Call, Share},
     config::SocialConnectConfig,
     escape::{escape, pairs},
     token::{NoToken, Tokens, bearer},
@@ -38,6 +38,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Bytes of a refusal's words that are passed on.
 const MAX_DETAIL: usize = 512;
+
+/// How long a read that failed is not repeated. Each costs a call: 10 s make an outage of minutes cost no more than a
+/// tenth of the hour's.
+const READ_AGAIN: Duration = Duration::from_secs(10);
 
 /// Why a call brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +176,7 @@ impl Client {
         form: Option<String>,
     ) -> Result<Value, Failure> {
         let authorization = self.authorization().await?;
-        self.budget.take(share, self.clock.now()).map_err(|after| {
+        let call = self.budget.take(share, self.clock.now()).map_err(|after| {
             let used = self.budget.used(self.clock.now());
             tracing::debug!(
                 source = self.source,
@@ -192,8 +196,14 @@ impl Client {
             None => request,
         };
         match request.send().await {
-            Ok(response) => self.outcome(response).await,
-            Err(error) => Err(self.ended_without_answer(&error)),
+            Ok(response) => self.outcome(response, call).await,
+            Err(error) => {
+                let failure = self.ended_without_answer(&error);
+                if failure == Failure::NotSent {
+                    call.give_back();
+                }
+                Err(failure)
+            }
         }
     }
 
@@ -212,9 +222,10 @@ impl Client {
         bearer(&token).ok_or_else(|| credentials("the token holds what no header may".to_owned()))
     }
 
-    async fn outcome(&self, response: Response) -> Result<Value, Failure> {
+    async fn outcome(&self, response: Response, call: Call<'_>) -> Result<Value, Failure> {
         let (status, headers) = (response.status(), response.headers().clone());
         self.budget.heed(&headers, self.clock.now());
+        drop(call);
         let body = outgoing::whole_body(response, self.max_response_bytes).await;
         answer::read(status, body.as_deref()).map_err(|verdict| match verdict {
             Verdict::RateLimited => {
@@ -294,7 +305,9 @@ impl From<Failure> for NotRead {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::NotNow(after) => Self::Later { after: Some(after) },
-            Failure::NotSent | Failure::Busy | Failure::Unclear => Self::Later { after: None },
+            Failure::NotSent | Failure::Busy | Failure::Unclear => Self::Later {
+                after: Some(READ_AGAIN),
+            },
             Failure::Refused(refused) => Self::Refused {
                 detail: refused.error,
             },

@@ -67,7 +67,8 @@ section! {
         /// Calls that the token may make in an hour.
         calls_per_hour: u32 = 350, "1" to "100000";
         /// How many of these are kept for handovers, tags and the question who owns: without them, messages would use
-        /// up what a visitor needs to reach a human. Less than `calls_per_hour`.
+        /// up what a visitor needs to reach a human. The question may use half of them; the other half is for escalations
+        /// and their return alone. Less than `calls_per_hour`.
         reserve_for_handovers: u32 = 30, "0" to "100000";
         /// Ask for a human's approval of a message that we are not permitted to publish directly, instead of failing.
         /// Each such message costs two calls.

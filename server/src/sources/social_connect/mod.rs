@@ -31,6 +31,7 @@ use serde_json::Value;
 
 use self::{
     address::Address,
+    budget::Share,
     client::{Client, Failure},
     handover::Handovers,
     mention::Heard,
@@ -174,8 +175,8 @@ impl Source for SocialConnect {
     async fn read_owner(&self, address: &str) -> Result<Observed, NotRead> {
         let at = Address::read(address)?;
         let observed = match &self.ownership {
-            Kept::Handover(handovers) => handovers.read(&self.client, &at).await,
-            Kept::Tag(tags) => tags.read(&self.client, &at).await,
+            Kept::Handover(handovers) => handovers.read(&self.client, Share::Reads, &at).await,
+            Kept::Tag(tags) => tags.read(&self.client, Share::Reads, &at).await,
         };
         Ok(observed?)
     }

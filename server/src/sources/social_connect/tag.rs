@@ -40,8 +40,13 @@ impl Tags {
         }
     }
 
-    pub(super) async fn read(&self, client: &Client, at: &Address) -> Result<Observed, Failure> {
-        let tags = self.contact_tags(client, at).await?;
+    pub(super) async fn read(
+        &self,
+        client: &Client,
+        share: Share,
+        at: &Address,
+    ) -> Result<Observed, Failure> {
+        let tags = self.contact_tags(client, share, at).await?;
         Ok(match owner(&tags, &self.tag) {
             Some(owner) => Observed::read(owner),
             None => Observed {
@@ -56,7 +61,7 @@ impl Tags {
         let done = self.edit(client, at, &[self.tag.as_str()], "add").await;
         match done {
             Err(Failure::Refused(refused)) if refused.refusal != Refusal::Credentials => {
-                settled(self.read(client, at).await, Owner::Human, refused)
+                settled(self.read(client, Share::Owner, at).await, Owner::Human, refused)
             }
             done => done,
         }
@@ -64,7 +69,7 @@ impl Tags {
 
     /// Takes the tag away in whatever spelling it stands there: removed is only what is named exactly.
     pub(super) async fn remove(&self, client: &Client, at: &Address) -> Result<(), Failure> {
-        let tags = self.contact_tags(client, at).await?;
+        let tags = self.contact_tags(client, Share::Owner, at).await?;
         let all = tags.as_array().map(Vec::as_slice).unwrap_or_default();
         let ours: Vec<_> = all
             .iter()
@@ -76,16 +81,19 @@ impl Tags {
         }
         match self.edit(client, at, &ours, "delete").await {
             Err(Failure::Refused(refused)) if refused.refusal != Refusal::Credentials => {
-                settled(self.read(client, at).await, Owner::Agent, refused)
+                settled(self.read(client, Share::Owner, at).await, Owner::Agent, refused)
             }
             done => done,
         }
     }
 
-    async fn contact_tags(&self, client: &Client, at: &Address) -> Result<Value, Failure> {
-        let mut contact = client
-            .get(Share::Owner, &path(at), &self.topics(at))
-            .await?;
+    async fn contact_tags(
+        &self,
+        client: &Client,
+        share: Share,
+        at: &Address,
+    ) -> Result<Value, Failure> {
+        let mut contact = client.get(share, &path(at), &self.topics(at)).await?;
         Ok(match contact.get_mut("tags") {
             // A contact without tags has no list of them.
             Some(Value::Null) => json!([]),
