@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod escape;
 mod handover;
+mod kept;
 mod look;
 mod mention;
 mod oauth;
@@ -20,7 +21,7 @@ mod verify;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -52,8 +53,8 @@ use crate::{
 pub use self::{
     config::{Ownership, SocialConnectConfig, Verification},
     handover::Said,
+    kept::write_grant,
     oauth::{Grant, OAuth, OAuthError},
-    token::write_grant,
 };
 
 /// One source.
@@ -64,6 +65,8 @@ pub struct SocialConnect {
     verifier: Verifier,
     client: Client,
     ownership: Kept,
+    /// A look that could not take in all costs many calls: until then there is none.
+    no_look_before: Mutex<Option<Timestamp>>,
     /// Messages of accounts and topics that are not ours.
     strangers: AtomicU64,
 }
@@ -100,6 +103,7 @@ impl SocialConnect {
                 Ownership::Handover => Kept::Handover(Handovers::new(config)),
                 Ownership::Tag => Kept::Tag(Tags::new(config)),
             },
+            no_look_before: Mutex::default(),
             strangers: AtomicU64::new(0),
             config: config.clone(),
         })
@@ -198,7 +202,20 @@ impl Source for SocialConnect {
     }
 
     async fn look(&self, since: Timestamp) -> Result<Vec<SourceEvent>, NotRead> {
-        let mentions = look::mentions(&self.client, &self.config.topic_ids, since).await?;
+        let now = self.client.clock().now();
+        let pause = || {
+            let pause = self.no_look_before.lock();
+            pause.unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(until) = pause().filter(|until| *until > now) {
+            let after = Some(until.since(now));
+            return Err(NotRead::Later { after });
+        }
+        let mentions = look::mentions(&self.client, &self.config.topic_ids, since).await;
+        if let Err(Failure::NotNow(after)) = &mentions {
+            *pause() = Some(now + *after);
+        }
+        let mentions = mentions?;
         let heard = mentions
             .iter()
             .flat_map(|mention| self.hear(mention, mention.to_string()));
