@@ -10,10 +10,11 @@ use std::{
 
 use anyhow::Context;
 use http::{
-    HeaderValue, Method,
+    HeaderValue, Method, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use reqwest::{Response, Url};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{
@@ -89,7 +90,7 @@ impl Client {
             http: outgoing::client(&limits).context("base_url")?,
             base,
             account: config.account_id.clone(),
-            tokens: Tokens::new(&source.name, config, &clock).context("oauth_host")?,
+            tokens: Tokens::new(source, config, &clock).context("oauth_host")?,
             budget: Budget::new(config),
             max_response_bytes: config.max_response_bytes,
             clock,
@@ -175,7 +176,9 @@ impl Client {
         url: Url,
         form: Option<String>,
     ) -> Result<Value, Failure> {
-        let authorization = self.authorization().await?;
+        let token = self.token().await?;
+        let authorization = bearer(&token)
+            .ok_or_else(|| credentials("the token holds what no header may".to_owned()))?;
         let call = self.budget.take(share, self.clock.now()).map_err(|after| {
             let used = self.budget.used(self.clock.now());
             tracing::debug!(
@@ -196,7 +199,16 @@ impl Client {
             None => request,
         };
         match request.send().await {
-            Ok(response) => self.outcome(response, call).await,
+            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
+                let refused = self.outcome(response, call).await;
+                // Nothing was done, and with another token it may be.
+                let repeated = self.tokens.replace(&token).await;
+                repeated.map_or(refused, |after| Err(Failure::NotNow(after)))
+            }
+            Ok(response) => {
+                self.tokens.trust(&token);
+                self.outcome(response, call).await
+            }
             Err(error) => {
                 let failure = self.ended_without_answer(&error);
                 if failure == Failure::NotSent {
@@ -207,8 +219,8 @@ impl Client {
         }
     }
 
-    async fn authorization(&self) -> Result<HeaderValue, Failure> {
-        let token = self.tokens.current().await.map_err(|error| match error {
+    async fn token(&self) -> Result<SecretString, Failure> {
+        self.tokens.current().await.map_err(|error| match error {
             NoToken::Later => Failure::NotSent,
             NoToken::Refused(why) => {
                 tracing::error!(
@@ -218,8 +230,7 @@ impl Client {
                 );
                 credentials(why)
             }
-        })?;
-        bearer(&token).ok_or_else(|| credentials("the token holds what no header may".to_owned()))
+        })
     }
 
     async fn outcome(&self, response: Response, call: Call<'_>) -> Result<Value, Failure> {

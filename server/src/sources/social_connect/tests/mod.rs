@@ -8,6 +8,7 @@ mod pages;
 mod publishing;
 mod settings;
 mod system;
+mod tokens;
 mod webhooks;
 
 mod by_handover {
