@@ -298,6 +298,29 @@ async fn qsc_34_a_resumption_removes_the_tag_as_it_is_spelled_and_no_other() {
 }
 
 #[tokio::test]
+async fn where_the_tags_cannot_be_read_the_configured_one_is_removed_all_the_same() {
+    let stage = Stage::new().await;
+    let source = stage.by_tag();
+    let contact = stage.met(&source, &twitter());
+    for untold in [
+        r#"{"id":"c-1"}"#,
+        r#"{"tags":null}"#,
+        r#"{"tags":{"1":"escalated to agent"}}"#,
+        r#"{"tags":[{"id":1}]}"#,
+    ] {
+        stage
+            .place
+            .platform
+            .agent_tags(&twitter(), "escalated to agent");
+        let body = format!(r#"{{"meta":{{"code":200}},"response":{untold}}}"#);
+        stage.server.next(Behaviour::answer(200, &body));
+        let sent = source.resume(&contact.address, "").await;
+        assert_eq!(sent, Sent::Acknowledged, "{untold}");
+        assert!(stage.place.platform.tags(&twitter()).is_empty(), "{untold}");
+    }
+}
+
+#[tokio::test]
 async fn qsc_35_a_text_that_fails_after_the_tag_never_takes_the_tag_away() {
     let stage = Stage::new().await;
     let source = stage.by_tag();
