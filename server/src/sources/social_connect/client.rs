@@ -21,7 +21,7 @@ use super::{
     answer::{self, Refused, Verdict},
     budget::{Budget, Call, Share},
     config::SocialConnectConfig,
-    escape::{escape, pairs},
+    escape::{escape, is_segment, pairs},
     token::{NoToken, Tokens, bearer},
 };
 use crate::{
@@ -160,6 +160,9 @@ impl Client {
     }
 
     fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Failure> {
+        if !path.iter().all(|segment| is_segment(segment)) {
+            return Err(ours("the contact's address cannot be part of a path"));
+        }
         let segments: Vec<_> = path.iter().map(|segment| escape(segment)).collect();
         let base = self.base.as_str().trim_end_matches('/');
         let mut url = format!("{base}/{}/{}", escape(&self.account), segments.join("/"));

@@ -40,8 +40,8 @@ section! {
         /// How webhooks are verified: `signature` wants `x-signature` made with a client secret, which the vendor
         /// enables per recipe; `url_token` wants one of `url_tokens` as a segment of the path.
         verification: Verification = Verification::Signature;
-        /// The tokens of `url_token`, of 22 characters at least (128 bits). Addresses stand in many logs: ask the
-        /// vendor for signatures.
+        /// The tokens of `url_token`, of 22 characters at least (128 bits). Addresses stand in many logs, so the tags that
+        /// such a message tells are not believed but asked for, one call each: ask the vendor for signatures.
         url_tokens: Vec<Secret> = Vec::new();
         /// Who answers a contact is kept as: `handover`, the vendor's handover (Live Chat, `WhatsApp`, Viber and Twilio,
         /// once it is enabled for the account), or `tag`, a tag of the contact (all channels but Instagram).

@@ -35,7 +35,7 @@ use self::{
     budget::Share,
     client::{Client, Failure},
     handover::Handovers,
-    mention::Heard,
+    mention::{Heard, Origin},
     tag::Tags,
     verify::Verifier,
 };
@@ -109,9 +109,9 @@ impl SocialConnect {
         })
     }
 
-    fn hear(&self, mention: &Value, raw: String) -> Vec<SourceEvent> {
+    fn hear(&self, mention: &Value, raw: String, origin: Origin) -> Vec<SourceEvent> {
         let source = self.client.source();
-        match mention::hear(mention, raw, &self.config) {
+        match mention::hear(mention, raw, origin, &self.config) {
             Heard::Events(events) => events,
             Heard::Nothing(because) => {
                 tracing::debug!(source, because, "a message is not answered");
@@ -159,7 +159,7 @@ impl Source for SocialConnect {
         }
         let raw = String::from_utf8_lossy(&webhook.body).into_owned();
         Ok(Received {
-            events: self.hear(&mention, raw),
+            events: self.hear(&mention, raw, self.verifier.origin()),
             reply: Box::new(WebhookReply::ok()),
         })
     }
@@ -218,7 +218,7 @@ impl Source for SocialConnect {
         let mentions = mentions?;
         let heard = mentions
             .iter()
-            .flat_map(|mention| self.hear(mention, mention.to_string()));
+            .flat_map(|mention| self.hear(mention, mention.to_string(), Origin::Vendor));
         Ok(heard.collect())
     }
 }

@@ -266,6 +266,25 @@ fn what_the_brands_people_sent_is_recorded_where_that_is_wanted_and_ours_is_not(
 }
 
 #[test]
+fn an_id_that_is_not_set_does_not_make_a_nameless_application_ours() {
+    let place = place();
+    let source = listening(&place, |config| {
+        config.record_brand_messages = true;
+        config.application_name = "Parloir".to_owned();
+        config.client_id = String::new();
+    });
+    for nameless in [json!(null), json!("")] {
+        let webhook = changed(&place, |mention| {
+            mention["author"]["managed"] = json!(true);
+            mention["source"]["application"] = nameless;
+            mention["original_author"]["id"] = json!("3313939576");
+        });
+        let event = events(&source, &webhook).remove(0);
+        assert!(matches!(event.body, SourceBody::Human(_)));
+    }
+}
+
+#[test]
 fn qsc_30_what_is_public_is_not_answered() {
     let place = place();
     let source = listening(&place, |_| {});
@@ -371,6 +390,48 @@ fn a_mention_that_names_nobody_is_kept_as_it_came() {
         assert!(matches!(event.body, SourceBody::Unknown { .. }));
         assert!(event.contact.is_none());
     }
+}
+
+#[test]
+fn a_channel_that_would_be_a_step_in_a_path_is_kept_as_it_came() {
+    let place = place();
+    let source = listening(&place, |_| {});
+    for channel in ["..", ".", " "] {
+        let webhook = changed(&place, |it| it["source"]["service"] = json!(channel));
+        let event = events(&source, &webhook).remove(0);
+        assert!(matches!(event.body, SourceBody::Unknown { .. }), "{channel}");
+    }
+}
+
+#[test]
+fn tags_of_a_webhook_that_is_not_signed_are_asked_for_instead() {
+    let place = place();
+    let token = "0123456789abcdefghijklm";
+    let source = listening(&place, |config| {
+        config.verification = Verification::UrlToken;
+        config.url_tokens = vec![place.secret("url", token)];
+    });
+    let mut webhook = changed(&place, |_| {});
+    token.clone_into(&mut webhook.path);
+    let found = events(&source, &webhook);
+    assert!(matches!(found[0].body, SourceBody::Doubt));
+    assert_eq!((found.len(), text(&found[1])), (2, "hello"));
+    assert_eq!(found[1].owner, None);
+}
+
+#[test]
+fn what_cannot_be_read_has_an_id_by_what_it_says() {
+    let place = place();
+    let source = listening(&place, |_| {});
+    let id = |body: &str| events(&source, &place.webhook(body)).remove(0).event_id;
+    let first = id(r#"{"made":"by hand"}"#);
+    assert!(first.is_some());
+    assert_eq!(first, id(r#"{ "made": "by hand" }"#));
+    assert_ne!(first, id(r#"{"made":"by hand too"}"#));
+    let mut without_author = json!({ "id": "1", "message": { "type": "privatemessage" } });
+    let one = id(&without_author.to_string());
+    without_author["id"] = json!("2");
+    assert_ne!(one, id(&without_author.to_string()));
 }
 
 #[test]
