@@ -86,6 +86,9 @@ section! {
         /// The longest message in characters; longer ones are split at the ends of sentences. The channels differ, and
         /// the default fits all of them.
         text_chars: usize = 1600, "100" to "10000";
+        /// Put a human's name before what a human says through Parloir, as in `Lee: Hello`: agent and humans answer from
+        /// the same profile. Left out where it would make a text longer than `text_chars`.
+        name_humans: bool = true;
         /// Send to addresses of private networks too. Off, a base URL that resolves to one is refused.
         allow_private_addresses: bool = false;
         /// How long a connection may take to be made.

@@ -136,7 +136,7 @@ impl SocialConnect {
 
     async fn publish(&self, address: &str, item: &Item) -> Result<Sent, Failure> {
         let at = Address::read(address)?;
-        publisher::publish(&self.client, &at, item, self.config.approval_fallback).await
+        publisher::publish(&self.client, &at, item, &self.config).await
     }
 }
 
@@ -192,7 +192,7 @@ impl Source for SocialConnect {
         since: Timestamp,
     ) -> Result<Arrival, NotRead> {
         let at = Address::read(address)?;
-        publisher::find(&self.client, &at, item, since).await
+        publisher::find(&self.client, &at, item, since, &self.config).await
     }
 
     fn looks_every(&self) -> Option<Duration> {
