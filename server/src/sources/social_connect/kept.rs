@@ -54,7 +54,10 @@ impl Kept {
         let waiting = unwritten.take_if(|waiting| waiting.replaced != found);
         if waiting.is_some() {
             let source = &self.source;
-            tracing::info!(source, "somebody else has written token_file: its tokens count");
+            tracing::info!(
+                source,
+                "somebody else has written token_file: its tokens count"
+            );
         }
         let Some(waiting) = unwritten.as_mut() else {
             return Ok(found);
@@ -90,7 +93,8 @@ impl Kept {
     fn is_written(&self, next: &Grant) -> bool {
         let written = write_grant(&self.path, next);
         if let Err(error) = &written {
-            tracing::error!(source = self.source, %error, "the renewed token cannot be written to token_file: a restart would lose it");
+            let source = &self.source;
+            tracing::error!(source, %error, "the renewed token cannot be written to token_file: a restart loses it");
         }
         written.is_ok()
     }
@@ -104,7 +108,9 @@ impl Kept {
     }
 
     fn unwritten(&self) -> MutexGuard<'_, Option<Unwritten>> {
-        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unwritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

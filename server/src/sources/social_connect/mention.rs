@@ -139,7 +139,7 @@ fn from_a_visitor(
         message.owner = Some(Observed::pushed(owner));
         return vec![message];
     }
-    // Whether the contact is tagged is not told, or not by anybody to be believed: it must be asked, and before the agent.
+    // Whether the contact is tagged is not told, or not to be believed: it must be asked, and before the agent is.
     let mut doubt = event(address, SourceBody::Doubt);
     doubt.event_id = Some(format!("doubt:{event_id}"));
     vec![doubt, message]
@@ -151,8 +151,10 @@ fn from_the_brand(mention: &Value, id: &str, raw: String, config: &SocialConnect
         .as_str()
         .unwrap_or_default();
     // A name that is not set is nobody's, and a message without one is not ours.
-    let is_ours =
-        !application.is_empty() && [&config.application_name, &config.client_id].map(String::as_str).contains(&application);
+    let is_ours = !application.is_empty()
+        && [&config.application_name, &config.client_id]
+            .map(String::as_str)
+            .contains(&application);
     if !config.record_brand_messages || is_ours {
         return Heard::Nothing("the brand sent it");
     }

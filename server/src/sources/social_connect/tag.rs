@@ -64,9 +64,11 @@ impl Tags {
     pub(super) async fn add(&self, client: &Client, at: &Address) -> Result<(), Failure> {
         let done = self.edit(client, at, &[self.tag.as_str()], "add").await;
         match done {
-            Err(Failure::Refused(refused)) if refused.refusal != Refusal::Credentials => {
-                settled(self.read(client, Share::Owner, at).await, Owner::Human, refused)
-            }
+            Err(Failure::Refused(refused)) if refused.refusal != Refusal::Credentials => settled(
+                self.read(client, Share::Owner, at).await,
+                Owner::Human,
+                refused,
+            ),
             done => done,
         }
     }
@@ -90,9 +92,11 @@ impl Tags {
             return Ok(());
         }
         match self.edit(client, at, &ours, "delete").await {
-            Err(Failure::Refused(refused)) if refused.refusal != Refusal::Credentials => {
-                settled(self.read(client, Share::Owner, at).await, Owner::Agent, refused)
-            }
+            Err(Failure::Refused(refused)) if refused.refusal != Refusal::Credentials => settled(
+                self.read(client, Share::Owner, at).await,
+                Owner::Agent,
+                refused,
+            ),
             done => done,
         }
     }

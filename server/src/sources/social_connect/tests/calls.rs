@@ -79,7 +79,13 @@ async fn qsc_05_a_success_with_a_failure_inside_is_none() {
         assert_eq!(sent, Sent::Unclear, "{inside}");
         stage.server.next(Behaviour::answer(200, inside));
         let read = source.read_owner(&contact.address).await;
-        assert_eq!(read, Err(NotRead::Later { after: Some(Duration::from_secs(10)) }), "{inside}");
+        assert_eq!(
+            read,
+            Err(NotRead::Later {
+                after: Some(Duration::from_secs(10))
+            }),
+            "{inside}"
+        );
     }
     let denied = r#"{"meta":{"code":403},"response":null}"#;
     stage.server.next(Behaviour::answer(200, denied));
@@ -292,7 +298,9 @@ fn answers_that_overtake_each_other_and_calls_on_their_way_are_counted() {
         Some(Duration::from_secs(1)),
         "one at a time until the first answer"
     );
-    budget.take(Share::Owner, now).expect("handovers do not wait");
+    budget
+        .take(Share::Owner, now)
+        .expect("handovers do not wait");
     budget.heed(&says(14), now);
     drop(first);
     let overtaken = budget.take(Share::Messages, now).expect("13 are left");

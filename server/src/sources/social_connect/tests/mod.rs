@@ -7,6 +7,7 @@ mod ownership;
 mod pages;
 mod publishing;
 mod settings;
+mod strangers;
 mod system;
 mod tokens;
 mod webhooks;

@@ -234,7 +234,12 @@ async fn qsc_28_a_contact_that_cannot_be_read_is_not_guessed() {
     let failure = Failure::error(500, "internal_server_error");
     stage.place.platform.fail_next(Call::ReadContact, failure);
     let read = source.read_owner(&contact.address).await;
-    assert_eq!(read, Err(NotRead::Later { after: Some(Duration::from_secs(10)) }));
+    assert_eq!(
+        read,
+        Err(NotRead::Later {
+            after: Some(Duration::from_secs(10))
+        })
+    );
     let without_tags = r#"{"meta":{"code":200},"response":{"id":"c-1"}}"#;
     stage.server.next(Behaviour::answer(200, without_tags));
     assert_eq!(

@@ -120,7 +120,11 @@ async fn pages_without_end_are_left_after_a_hundred_and_nothing_is_taken_for_loo
     let looked = source.look(stage.place.clock.now()).await;
     let after = Some(Duration::from_mins(40));
     assert_eq!(looked.err(), Some(NotRead::Later { after }));
-    assert_eq!(stage.server.requests().len(), 100, "what would be as many again waits");
+    assert_eq!(
+        stage.server.requests().len(),
+        100,
+        "what would be as many again waits"
+    );
 }
 
 #[tokio::test]

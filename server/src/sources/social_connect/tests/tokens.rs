@@ -82,7 +82,10 @@ async fn while_a_token_lives_a_host_that_hangs_holds_up_nobody() {
     let source = hasty(&stage);
     let contact = stage.met(&source, &twitter());
     stage.place.clock.advance(Duration::from_mins(58));
-    stage.place.platform.fail_next(Call::OAuth, Failure::silent(false));
+    stage
+        .place
+        .platform
+        .fail_next(Call::OAuth, Failure::silent(false));
     source.read_owner(&contact.address).await.expect("an owner");
     let carried = stage.server.last_request();
     assert_eq!(
@@ -98,7 +101,10 @@ async fn once_a_token_is_over_a_host_that_hangs_means_not_sent() {
     let source = hasty(&stage);
     let contact = stage.met(&source, &twitter());
     stage.place.clock.advance(Duration::from_hours(2));
-    stage.place.platform.fail_next(Call::OAuth, Failure::silent(false));
+    stage
+        .place
+        .platform
+        .fail_next(Call::OAuth, Failure::silent(false));
     let hello = item("Hello");
     let sent = source.deliver(&contact.address, &hello);
     let sent = tokio::time::timeout(Duration::from_millis(400), sent).await;
@@ -149,7 +155,11 @@ async fn a_token_that_is_not_known_any_more_is_renewed_once() {
         assert!(matches!(sent, Sent::AcknowledgedAs { .. }), "{sent:?}");
         stage.server.next(unknown());
         let sent = source.deliver(&contact.address, &item("Hello")).await;
-        assert_eq!(sent, Sent::NotNow { after }, "{repeated}: it was good before");
+        assert_eq!(
+            sent,
+            Sent::NotNow { after },
+            "{repeated}: it was good before"
+        );
     }
 }
 
