@@ -23,7 +23,9 @@ const SHORTEST: Duration = Duration::from_secs(1);
 pub(super) enum Share {
     /// Messages and looking for them: not the reserve.
     Messages,
-    /// Who answers, asked or changed: all that is left.
+    /// Asking who answers: not the half of the reserve that changing it may need.
+    Reads,
+    /// Changing who answers: all that is left.
     Owner,
 }
 
@@ -40,6 +42,10 @@ struct State {
     /// When the calls of the last hour were made.
     calls: VecDeque<Timestamp>,
     told: Option<Told>,
+    /// Calls whose end is not known yet.
+    in_flight: usize,
+    /// The vendor has answered since the start, so what is left is known as far as it tells.
+    is_answered: bool,
     closed_until: Option<Timestamp>,
 }
 
@@ -48,6 +54,33 @@ struct State {
 struct Told {
     left: usize,
     until: Timestamp,
+}
+
+/// A call that is being made. Dropped, it is in flight no more.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    budget: &'a Budget,
+    at: Timestamp,
+}
+
+impl Call<'_> {
+    /// It did not leave: it counts as never made.
+    pub(super) fn give_back(self) {
+        let mut state = self.budget.state();
+        if let Some(place) = state.calls.iter().rposition(|at| *at == self.at) {
+            state.calls.remove(place);
+        }
+        if let Some(told) = &mut state.told {
+            told.left = told.left.saturating_add(1);
+        }
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        let mut state = self.budget.state();
+        state.in_flight = state.in_flight.saturating_sub(1);
+    }
 }
 
 impl Budget {
@@ -61,7 +94,7 @@ impl Budget {
     }
 
     /// Counts a call that is about to be made, or tells how long to wait for it.
-    pub(super) fn take(&self, share: Share, now: Timestamp) -> Result<(), Duration> {
+    pub(super) fn take(&self, share: Share, now: Timestamp) -> Result<Call<'_>, Duration> {
         let mut state = self.state();
         state.forget(now);
         if let Some(until) = state.closed_until {
@@ -69,8 +102,13 @@ impl Budget {
         }
         let kept = match share {
             Share::Messages => self.reserve,
+            Share::Reads => self.reserve.div_ceil(2),
             Share::Owner => 0,
         };
+        // Others may have used the token before the start: one call finds out, instead of as many as wait.
+        if share == Share::Messages && !state.is_answered && state.in_flight > 0 {
+            return Err(SHORTEST);
+        }
         let may = self.per_hour.saturating_sub(kept);
         if state.calls.len() >= may {
             // The call that must age out before the count is below what this share may use.
@@ -84,18 +122,36 @@ impl Budget {
             told.left -= 1;
         }
         state.calls.push_back(now);
-        Ok(())
+        state.in_flight += 1;
+        Ok(Call {
+            budget: self,
+            at: now,
+        })
     }
 
-    /// Notes what an answer says is left.
+    /// Notes what an answer says is left. It comes before its [`Call`] is dropped.
     pub(super) fn heed(&self, headers: &HeaderMap, now: Timestamp) {
-        if let (Some(left), Some(until)) = (
+        let mut state = self.state();
+        state.is_answered = true;
+        let (Some(left), Some(until)) = (
             number(headers, "x-ratelimit-remaining"),
             reset(headers, now),
-        ) {
-            let left = usize::try_from(left).unwrap_or(usize::MAX);
-            self.state().told = Some(Told { left, until });
-        }
+        ) else {
+            return;
+        };
+        // The other calls on their way may not be counted in it yet.
+        let others = state.in_flight.saturating_sub(1);
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let left = left.saturating_sub(others);
+        state.told = Some(match state.told {
+            // Answers overtake each other: within a window the lowest is true, and an old window tells nothing.
+            Some(told) if told.until == until => Told {
+                left: told.left.min(left),
+                until,
+            },
+            Some(told) if told.until > until => told,
+            _ => Told { left, until },
+        });
     }
 
     /// The limit is reached: no call until the time that the answer names. Tells how long that is.

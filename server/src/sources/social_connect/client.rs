@@ -10,17 +10,18 @@ use std::{
 
 use anyhow::Context;
 use http::{
-    HeaderValue, Method,
+    HeaderValue, Method, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use reqwest::{Response, Url};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{
     answer::{self, Refused, Verdict},
-    budget::{Budget, Share},
+    budget::{Budget, Call, Share},
     config::SocialConnectConfig,
-    escape::{escape, pairs},
+    escape::{escape, is_segment, pairs},
     token::{NoToken, Tokens, bearer},
 };
 use crate::{
@@ -38,6 +39,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Bytes of a refusal's words that are passed on.
 const MAX_DETAIL: usize = 512;
+
+/// How long a read that failed is not repeated. Each costs a call: 10 s make an outage of minutes cost no more than a
+/// tenth of the hour's.
+const READ_AGAIN: Duration = Duration::from_secs(10);
 
 /// Why a call brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +90,7 @@ impl Client {
             http: outgoing::client(&limits).context("base_url")?,
             base,
             account: config.account_id.clone(),
-            tokens: Tokens::new(&source.name, config, &clock).context("oauth_host")?,
+            tokens: Tokens::new(source, config, &clock).context("oauth_host")?,
             budget: Budget::new(config),
             max_response_bytes: config.max_response_bytes,
             clock,
@@ -155,6 +160,9 @@ impl Client {
     }
 
     fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Failure> {
+        if !path.iter().all(|segment| is_segment(segment)) {
+            return Err(ours("the contact's address cannot be part of a path"));
+        }
         let segments: Vec<_> = path.iter().map(|segment| escape(segment)).collect();
         let base = self.base.as_str().trim_end_matches('/');
         let mut url = format!("{base}/{}/{}", escape(&self.account), segments.join("/"));
@@ -171,8 +179,10 @@ impl Client {
         url: Url,
         form: Option<String>,
     ) -> Result<Value, Failure> {
-        let authorization = self.authorization().await?;
-        self.budget.take(share, self.clock.now()).map_err(|after| {
+        let token = self.token().await?;
+        let authorization = bearer(&token)
+            .ok_or_else(|| credentials("the token holds what no header may".to_owned()))?;
+        let call = self.budget.take(share, self.clock.now()).map_err(|after| {
             let used = self.budget.used(self.clock.now());
             tracing::debug!(
                 source = self.source,
@@ -192,13 +202,28 @@ impl Client {
             None => request,
         };
         match request.send().await {
-            Ok(response) => self.outcome(response).await,
-            Err(error) => Err(self.ended_without_answer(&error)),
+            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
+                let refused = self.outcome(response, call).await;
+                // Nothing was done, and with another token it may be.
+                let repeated = self.tokens.replace(&token).await;
+                repeated.map_or(refused, |after| Err(Failure::NotNow(after)))
+            }
+            Ok(response) => {
+                self.tokens.trust(&token);
+                self.outcome(response, call).await
+            }
+            Err(error) => {
+                let failure = self.ended_without_answer(&error);
+                if failure == Failure::NotSent {
+                    call.give_back();
+                }
+                Err(failure)
+            }
         }
     }
 
-    async fn authorization(&self) -> Result<HeaderValue, Failure> {
-        let token = self.tokens.current().await.map_err(|error| match error {
+    async fn token(&self) -> Result<SecretString, Failure> {
+        self.tokens.current().await.map_err(|error| match error {
             NoToken::Later => Failure::NotSent,
             NoToken::Refused(why) => {
                 tracing::error!(
@@ -208,13 +233,13 @@ impl Client {
                 );
                 credentials(why)
             }
-        })?;
-        bearer(&token).ok_or_else(|| credentials("the token holds what no header may".to_owned()))
+        })
     }
 
-    async fn outcome(&self, response: Response) -> Result<Value, Failure> {
+    async fn outcome(&self, response: Response, call: Call<'_>) -> Result<Value, Failure> {
         let (status, headers) = (response.status(), response.headers().clone());
         self.budget.heed(&headers, self.clock.now());
+        drop(call);
         let body = outgoing::whole_body(response, self.max_response_bytes).await;
         answer::read(status, body.as_deref()).map_err(|verdict| match verdict {
             Verdict::RateLimited => {
@@ -294,7 +319,9 @@ impl From<Failure> for NotRead {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::NotNow(after) => Self::Later { after: Some(after) },
-            Failure::NotSent | Failure::Busy | Failure::Unclear => Self::Later { after: None },
+            Failure::NotSent | Failure::Busy | Failure::Unclear => Self::Later {
+                after: Some(READ_AGAIN),
+            },
             Failure::Refused(refused) => Self::Refused {
                 detail: refused.error,
             },

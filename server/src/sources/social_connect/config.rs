@@ -40,8 +40,8 @@ section! {
         /// How webhooks are verified: `signature` wants `x-signature` made with a client secret, which the vendor
         /// enables per recipe; `url_token` wants one of `url_tokens` as a segment of the path.
         verification: Verification = Verification::Signature;
-        /// The tokens of `url_token`, of 22 characters at least (128 bits). Addresses stand in many logs: ask the
-        /// vendor for signatures.
+        /// The tokens of `url_token`, of 22 characters at least (128 bits). Addresses stand in many logs, so the tags that
+        /// such a message tells are not believed but asked for, one call each: ask the vendor for signatures.
         url_tokens: Vec<Secret> = Vec::new();
         /// Who answers a contact is kept as: `handover`, the vendor's handover (Live Chat, `WhatsApp`, Viber and Twilio,
         /// once it is enabled for the account), or `tag`, a tag of the contact (all channels but Instagram).
@@ -57,13 +57,18 @@ section! {
         owner_words: BTreeMap<String, Said> = owner_words();
         /// The id of the profile that answers, by channel, where a message does not tell its own.
         profiles: BTreeMap<String, String> = BTreeMap::new();
-        /// The topics of the account that are ours, as ids between commas. Empty: all of them when looking for missed
-        /// messages, and the message's own in calls that need one.
+        /// The topics of the account that are ours, as ids between commas: those that the recipe sends. Messages of other
+        /// topics are answered 200 and dropped, and only these topics are looked at for missed messages. Empty: whatever
+        /// the recipe sends is ours, nothing is looked for, and calls that need a topic name the message's own.
         topic_ids: String = String::new();
+        /// Channels whose messages are not answered, by their names in messages: those that another source serves, such
+        /// as `facebook` beside a source that is Messenger.
+        ignored_channels: Vec<String> = Vec::new();
         /// Calls that the token may make in an hour.
         calls_per_hour: u32 = 350, "1" to "100000";
         /// How many of these are kept for handovers, tags and the question who owns: without them, messages would use
-        /// up what a visitor needs to reach a human. Less than `calls_per_hour`.
+        /// up what a visitor needs to reach a human. The question may use half of them; the other half is for escalations
+        /// and their return alone. Less than `calls_per_hour`.
         reserve_for_handovers: u32 = 30, "0" to "100000";
         /// Ask for a human's approval of a message that we are not permitted to publish directly, instead of failing.
         /// Each such message costs two calls.
@@ -73,13 +78,17 @@ section! {
         record_brand_messages: bool = false;
         /// The name under which messages that we sent come back, in `source.application`: those are not recorded again.
         application_name: String = String::new();
-        /// How often to look for messages that no webhook brought; 0 is never. Each look costs one call and one for
-        /// every further hundred messages.
+        /// How often to look for messages that no webhook brought; 0 is never, and so is it without `topic_ids`. A look
+        /// knows nothing of the recipe's filters: it takes every private message of these topics. It costs one call
+        /// and one for every further hundred messages.
         #[serde(with = "humantime_serde")]
         looks_every: Duration = Duration::from_mins(10), "0s" to "1day";
         /// The longest message in characters; longer ones are split at the ends of sentences. The channels differ, and
         /// the default fits all of them.
         text_chars: usize = 1600, "100" to "10000";
+        /// Put a human's name before what a human says through Parloir, as in `Lee: Hello`: agent and humans answer from
+        /// the same profile. Left out where it would make a text longer than `text_chars`.
+        name_humans: bool = true;
         /// Send to addresses of private networks too. Off, a base URL that resolves to one is refused.
         allow_private_addresses: bool = false;
         /// How long a connection may take to be made.

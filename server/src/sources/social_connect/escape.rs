@@ -19,6 +19,11 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
+/// Whether it can be one segment of a path: not nothing, and not dots alone, which would be taken for steps.
+pub(super) fn is_segment(text: &str) -> bool {
+    !text.bytes().all(|byte| byte == b'.')
+}
+
 /// Names and values as a query or a form; a blank is `%20` in both.
 pub(super) fn pairs(pairs: &[(&str, &str)]) -> String {
     let pairs: Vec<_> = pairs

@@ -45,8 +45,13 @@ impl Handovers {
         }
     }
 
-    pub(super) async fn read(&self, client: &Client, at: &Address) -> Result<Observed, Failure> {
-        let item = client.get(Share::Owner, &path(at), &[]).await?;
+    pub(super) async fn read(
+        &self,
+        client: &Client,
+        share: Share,
+        at: &Address,
+    ) -> Result<Observed, Failure> {
+        let item = client.get(share, &path(at), &[]).await?;
         let observed = self.owner(&item);
         if observed.owner == Owner::Unknown {
             let (source, word) = (client.source(), &observed.unknown);
@@ -77,7 +82,7 @@ impl Handovers {
             return Err(Failure::Refused(refused));
         }
         // It may have been refused because it is so already.
-        settled(self.read(client, at).await, owner, refused)
+        settled(self.read(client, Share::Owner, at).await, owner, refused)
     }
 
     fn owner(&self, item: &Value) -> Observed {

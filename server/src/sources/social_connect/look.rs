@@ -17,11 +17,14 @@ use crate::domain::Timestamp;
 const OVERLAP: Duration = Duration::from_mins(5);
 /// Mentions of one page, the vendor's limit.
 const PAGE: &str = "100";
-/// Pages of one look: two thousand messages are far more than any webhook outage that a look should mend by itself,
-/// and twenty calls far from the whole budget.
-const MAX_PAGES: usize = 20;
+/// Pages of one look. The budget's share of messages ends most looks before; ten thousand messages are what may lie in
+/// memory at a time.
+const MAX_PAGES: usize = 100;
+/// How long to wait when there are more: what was read is read again, and that is many calls.
+const TOO_MANY: Duration = Duration::from_hours(1);
 
-/// Every mention that was added since `since`, and a little before, oldest first.
+/// Every mention that was added since `since`, and a little before, oldest first. All of them or none: what a look tells
+/// is taken to be the whole, and nobody would look for the rest.
 pub(super) async fn mentions(
     client: &Client,
     topic_ids: &str,
@@ -42,12 +45,12 @@ pub(super) async fn mentions(
     while seen.insert(url.clone()) {
         if seen.len() > MAX_PAGES {
             let source = client.source();
-            tracing::warn!(
+            tracing::error!(
                 source,
                 pages = MAX_PAGES,
-                "there are more messages than one look takes in"
+                "there are more messages than one look takes in: name fewer topics in topic_ids"
             );
-            break;
+            return Err(Failure::NotNow(TOO_MANY));
         }
         let mut page = client.page(Share::Messages, url.clone()).await?;
         if let Value::Array(mentions) = page["data"].take() {

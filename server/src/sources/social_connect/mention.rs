@@ -1,11 +1,14 @@
 //! A mention, which is what Social Connect calls a message: what it tells, and what nobody must answer.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::Url;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{
     address::Address,
     config::{Ownership, SocialConnectConfig},
+    escape::is_segment,
     tag,
     text::plain,
 };
@@ -23,20 +26,40 @@ pub(super) enum Heard {
     Events(Vec<SourceEvent>),
     /// Nothing to record and nothing to answer, for this reason.
     Nothing(&'static str),
-    /// It belongs to an account that is not ours.
-    OtherAccount,
+    /// It belongs to an account or a topic that is not ours, by this setting.
+    Foreign(&'static str),
+}
+
+/// Where a mention comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Signed by the vendor, or asked for.
+    Vendor,
+    /// Posted by whoever knows the address.
+    Anybody,
 }
 
 /// Decodes one mention. `raw` is its text.
-pub(super) fn hear(mention: &Value, raw: String, config: &SocialConnectConfig) -> Heard {
+pub(super) fn hear(
+    mention: &Value,
+    raw: String,
+    origin: Origin,
+    config: &SocialConnectConfig,
+) -> Heard {
     if account(mention).is_some_and(|account| account != config.account_id) {
-        return Heard::OtherAccount;
+        return Heard::Foreign("account_id");
+    }
+    if id(&mention["topic"]["id"]).is_some_and(|topic| !is_our_topic(&topic, config)) {
+        return Heard::Foreign("topic_ids");
     }
     let (Some(id), Some(kind)) = (id(&mention["id"]), mention["message"]["type"].as_str()) else {
-        return Heard::Events(vec![unknown("not a mention", raw)]);
+        return Heard::Events(vec![unknown("not a mention", mention, raw)]);
     };
     if kind != "privatemessage" {
         return Heard::Nothing("it is public");
+    }
+    if is_ignored(mention, config) {
+        return Heard::Nothing("its channel is ignored");
     }
     if is_true(&mention["author"]["managed"]) {
         return from_the_brand(mention, &id, raw, config);
@@ -45,9 +68,9 @@ pub(super) fn hear(mention: &Value, raw: String, config: &SocialConnectConfig) -
         return Heard::Nothing("a flow of the platform handles it");
     }
     let Some(address) = address(mention, &id, &mention["author"]["id"], config) else {
-        return Heard::Events(vec![unknown("mention without an author", raw)]);
+        return Heard::Events(vec![unknown("mention without an author", mention, raw)]);
     };
-    Heard::Events(from_a_visitor(mention, &address, raw, config))
+    Heard::Events(from_a_visitor(mention, &address, raw, origin, config))
 }
 
 /// The account that a mention belongs to, if it tells: the first number behind `/messages/` in its address.
@@ -85,6 +108,7 @@ fn from_a_visitor(
     mention: &Value,
     address: &Address,
     raw: String,
+    origin: Origin,
     config: &SocialConnectConfig,
 ) -> Vec<SourceEvent> {
     let text = words(mention);
@@ -108,11 +132,14 @@ fn from_a_visitor(
     if config.ownership == Ownership::Handover {
         return vec![message];
     }
-    if let Some(owner) = tag::owner(&mention["author"]["tags"], &config.tag) {
+    let tags = &mention["author"]["tags"];
+    if origin == Origin::Vendor
+        && let Some(owner) = tag::owner(tags, &config.tag)
+    {
         message.owner = Some(Observed::pushed(owner));
         return vec![message];
     }
-    // Whether the contact is tagged must be asked, and before the agent is.
+    // Whether the contact is tagged is not told, or not to be believed: it must be asked, and before the agent is.
     let mut doubt = event(address, SourceBody::Doubt);
     doubt.event_id = Some(format!("doubt:{event_id}"));
     vec![doubt, message]
@@ -123,7 +150,11 @@ fn from_the_brand(mention: &Value, id: &str, raw: String, config: &SocialConnect
     let application = mention["source"]["application"]
         .as_str()
         .unwrap_or_default();
-    let is_ours = application == config.application_name || application == config.client_id;
+    // A name that is not set is nobody's, and a message without one is not ours.
+    let is_ours = !application.is_empty()
+        && [&config.application_name, &config.client_id]
+            .map(String::as_str)
+            .contains(&application);
     if !config.record_brand_messages || is_ours {
         return Heard::Nothing("the brand sent it");
     }
@@ -157,6 +188,22 @@ fn from_the_brand(mention: &Value, id: &str, raw: String, config: &SocialConnect
     Heard::Events(vec![event])
 }
 
+fn is_our_topic(topic: &str, config: &SocialConnectConfig) -> bool {
+    let ours = &config.topic_ids;
+    ours.is_empty() || ours.split(',').any(|one| one == topic)
+}
+
+fn is_ignored(mention: &Value, config: &SocialConnectConfig) -> bool {
+    channel(mention).is_some_and(|channel| {
+        let mut ignored = config.ignored_channels.iter();
+        ignored.any(|one| one.trim().to_lowercase() == channel)
+    })
+}
+
+fn channel(mention: &Value) -> Option<String> {
+    Some(mention["source"]["service"].as_str()?.trim().to_lowercase())
+}
+
 fn event(address: &Address, body: SourceBody) -> SourceEvent {
     let contact = Contact {
         key: address.key(),
@@ -165,9 +212,13 @@ fn event(address: &Address, body: SourceBody) -> SourceEvent {
     SourceEvent::of(contact, body)
 }
 
-fn unknown(what: &str, raw: String) -> SourceEvent {
+fn unknown(what: &str, mention: &Value, raw: String) -> SourceEvent {
     let event_type = what.to_owned();
-    SourceEvent::apart(SourceBody::Unknown { event_type, raw })
+    let mut event = SourceEvent::apart(SourceBody::Unknown { event_type, raw });
+    // Not of the raw text: a look finds the same with other blanks.
+    let digest = Sha256::digest(mention.to_string().as_bytes());
+    event.event_id = Some(format!("unknown:{}", URL_SAFE_NO_PAD.encode(digest)));
+    event
 }
 
 /// `None`: it does not say whom to answer, or where.
@@ -177,9 +228,8 @@ fn address(
     contact: &Value,
     config: &SocialConnectConfig,
 ) -> Option<Address> {
-    let channel = mention["source"]["service"].as_str()?.trim().to_lowercase();
-    // Dots alone would be taken for steps in a path.
-    let service_id = id(contact).filter(|id| !id.bytes().all(|byte| byte == b'.'))?;
+    let channel = channel(mention)?;
+    let service_id = id(contact).filter(|id| is_segment(id))?;
     let profile = config.profiles.get(&channel).cloned();
     Some(Address {
         service: config.services.get(&channel).unwrap_or(&channel).clone(),
@@ -189,7 +239,7 @@ fn address(
         profile: profile.or_else(|| profile_of(mention)).unwrap_or_default(),
         channel,
     })
-    .filter(|address| !address.channel.is_empty())
+    .filter(|address| is_segment(&address.channel) && is_segment(&address.service))
 }
 
 /// Our own profile that was written to, as far as the mention tells.

@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod escape;
 mod handover;
+mod kept;
 mod look;
 mod mention;
 mod oauth;
@@ -20,7 +21,7 @@ mod verify;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -31,9 +32,10 @@ use serde_json::Value;
 
 use self::{
     address::Address,
+    budget::Share,
     client::{Client, Failure},
     handover::Handovers,
-    mention::Heard,
+    mention::{Heard, Origin},
     tag::Tags,
     verify::Verifier,
 };
@@ -51,8 +53,8 @@ use crate::{
 pub use self::{
     config::{Ownership, SocialConnectConfig, Verification},
     handover::Said,
+    kept::write_grant,
     oauth::{Grant, OAuth, OAuthError},
-    token::write_grant,
 };
 
 /// One source.
@@ -63,7 +65,9 @@ pub struct SocialConnect {
     verifier: Verifier,
     client: Client,
     ownership: Kept,
-    /// Webhooks of accounts that are not ours.
+    /// A look that could not take in all costs many calls: until then there is none.
+    no_look_before: Mutex<Option<Timestamp>>,
+    /// Messages of accounts and topics that are not ours.
     strangers: AtomicU64,
 }
 
@@ -99,26 +103,23 @@ impl SocialConnect {
                 Ownership::Handover => Kept::Handover(Handovers::new(config)),
                 Ownership::Tag => Kept::Tag(Tags::new(config)),
             },
+            no_look_before: Mutex::default(),
             strangers: AtomicU64::new(0),
             config: config.clone(),
         })
     }
 
-    fn hear(&self, mention: &Value, raw: String) -> Vec<SourceEvent> {
+    fn hear(&self, mention: &Value, raw: String, origin: Origin) -> Vec<SourceEvent> {
         let source = self.client.source();
-        match mention::hear(mention, raw, &self.config) {
+        match mention::hear(mention, raw, origin, &self.config) {
             Heard::Events(events) => events,
             Heard::Nothing(because) => {
                 tracing::debug!(source, because, "a message is not answered");
                 Vec::new()
             }
-            Heard::OtherAccount => {
+            Heard::Foreign(setting) => {
                 let count = self.strangers.fetch_add(1, Ordering::Relaxed) + 1;
-                tracing::warn!(
-                    source,
-                    count,
-                    "dropped a message of another account: see account_id"
-                );
+                tracing::warn!(source, count, setting, "dropped a message that is not ours");
                 Vec::new()
             }
         }
@@ -135,7 +136,7 @@ impl SocialConnect {
 
     async fn publish(&self, address: &str, item: &Item) -> Result<Sent, Failure> {
         let at = Address::read(address)?;
-        publisher::publish(&self.client, &at, item, self.config.approval_fallback).await
+        publisher::publish(&self.client, &at, item, &self.config).await
     }
 }
 
@@ -158,7 +159,7 @@ impl Source for SocialConnect {
         }
         let raw = String::from_utf8_lossy(&webhook.body).into_owned();
         Ok(Received {
-            events: self.hear(&mention, raw),
+            events: self.hear(&mention, raw, self.verifier.origin()),
             reply: Box::new(WebhookReply::ok()),
         })
     }
@@ -178,8 +179,8 @@ impl Source for SocialConnect {
     async fn read_owner(&self, address: &str) -> Result<Observed, NotRead> {
         let at = Address::read(address)?;
         let observed = match &self.ownership {
-            Kept::Handover(handovers) => handovers.read(&self.client, &at).await,
-            Kept::Tag(tags) => tags.read(&self.client, &at).await,
+            Kept::Handover(handovers) => handovers.read(&self.client, Share::Reads, &at).await,
+            Kept::Tag(tags) => tags.read(&self.client, Share::Reads, &at).await,
         };
         Ok(observed?)
     }
@@ -191,18 +192,33 @@ impl Source for SocialConnect {
         since: Timestamp,
     ) -> Result<Arrival, NotRead> {
         let at = Address::read(address)?;
-        publisher::find(&self.client, &at, item, since).await
+        publisher::find(&self.client, &at, item, since, &self.config).await
     }
 
     fn looks_every(&self) -> Option<Duration> {
-        Some(self.config.looks_every).filter(|every| !every.is_zero())
+        // Without topics it would find, and answer, what no recipe sends.
+        let is_bounded = !self.config.topic_ids.is_empty();
+        Some(self.config.looks_every).filter(|every| is_bounded && !every.is_zero())
     }
 
     async fn look(&self, since: Timestamp) -> Result<Vec<SourceEvent>, NotRead> {
-        let mentions = look::mentions(&self.client, &self.config.topic_ids, since).await?;
+        let now = self.client.clock().now();
+        let pause = || {
+            let pause = self.no_look_before.lock();
+            pause.unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(until) = pause().filter(|until| *until > now) {
+            let after = Some(until.since(now));
+            return Err(NotRead::Later { after });
+        }
+        let mentions = look::mentions(&self.client, &self.config.topic_ids, since).await;
+        if let Err(Failure::NotNow(after)) = &mentions {
+            *pause() = Some(now + *after);
+        }
+        let mentions = mentions?;
         let heard = mentions
             .iter()
-            .flat_map(|mention| self.hear(mention, mention.to_string()));
+            .flat_map(|mention| self.hear(mention, mention.to_string(), Origin::Vendor));
         Ok(heard.collect())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use http::StatusCode;
 use reqwest::Url;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -18,10 +19,17 @@ use crate::{
     secret::Secret,
 };
 
-/// How long an answer may take. 30 s, as the vendor's own clients allow.
+/// How long an exchange may take, from the connection to the last byte. 30 s, as the vendor's own clients allow.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A token's answer is a few hundred bytes.
 const MAX_ANSWER: usize = 64 * 1024;
+/// Errors that say nothing of our credentials.
+const PASSING: &[&str] = &[
+    "rate_limit_reached",
+    "internal_server_error",
+    "server_error",
+    "temporarily_unavailable",
+];
 
 /// What was granted, as the token file holds it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +142,11 @@ impl OAuth {
         let url = format!("{}/oauth/access_token/?{query}", self.host);
         let url =
             Url::parse(&url).map_err(|_| OAuthError::Ours("oauth_host is not a URL".to_owned()))?;
+        let exchanged = tokio::time::timeout(PATIENCE, self.get(url)).await;
+        exchanged.unwrap_or(Err(OAuthError::Unclear))
+    }
+
+    async fn get(&self, url: Url) -> Result<Grant, OAuthError> {
         let asked_at = self.clock.now().0 / 1_000_000;
         let answer = self.http.get(url).send().await;
         // The error holds the URL, and that the secret: nothing of it is kept.
@@ -144,16 +157,20 @@ impl OAuth {
                 OAuthError::Unclear
             }
         })?;
-        let is_success = answer.status().is_success();
+        let status = answer.status();
         let body = outgoing::whole_body(answer, MAX_ANSWER).await;
         let body = body.and_then(|body| serde_json::from_slice(&body).ok());
-        granted(&body.ok_or(OAuthError::Unclear)?, is_success, asked_at)
+        granted(&body.ok_or(OAuthError::Unclear)?, status, asked_at)
     }
 }
 
 /// `asked_at` is the second from which the token's time counts: no later than it was made.
-fn granted(answer: &Value, is_success: bool, asked_at: i64) -> Result<Grant, OAuthError> {
-    if let Some(error) = answer["error"].as_str() {
+fn granted(answer: &Value, status: StatusCode, asked_at: i64) -> Result<Grant, OAuthError> {
+    let error = answer["error"].as_str();
+    if passes(status) || error.is_some_and(|error| PASSING.contains(&error)) {
+        return Err(OAuthError::Unclear);
+    }
+    if let Some(error) = error {
         let name: String = error
             .chars()
             .filter(char::is_ascii_graphic)
@@ -163,7 +180,7 @@ fn granted(answer: &Value, is_success: bool, asked_at: i64) -> Result<Grant, OAu
     }
     let token = answer["access_token"]
         .as_str()
-        .filter(|token| is_success && !token.is_empty());
+        .filter(|token| status.is_success() && !token.is_empty());
     let lives = answer["expires_in"]
         .as_i64()
         .or_else(|| answer["expires_in"].as_str()?.parse().ok());
@@ -175,4 +192,10 @@ fn granted(answer: &Value, is_success: bool, asked_at: i64) -> Result<Grant, OAu
             .to_owned(),
         expires_at: lives.map(|lives| asked_at.saturating_add(lives)),
     })
+}
+
+/// It says nothing of our credentials, whatever its body says.
+fn passes(status: StatusCode) -> bool {
+    let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    status.is_server_error() || passing.contains(&status)
 }

@@ -8,13 +8,14 @@ use super::{
     address::Address,
     budget::Share,
     client::{Client, Failure, ours},
+    config::SocialConnectConfig,
     mention,
     text::plain,
 };
 use crate::domain::{
     Timestamp,
     outbound::{Refusal, Sent},
-    source::{Arrival, Item, ItemBody, NotRead},
+    source::{Arrival, Author, Item, ItemBody, NotRead},
 };
 
 const ADD: &[&str] = &["publisher", "add"];
@@ -30,22 +31,20 @@ pub(super) async fn publish(
     client: &Client,
     at: &Address,
     item: &Item,
-    approval_fallback: bool,
+    config: &SocialConnectConfig,
 ) -> Result<Sent, Failure> {
-    let ItemBody::Text(text) = &item.body else {
-        return Err(ours("only text can be shown here"));
-    };
+    let text = signed(item, config).ok_or_else(|| ours("only text can be shown here"))?;
     if at.profile.is_empty() {
         return Err(ours(&format!(
             "no profile to answer from is known: set profiles.{}",
             at.channel
         )));
     }
-    match add(client, at, text, "queued").await {
+    match add(client, at, &text, "queued").await {
         Err(Failure::Refused(refused))
-            if approval_fallback && refused.refusal == Refusal::Credentials =>
+            if config.approval_fallback && refused.refusal == Refusal::Credentials =>
         {
-            add(client, at, text, "awaitingapproval").await
+            add(client, at, &text, "awaitingapproval").await
         }
         done => done,
     }
@@ -58,14 +57,15 @@ pub(super) async fn find(
     at: &Address,
     item: &Item,
     since: Timestamp,
+    config: &SocialConnectConfig,
 ) -> Result<Arrival, NotRead> {
-    let ItemBody::Text(text) = &item.body else {
+    let Some(text) = signed(item, config) else {
         return Ok(Arrival::Missing);
     };
     let list = client.get(Share::Messages, PUBLISHED, &[]).await?;
     let published = list["data"].as_array().or_else(|| list.as_array());
     let published = published.ok_or_else(|| untold("it is no list"))?;
-    let said = comparable(text);
+    let said = comparable(&text);
     let mut alike = published.iter().filter(|one| {
         is_since(one, since) && words(one).is_some_and(|words| is_same(&comparable(&words), &said))
     });
@@ -85,6 +85,21 @@ pub(super) async fn find(
         return Err(NotRead::Later { after });
     }
     Ok(Arrival::Missing)
+}
+
+/// The words of an item as they are published; a human's begin with the human's name, if that is wanted and fits.
+fn signed(item: &Item, config: &SocialConnectConfig) -> Option<String> {
+    let ItemBody::Text(text) = &item.body else {
+        return None;
+    };
+    let named = match &item.author {
+        Author::Human { name, .. } if config.name_humans && !name.trim().is_empty() => {
+            Some(format!("{}: {text}", name.trim()))
+        }
+        _ => None,
+    };
+    let named = named.filter(|named| named.chars().count() <= config.text_chars);
+    Some(named.unwrap_or_else(|| text.clone()))
 }
 
 async fn add(client: &Client, at: &Address, text: &str, status: &str) -> Result<Sent, Failure> {

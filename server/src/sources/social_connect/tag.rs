@@ -40,8 +40,17 @@ impl Tags {
         }
     }
 
-    pub(super) async fn read(&self, client: &Client, at: &Address) -> Result<Observed, Failure> {
-        let tags = self.contact_tags(client, at).await?;
+    pub(super) async fn read(
+        &self,
+        client: &Client,
+        share: Share,
+        at: &Address,
+    ) -> Result<Observed, Failure> {
+        let tags = match self.contact_tags(client, share, at).await? {
+            // A contact without tags has no list of them.
+            Some(Value::Null) => json!([]),
+            tags => tags.unwrap_or_default(),
+        };
         Ok(match owner(&tags, &self.tag) {
             Some(owner) => Observed::read(owner),
             None => Observed {
@@ -55,43 +64,51 @@ impl Tags {
     pub(super) async fn add(&self, client: &Client, at: &Address) -> Result<(), Failure> {
         let done = self.edit(client, at, &[self.tag.as_str()], "add").await;
         match done {
-            Err(Failure::Refused(refused)) if refused.refusal != Refusal::Credentials => {
-                settled(self.read(client, at).await, Owner::Human, refused)
-            }
+            Err(Failure::Refused(refused)) if refused.refusal != Refusal::Credentials => settled(
+                self.read(client, Share::Owner, at).await,
+                Owner::Human,
+                refused,
+            ),
             done => done,
         }
     }
 
     /// Takes the tag away in whatever spelling it stands there: removed is only what is named exactly.
     pub(super) async fn remove(&self, client: &Client, at: &Address) -> Result<(), Failure> {
-        let tags = self.contact_tags(client, at).await?;
+        let tags = self.contact_tags(client, Share::Owner, at).await?;
+        let tags = tags.unwrap_or_default();
         let all = tags.as_array().map(Vec::as_slice).unwrap_or_default();
-        let ours: Vec<_> = all
+        let mut ours: Vec<_> = all
             .iter()
             .filter_map(name)
             .filter(|one| is_same(one, &self.tag))
             .collect();
+        // Where the tags cannot be read, ours may be among them, most likely as it is configured.
+        let is_readable = tags.is_array() && all.iter().all(|tag| name(tag).is_some());
+        if ours.is_empty() && !is_readable {
+            ours.push(&self.tag);
+        }
         if ours.is_empty() {
             return Ok(());
         }
         match self.edit(client, at, &ours, "delete").await {
-            Err(Failure::Refused(refused)) if refused.refusal != Refusal::Credentials => {
-                settled(self.read(client, at).await, Owner::Agent, refused)
-            }
+            Err(Failure::Refused(refused)) if refused.refusal != Refusal::Credentials => settled(
+                self.read(client, Share::Owner, at).await,
+                Owner::Agent,
+                refused,
+            ),
             done => done,
         }
     }
 
-    async fn contact_tags(&self, client: &Client, at: &Address) -> Result<Value, Failure> {
-        let mut contact = client
-            .get(Share::Owner, &path(at), &self.topics(at))
-            .await?;
-        Ok(match contact.get_mut("tags") {
-            // A contact without tags has no list of them.
-            Some(Value::Null) => json!([]),
-            Some(tags) => tags.take(),
-            None => Value::Null,
-        })
+    async fn contact_tags(
+        &self,
+        client: &Client,
+        share: Share,
+        at: &Address,
+    ) -> Result<Option<Value>, Failure> {
+        let mut contact = client.get(share, &path(at), &self.topics(at)).await?;
+        Ok(contact.get_mut("tags").map(Value::take))
     }
 
     async fn edit(

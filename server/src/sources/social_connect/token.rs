@@ -1,10 +1,7 @@
 //! The token that calls carry: one that was made by hand, or one in a file that is renewed before it expires.
 
 use std::{
-    fs,
-    io::{self, Write},
-    path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
@@ -13,22 +10,32 @@ use tokio::sync::Mutex;
 
 use super::{
     config::SocialConnectConfig,
+    kept::Kept,
     oauth::{Grant, OAuth, OAuthError},
 };
 use crate::{
+    config::SourceConfig,
     domain::{Clock, Timestamp},
     secret::Secret,
 };
 
 /// How long before its end a token is renewed: several calls may fail for minutes before anything is lost.
 const AHEAD: Duration = Duration::from_mins(5);
-/// How long a renewal that failed is not tried again while the token still lives.
+/// How long a renewal that failed is not tried again.
 const PAUSE: Duration = Duration::from_mins(1);
+/// How long a call waits for a renewal while the old token lives: most answers come within it, and a host that hangs
+/// holds up nobody for long.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long a call waits whose rejected token has just been replaced: the next one is there at once.
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// How long it waits while the renewal fails or takes its time; each repetition is a call that is rejected again.
+const LATER: Duration = Duration::from_secs(10);
 
 /// Why there is no token for a call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum NoToken {
-    /// A renewal failed in a way that may pass.
+    /// A renewal failed in a way that may pass, or takes too long.
     Later,
     /// Credentials are missing or void.
     Refused(String),
@@ -44,17 +51,28 @@ pub(super) enum Tokens {
 /// A token in a file.
 #[derive(Debug)]
 pub(super) struct Renewed {
-    source: String,
-    path: PathBuf,
+    kept: Kept,
     oauth: OAuth,
     clock: Arc<dyn Clock>,
-    /// One renewal at a time; when the next may be tried.
-    not_before: Mutex<Option<Timestamp>>,
+    send_timeout: Duration,
+    /// One renewal at a time; what the last one that failed says.
+    pause: Mutex<Option<Pause>>,
+    /// The token that a rejected one was renewed to, until a call succeeds with it.
+    doubted: std::sync::Mutex<Option<SecretString>>,
+}
+
+/// A renewal that failed.
+#[derive(Debug)]
+struct Pause {
+    until: Timestamp,
+    /// What failed: other tokens are not held up.
+    grant: Grant,
+    error: NoToken,
 }
 
 impl Tokens {
     pub(super) fn new(
-        source: &str,
+        source: &SourceConfig,
         config: &SocialConnectConfig,
         clock: &Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
@@ -62,15 +80,16 @@ impl Tokens {
             return Ok(Self::Made(config.token.clone().unwrap_or_default()));
         };
         Ok(Self::File(Arc::new(Renewed {
-            source: source.to_owned(),
-            path: path.clone(),
+            kept: Kept::new(&source.name, path, clock),
             oauth: OAuth::new(config, Arc::clone(clock))?,
             clock: Arc::clone(clock),
-            not_before: Mutex::default(),
+            send_timeout: source.send_timeout,
+            pause: Mutex::default(),
+            doubted: std::sync::Mutex::default(),
         })))
     }
 
-    /// The token for a call that is made now.
+    /// The token for a call that is made now. Takes half of the send timeout at most, so that time is left for the call.
     pub(super) async fn current(&self) -> Result<SecretString, NoToken> {
         let renewed = match self {
             Self::Made(secret) => {
@@ -80,14 +99,42 @@ impl Tokens {
             }
             Self::File(renewed) => renewed,
         };
-        let grant = renewed.read()?;
+        let grant = renewed.kept.read()?;
         if !renewed.is_due(&grant) {
             return Ok(grant.access_token.into());
         }
-        // In a task of its own: a caller that gives up must not lose tokens which exist nowhere else.
-        let renewing = Arc::clone(renewed);
-        let renewing = tokio::spawn(async move { renewing.renew().await });
-        renewing.await.unwrap_or(Err(NoToken::Later))
+        let is_over = renewed.is_over(&grant);
+        match renewed.renew_within(is_over, None).await {
+            Some(done) => done,
+            None if is_over => Err(NoToken::Later),
+            None => Ok(grant.access_token.into()),
+        }
+    }
+
+    /// The vendor does not know this token any more. Renews it, if it is still the file's, and tells when the call may be
+    /// repeated with another; `None`: never.
+    pub(super) async fn replace(&self, rejected: &SecretString) -> Option<Duration> {
+        let Self::File(renewed) = self else {
+            return None;
+        };
+        // Once: where the next one is rejected too, the token is not to blame.
+        if renewed.is_doubted(rejected) {
+            return None;
+        }
+        match renewed.renew_within(false, Some(rejected.clone())).await {
+            Some(Err(NoToken::Refused(_))) => None,
+            Some(Ok(_)) => Some(AT_ONCE),
+            Some(Err(NoToken::Later)) | None => Some(LATER),
+        }
+    }
+
+    /// A call went well with this token.
+    pub(super) fn trust(&self, token: &SecretString) {
+        if let Self::File(renewed) = self
+            && renewed.is_doubted(token)
+        {
+            *renewed.doubted() = None;
+        }
     }
 }
 
@@ -104,57 +151,82 @@ impl Renewed {
         grant.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
-    async fn renew(&self) -> Result<SecretString, NoToken> {
-        let mut not_before = self.not_before.lock().await;
+    /// `None`: it takes too long. It goes on in a task of its own: a caller that gives up must not lose tokens which
+    /// exist nowhere else.
+    async fn renew_within(
+        self: &Arc<Self>,
+        is_over: bool,
+        rejected: Option<SecretString>,
+    ) -> Option<Result<SecretString, NoToken>> {
+        let patience = if is_over {
+            self.send_timeout / 2
+        } else {
+            PATIENCE.min(self.send_timeout / 4)
+        };
+        let renewing = Arc::clone(self);
+        let renewing = tokio::spawn(async move { renewing.renew(rejected.as_ref()).await });
+        let done = tokio::time::timeout(patience, renewing).await.ok()?;
+        Some(done.unwrap_or(Err(NoToken::Later)))
+    }
+
+    /// Renews what is due or `rejected`.
+    async fn renew(&self, rejected: Option<&SecretString>) -> Result<SecretString, NoToken> {
+        let mut pause = self.pause.lock().await;
         // Somebody else may have done it while we waited for our turn.
-        let grant = self.read()?;
-        let waits = not_before.is_some_and(|until| until > self.clock.now());
-        if !self.is_due(&grant) || (waits && !self.is_over(&grant)) {
+        let grant = self.kept.read()?;
+        let is_rejected = rejected.is_some_and(|it| it.expose_secret() == grant.access_token);
+        if !is_rejected && !self.is_due(&grant) {
             return Ok(grant.access_token.into());
         }
-        let error = match self.oauth.refresh(&grant.refresh_token).await {
+        let lives = !is_rejected && !self.is_over(&grant);
+        let now = self.clock.now();
+        let paused = pause.take_if(|pause| pause.grant != grant || pause.until <= now);
+        drop(paused);
+        if let Some(pause) = pause.as_ref() {
+            let lives = lives.then(|| grant.access_token.into());
+            return lives.ok_or_else(|| pause.error.clone());
+        }
+        match self.oauth.refresh(&grant.refresh_token).await {
             Ok(next) => {
-                // A token that cannot be kept is still good for its time.
-                if let Err(error) = write_grant(&self.path, &next) {
-                    tracing::error!(source = self.source, %error, "the renewed token cannot be written to token_file");
+                self.kept.keep(&grant, next);
+                let next = self.kept.read()?.access_token;
+                if is_rejected {
+                    *self.doubted() = Some(next.clone().into());
                 }
-                *not_before = None;
-                return Ok(next.access_token.into());
+                Ok(next.into())
             }
-            Err(error) => error,
-        };
-        *not_before = Some(self.clock.now() + PAUSE);
-        tracing::warn!(source = self.source, %error, "the token cannot be renewed");
-        match error {
-            _ if !self.is_over(&grant) => Ok(grant.access_token.into()),
-            OAuthError::Refused(_) | OAuthError::Ours(_) => {
-                Err(NoToken::Refused(error.to_string()))
+            Err(error) => {
+                tracing::warn!(source = self.kept.source(), %error, "the token cannot be renewed");
+                let token = grant.access_token.clone();
+                let error = verdict(&error);
+                let until = self.clock.now() + PAUSE;
+                *pause = Some(Pause {
+                    until,
+                    grant,
+                    error: error.clone(),
+                });
+                lives.then(|| token.into()).ok_or(error)
             }
-            OAuthError::NotReached | OAuthError::Unclear => Err(NoToken::Later),
         }
     }
 
-    /// The file's tokens: looked at for every call, so that another login counts at once.
-    fn read(&self) -> Result<Grant, NoToken> {
-        let refused =
-            |what: String| NoToken::Refused(format!("token_file {what}: run parloir source-login"));
-        let text = fs::read_to_string(&self.path);
-        let text = text.map_err(|error| refused(format!("cannot be read ({})", error.kind())))?;
-        serde_json::from_str(&text).map_err(|_| refused("holds no tokens".to_owned()))
+    fn is_doubted(&self, token: &SecretString) -> bool {
+        let doubted = self.doubted();
+        doubted
+            .as_ref()
+            .is_some_and(|doubted| doubted.expose_secret() == token.expose_secret())
+    }
+
+    fn doubted(&self) -> std::sync::MutexGuard<'_, Option<SecretString>> {
+        self.doubted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes what was granted, readable for us alone, in one step: whoever reads meets the old or the new.
-pub fn write_grant(path: &Path, grant: &Grant) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    // Made with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(&serde_json::to_vec_pretty(grant)?)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+fn verdict(error: &OAuthError) -> NoToken {
+    match error {
+        OAuthError::Refused(_) | OAuthError::Ours(_) => NoToken::Refused(error.to_string()),
+        OAuthError::NotReached | OAuthError::Unclear => NoToken::Later,
+    }
 }
 
 /// A token as the header wants it.

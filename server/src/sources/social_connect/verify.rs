@@ -7,7 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::config::{SocialConnectConfig, Verification};
+use super::{
+    config::{SocialConnectConfig, Verification},
+    mention::Origin,
+};
 use crate::{domain::inbound::Webhook, secret::Secret};
 
 const SIGNATURE: &str = "x-signature";
@@ -34,6 +37,14 @@ impl Verifier {
         Self {
             way: config.verification,
             secrets,
+        }
+    }
+
+    /// Whose a verified webhook is.
+    pub(super) fn origin(&self) -> Origin {
+        match self.way {
+            Verification::Signature => Origin::Vendor,
+            Verification::UrlToken => Origin::Anybody,
         }
     }
 

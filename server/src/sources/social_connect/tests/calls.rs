@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::{
-    super::{Ownership, answer},
+    super::{
+        Ownership, SocialConnectConfig, answer,
+        budget::{Budget, Share},
+    },
     fixture::{Stage, TODAY, twitter, whatsapp},
 };
 use crate::{
     domain::{
-        Clock,
+        Clock, Timestamp,
         outbound::{Refusal, Sent},
         ports::Source,
         source::NotRead,
@@ -76,7 +79,13 @@ async fn qsc_05_a_success_with_a_failure_inside_is_none() {
         assert_eq!(sent, Sent::Unclear, "{inside}");
         stage.server.next(Behaviour::answer(200, inside));
         let read = source.read_owner(&contact.address).await;
-        assert_eq!(read, Err(NotRead::Later { after: None }), "{inside}");
+        assert_eq!(
+            read,
+            Err(NotRead::Later {
+                after: Some(Duration::from_secs(10))
+            }),
+            "{inside}"
+        );
     }
     let denied = r#"{"meta":{"code":403},"response":null}"#;
     stage.server.next(Behaviour::answer(200, denied));
@@ -231,6 +240,80 @@ async fn messages_leave_the_reserve_to_handovers() {
     stage.place.clock.advance(Duration::from_mins(50));
     let sent = source.deliver(&contact.address, &item("Hello")).await;
     assert!(matches!(sent, Sent::AcknowledgedAs { .. }), "{sent:?}");
+}
+
+#[tokio::test]
+async fn questions_who_owns_leave_half_of_the_reserve_to_handovers() {
+    let stage = Stage::new().await;
+    let source = stage.source(|config| {
+        config.calls_per_hour = 4;
+        config.reserve_for_handovers = 2;
+        config.ownership = Ownership::Handover;
+    });
+    let contact = stage.met(&source, &whatsapp());
+    for _ in 0..3 {
+        source.read_owner(&contact.address).await.expect("an owner");
+    }
+    let read = source.read_owner(&contact.address).await;
+    let after = Some(Duration::from_hours(1));
+    assert_eq!(read, Err(NotRead::Later { after }));
+    let sent = source.escalate(&contact.address, &handover()).await;
+    assert_eq!(sent, Sent::Acknowledged);
+}
+
+#[tokio::test]
+async fn a_call_that_found_no_connection_does_not_count() {
+    let stage = Stage::new().await;
+    let source = stage.source(|config| {
+        config.calls_per_hour = 2;
+        config.reserve_for_handovers = 1;
+    });
+    let contact = stage.met(&source, &twitter());
+    stage.server.stop().await;
+    for _ in 0..3 {
+        let sent = source.deliver(&contact.address, &item("Hello")).await;
+        assert_eq!(sent, Sent::NotSent);
+    }
+}
+
+#[test]
+fn answers_that_overtake_each_other_and_calls_on_their_way_are_counted() {
+    let now = Timestamp(TODAY * 1_000_000);
+    let budget = Budget::new(&SocialConnectConfig {
+        calls_per_hour: 100,
+        reserve_for_handovers: 10,
+        ..SocialConnectConfig::default()
+    });
+    let says = |left: u32| {
+        let header = |name, value: i64| (HeaderName::from_static(name), HeaderValue::from(value));
+        HeaderMap::from_iter([
+            header("x-ratelimit-remaining", left.into()),
+            header("x-ratelimit-reset", TODAY + 60),
+        ])
+    };
+    let first = budget.take(Share::Messages, now).expect("the first call");
+    let careful = budget.take(Share::Messages, now).err();
+    assert_eq!(
+        careful,
+        Some(Duration::from_secs(1)),
+        "one at a time until the first answer"
+    );
+    budget
+        .take(Share::Owner, now)
+        .expect("handovers do not wait");
+    budget.heed(&says(14), now);
+    drop(first);
+    let overtaken = budget.take(Share::Messages, now).expect("13 are left");
+    let on_its_way = budget.take(Share::Messages, now).expect("12 are left");
+    budget.heed(&says(13), now);
+    drop(overtaken);
+    budget.heed(&says(14), now);
+    drop(on_its_way);
+    // The one that was on its way counts: 12 are left, two of them for messages.
+    for _ in 0..2 {
+        budget.take(Share::Messages, now).expect("a call is left");
+    }
+    assert!(budget.take(Share::Messages, now).is_err());
 }
 
 #[tokio::test]

@@ -88,10 +88,21 @@ impl Place {
         base_url: &str,
         change: impl FnOnce(&mut SocialConnectConfig),
     ) -> SocialConnect {
+        self.source_within(Duration::from_secs(10), base_url, change)
+    }
+
+    /// A source whose calls are given up after `send_timeout`.
+    pub(super) fn source_within(
+        &self,
+        send_timeout: Duration,
+        base_url: &str,
+        change: impl FnOnce(&mut SocialConnectConfig),
+    ) -> SocialConnect {
         let mut config = self.config(base_url);
         change(&mut config);
         let source = SourceConfig {
             name: "care".to_owned(),
+            send_timeout,
             ..SourceConfig::default()
         };
         SocialConnect::new(&source, &config, self.clock.clone()).expect("a valid source")

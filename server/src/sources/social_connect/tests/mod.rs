@@ -7,7 +7,9 @@ mod ownership;
 mod pages;
 mod publishing;
 mod settings;
+mod strangers;
 mod system;
+mod tokens;
 mod webhooks;
 
 mod by_handover {

@@ -13,9 +13,10 @@ use crate::{
     },
     simulate::social_connect::{Call, Failure},
     sources::conformance::{SECRET, text as item},
+    tests::fake_server::Behaviour,
 };
 
-fn by_file(stage: &Stage) -> SocialConnect {
+pub(super) fn by_file(stage: &Stage) -> SocialConnect {
     stage.source(|config| {
         config.token = None;
         config.token_file = Some(stage.place.file("tokens.json"));
@@ -29,7 +30,7 @@ fn oauth(stage: &Stage, change: impl FnOnce(&mut SocialConnectConfig)) -> OAuth 
 }
 
 /// The file's tokens, granted now.
-async fn login(stage: &Stage) -> Grant {
+pub(super) async fn login(stage: &Stage) -> Grant {
     let grant = oauth(stage, |_| {})
         .exchange(&stage.place.platform.new_code())
         .await;
@@ -38,7 +39,7 @@ async fn login(stage: &Stage) -> Grant {
     grant
 }
 
-fn kept(stage: &Stage) -> Grant {
+pub(super) fn kept(stage: &Stage) -> Grant {
     let text = fs::read_to_string(stage.place.file("tokens.json")).expect("a file");
     serde_json::from_str(&text).expect("tokens")
 }
@@ -196,6 +197,32 @@ async fn a_token_that_is_over_and_cannot_be_renewed_is_told_apart() {
         fs::write(stage.place.file("tokens.json"), "{").expect("written");
     }
     assert_eq!(stage.place.platform.count(Call::Publish), 0);
+}
+
+#[tokio::test]
+async fn a_failure_that_passes_says_nothing_of_the_credentials() {
+    let stage = Stage::new().await;
+    let oauth = oauth(&stage, |_| {});
+    for (status, error, passes) in [
+        (500, "internal_server_error", true),
+        (503, "", true),
+        (408, "x", true),
+        (429, "x", true),
+        (400, "rate_limit_reached", true),
+        (400, "temporarily_unavailable", true),
+        (400, "server_error", true),
+        (400, "invalid_grant", false),
+    ] {
+        let body = format!(r#"{{"error":"{error}"}}"#);
+        stage.server.next(Behaviour::answer(status, &body));
+        let asked = oauth.exchange("code").await;
+        let expected = if passes {
+            OAuthError::Unclear
+        } else {
+            OAuthError::Refused(error.to_owned())
+        };
+        assert_eq!(asked, Err(expected), "{status} {error}");
+    }
 }
 
 #[tokio::test]

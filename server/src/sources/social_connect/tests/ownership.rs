@@ -1,5 +1,7 @@
 //! Who answers a contact: read, given to people, and taken back.
 
+use std::time::Duration;
+
 use super::{
     super::{Ownership, Said},
     fixture::{Stage, events, text, twitter, whatsapp},
@@ -232,7 +234,12 @@ async fn qsc_28_a_contact_that_cannot_be_read_is_not_guessed() {
     let failure = Failure::error(500, "internal_server_error");
     stage.place.platform.fail_next(Call::ReadContact, failure);
     let read = source.read_owner(&contact.address).await;
-    assert_eq!(read, Err(NotRead::Later { after: None }));
+    assert_eq!(
+        read,
+        Err(NotRead::Later {
+            after: Some(Duration::from_secs(10))
+        })
+    );
     let without_tags = r#"{"meta":{"code":200},"response":{"id":"c-1"}}"#;
     stage.server.next(Behaviour::answer(200, without_tags));
     assert_eq!(
@@ -293,6 +300,29 @@ async fn qsc_34_a_resumption_removes_the_tag_as_it_is_spelled_and_no_other() {
         edits[0].field("options"),
         Some(r#"{"tags_edit_mode":"delete"}"#)
     );
+}
+
+#[tokio::test]
+async fn where_the_tags_cannot_be_read_the_configured_one_is_removed_all_the_same() {
+    let stage = Stage::new().await;
+    let source = stage.by_tag();
+    let contact = stage.met(&source, &twitter());
+    for untold in [
+        r#"{"id":"c-1"}"#,
+        r#"{"tags":null}"#,
+        r#"{"tags":{"1":"escalated to agent"}}"#,
+        r#"{"tags":[{"id":1}]}"#,
+    ] {
+        stage
+            .place
+            .platform
+            .agent_tags(&twitter(), "escalated to agent");
+        let body = format!(r#"{{"meta":{{"code":200}},"response":{untold}}}"#);
+        stage.server.next(Behaviour::answer(200, &body));
+        let sent = source.resume(&contact.address, "").await;
+        assert_eq!(sent, Sent::Acknowledged, "{untold}");
+        assert!(stage.place.platform.tags(&twitter()).is_empty(), "{untold}");
+    }
 }
 
 #[tokio::test]

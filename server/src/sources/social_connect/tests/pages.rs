@@ -102,18 +102,29 @@ async fn qsc_11_a_page_that_leads_to_itself_is_read_once() {
 }
 
 #[tokio::test]
-async fn pages_without_end_are_left_after_twenty() {
+async fn pages_without_end_are_left_after_a_hundred_and_nothing_is_taken_for_looked_at() {
     let stage = Stage::new().await;
     let source = stage.by_tag();
-    for number in 0..30 {
+    for number in 0..101 {
         let next = format!(
             "{}/1417/inbox/mentions?page_token={number}",
             stage.server.url()
         );
         stage.server.next(page(Some(&next)));
     }
-    source.look(stage.place.clock.now()).await.expect("a list");
-    assert_eq!(stage.server.requests().len(), 20);
+    let looked = source.look(stage.place.clock.now()).await;
+    let after = Some(Duration::from_hours(1));
+    assert_eq!(looked.err(), Some(NotRead::Later { after }));
+    assert_eq!(stage.server.requests().len(), 100);
+    stage.place.clock.advance(Duration::from_mins(20));
+    let looked = source.look(stage.place.clock.now()).await;
+    let after = Some(Duration::from_mins(40));
+    assert_eq!(looked.err(), Some(NotRead::Later { after }));
+    assert_eq!(
+        stage.server.requests().len(),
+        100,
+        "what would be as many again waits"
+    );
 }
 
 #[tokio::test]

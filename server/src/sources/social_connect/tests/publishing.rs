@@ -10,7 +10,7 @@ use crate::{
         Clock,
         outbound::{Refusal, Sent},
         ports::Source,
-        source::{Arrival, NotRead},
+        source::{Arrival, Author, NotRead},
     },
     simulate::social_connect::{Call, Contact, Failure, Speaker},
     sources::conformance::text as item,
@@ -88,6 +88,31 @@ async fn qsc_32_without_a_place_on_the_list_a_message_is_refused_or_put_before_p
         1,
         "nobody was shown it"
     );
+}
+
+#[tokio::test]
+async fn what_a_human_says_begins_with_their_name_where_that_is_wanted_and_fits() {
+    let stage = Stage::new().await;
+    let long = "é".repeat(1598);
+    for (wanted, words, expected) in [
+        (true, "Hello", "Lee: Hello"),
+        (false, "Hello", "Hello"),
+        (true, long.as_str(), long.as_str()),
+    ] {
+        let source = stage.source(|config| config.name_humans = wanted);
+        let contact = stage.met(&source, &twitter());
+        let mut said = item(words);
+        said.author = Author::Human {
+            name: " Lee ".to_owned(),
+            avatar_url: String::new(),
+        };
+        let since = stage.place.clock.now();
+        source.deliver(&contact.address, &said).await;
+        let line = stage.place.platform.lines(&twitter()).pop();
+        assert_eq!(line.map(|line| line.text).as_deref(), Some(expected));
+        let found = source.read_back(&contact.address, &said, since).await;
+        assert!(matches!(found, Ok(Arrival::Arrived { .. })), "{found:?}");
+    }
 }
 
 #[tokio::test]

@@ -19,12 +19,15 @@ const BODY: &str =
     r#"{"id":"1001","topic":{"id":77},"message":{"type":"privatemessage","content":"hi"}}"#;
 const SIGNATURE: &str = "Lu/FY2xYc9MrvabZvfPF7eOxC6txmw9xTczMuz6LNWg=";
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     Place::new(|settings| settings.client_secret = "client-secret".into())
 }
 
 /// A source that is only talked to.
-fn listening(place: &Place, change: impl FnOnce(&mut SocialConnectConfig)) -> SocialConnect {
+pub(super) fn listening(
+    place: &Place,
+    change: impl FnOnce(&mut SocialConnectConfig),
+) -> SocialConnect {
     place.source("http://127.0.0.1:9", |config| {
         config.client_secret = Some(place.secret("client", "client-secret"));
         change(config);
@@ -40,7 +43,7 @@ fn signed(body: &str, signature: &str) -> Webhook {
 }
 
 /// A visitor's message, as it was sent but for what `change` changes.
-fn changed(place: &Place, change: impl FnOnce(&mut Value)) -> Webhook {
+pub(super) fn changed(place: &Place, change: impl FnOnce(&mut Value)) -> Webhook {
     place.platform.visitor_says(&twitter(), "hello");
     let body = place.platform.next_webhook().expect("a webhook");
     let mut mention = serde_json::from_str(&body).expect("JSON");
@@ -48,7 +51,7 @@ fn changed(place: &Place, change: impl FnOnce(&mut Value)) -> Webhook {
     place.webhook(&mention.to_string())
 }
 
-async fn status(source: &SocialConnect, webhook: &Webhook) -> StatusCode {
+pub(super) async fn status(source: &SocialConnect, webhook: &Webhook) -> StatusCode {
     let received = source.receive(webhook).expect("a webhook that is taken");
     received.reply.reply(&[]).await.status
 }
