@@ -34,6 +34,9 @@ pub enum PlatformConfig {
 }
 
 impl PlatformConfig {
+    /// The names of all platforms in the configuration.
+    pub const KINDS: &[&str] = &["zendesk"];
+
     /// The configuration reference of all platforms, under `at`.
     pub fn reference(at: &str) -> Vec<Part> {
         zendesk::ZendeskConfig::reference(&format!("{at}.zendesk"))

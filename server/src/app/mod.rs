@@ -118,6 +118,14 @@ impl App {
                 "no account is configured, so every conversation is refused: name a file with --config"
             );
         }
+        for source in &config.sources {
+            tracing::info!(
+                source = source.name,
+                system = source.system.name(),
+                path = format!("/sources/{}", source.name),
+                "taking webhooks"
+            );
+        }
         tracing::info!(grpc = %addresses.grpc, webhooks = %addresses.webhooks, ops = %addresses.ops,
             database = config.database.url, agents = config.agents.len(), accounts = config.accounts.len(), "serving");
         let shutdown = config.shutdown.clone();

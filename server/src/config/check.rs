@@ -53,7 +53,8 @@ pub(super) fn warnings(config: &Config) -> Vec<Problem> {
         if platform.webhook == VerificationConfig::None && is_outside {
             problems.add(
                 format!("agents[{index}].platform.zendesk.webhook"),
-                "is \"none\": whoever reaches the webhooks can speak as this agent",
+                "is \"none\": whoever reaches the webhooks can speak as this agent; set \
+                 [agents.platform.zendesk.webhook.static_header], or keep /webhooks/ out of the public proxy",
             );
         }
     }

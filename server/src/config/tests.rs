@@ -89,6 +89,60 @@ fn unknown_keys_are_found_in_lists_tables_and_variables_alike() {
 }
 
 #[test]
+fn each_wrong_value_of_a_system_is_told_with_its_whole_key() {
+    let text = r#"
+        [[sources]]
+        name = "care"
+        [sources.system.social_connect]
+        account_id = 1417
+        connect_timeout = "2"
+        reserve_for_handovers = "many"
+    "#;
+    let told = problems(text, &[]);
+    for (key, why) in [
+        ("account_id", "expected a string"),
+        ("connect_timeout", "expected a duration, such as \"2s\""),
+        ("reserve_for_handovers", "invalid type"),
+    ] {
+        let key = format!("sources[0].system.social_connect.{key}");
+        let of_key: Vec<_> = told.iter().filter(|problem| problem.key == key).collect();
+        assert_eq!(of_key.len(), 1, "{key}: {told:?}");
+        assert!(of_key[0].text.contains(why), "{of_key:?}");
+    }
+}
+
+#[test]
+fn a_source_names_exactly_one_system_that_exists() {
+    let named = |systems: &str| format!("[[sources]]\nname = \"care\"\n{systems}");
+    for (systems, key, why) in [
+        (
+            "",
+            "sources[0].system",
+            "is missing: write one table of [sources.system.social_connect], ",
+        ),
+        (
+            "[sources.system.messenger]\n[sources.system.whatsapp]",
+            "sources[0].system",
+            "names more than one",
+        ),
+        (
+            "[sources.system.whatsap]",
+            "sources[0].system.whatsap",
+            "whatsapp",
+        ),
+    ] {
+        let told = problems(&named(systems), &[]);
+        let of_system: Vec<_> = told
+            .iter()
+            .filter(|problem| problem.key.contains(".system"))
+            .collect();
+        assert_eq!(of_system.len(), 1, "{told:?}");
+        assert_eq!(of_system[0].key, key);
+        assert!(of_system[0].text.contains(why), "{told:?}");
+    }
+}
+
+#[test]
 fn the_environment_overrides_the_file_also_inside_lists() {
     let environment = [
         ("PARLOIR__GRPC__MAX_STREAMS", "7"),
@@ -167,6 +221,9 @@ fn everything_wrong_is_reported_at_once() {
         "agents[0].send_timeout",
         "grpc.listen",
         "agents[0].session_timeout",
+        "agents[0].platform.zendesk.bot_id",
+        "agents[0].platform.zendesk.base_url",
+        "agents[0].platform.zendesk.api_key",
     ];
     assert_eq!(keys, expected);
 }
@@ -185,6 +242,11 @@ fn what_is_missing_or_out_of_bounds_is_named_with_its_bounds() {
     );
     assert_refused(
         "[[agents]]\nname = \"bot\"",
+        "agents[0].platform",
+        "is missing: write one table of [agents.platform.zendesk]",
+    );
+    assert_refused(
+        "[[agents]]\nname = \"bot\"\nplatform.zendesk.bot_id = \"1\"",
         "agents[0].platform.zendesk.api_key",
         "missing",
     );

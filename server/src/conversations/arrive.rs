@@ -23,6 +23,10 @@ impl Conversations {
     ) -> WebhookReply {
         let Some(source) = self.sources.get(name) else {
             self.metrics.webhooks.refused("unknown_source");
+            tracing::warn!(
+                source = name,
+                "a webhook came for a source that is not configured"
+            );
             return WebhookReply::status(StatusCode::NOT_FOUND);
         };
         let received = match source.receive(webhook) {
@@ -31,8 +35,8 @@ impl Conversations {
         };
         match self.visit(tenant, name, received.events, traceparent).await {
             Ok(taken) => {
-                self.metrics.sources.webhook(name, "taken");
-                received.reply.reply(&taken).await
+                let reply = received.reply.reply(&taken).await;
+                self.count(name, reply)
             }
             Err(error) => {
                 self.metrics.sources.webhook(name, "not_taken");
@@ -68,6 +72,20 @@ impl Conversations {
             desk: self.desk(),
         };
         Ok(self.committer.submit(unit).await?.output)
+    }
+
+    /// Counts a webhook by its reply: a challenge at set-up brings no event, and may be refused all the same.
+    fn count(&self, name: &str, reply: WebhookReply) -> WebhookReply {
+        if reply.status == StatusCode::FORBIDDEN {
+            self.metrics.sources.webhook(name, "unverified");
+            tracing::warn!(
+                source = name,
+                "a challenge was refused: it is no subscription, or its token is none of verify_tokens"
+            );
+        } else {
+            self.metrics.sources.webhook(name, "taken");
+        }
+        reply
     }
 
     fn refuse_source(

@@ -48,6 +48,9 @@ macro_rules! systems {
         }
 
         impl SystemConfig {
+            /// The names of all systems in the configuration.
+            pub const KINDS: &[&str] = &[$(stringify!($module)),+];
+
             /// The configuration reference of all systems, under `at`.
             pub fn reference(at: &str) -> Vec<Part> {
                 let mut parts = Vec::new();

@@ -6,7 +6,7 @@ use super::{counter::Counter, desk::Desk};
 
 #[tokio::test]
 async fn a_message_whose_webhook_was_lost_is_found_and_taken_once() {
-    let own = r#"looks_every = "50ms""#;
+    let own = "topic_ids = \"46283\"\nlooks_every = \"50ms\"";
     let mut counter = Counter::start(Desk::start("tag").await, "", own).await;
     counter.asks("ask 1").await;
     counter.desk.platform.set_webhook_url("");

@@ -64,7 +64,7 @@ async fn a_humans_words_reach_the_visitor_at_the_source_once() {
         .platform()
         .lines(&counter.desk.visitor);
     let read: Vec<_> = lines.iter().map(|line| line.text.as_str()).collect();
-    assert_eq!(read, ["ask 1", "I send another."]);
+    assert_eq!(read, ["ask 1", "Lee: I send another."]);
 }
 
 #[tokio::test]

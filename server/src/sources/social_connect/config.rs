@@ -151,8 +151,10 @@ impl SocialConnectConfig {
                 );
             }
         }
-        if self.token.is_some() == self.token_file.is_some() {
-            wrong("token", "either token or token_file must be set, not both");
+        match (&self.token, &self.token_file) {
+            (None, None) => wrong("token", "is missing, and so is token_file: write one"),
+            (Some(_), Some(_)) => wrong("token", "must not be set beside token_file"),
+            _ => {}
         }
         self.check_together(&mut wrong);
     }

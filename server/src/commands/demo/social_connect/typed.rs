@@ -71,7 +71,9 @@ async fn act(stage: &Stage, line: &str) -> Result<()> {
         Typed::Tag => platform.agent_tags(&stage.visitor, stage.tag()),
         Typed::Untag => platform.agent_untags(&stage.visitor, stage.tag()),
         Typed::Nothing => {}
-        Typed::Unknown => tell("! That is none of /human WORDS, /tag and /untag.")?,
+        Typed::Unknown => tell(
+            "! A slash begins one of /human WORDS (someone of the brand writes), /tag and /untag (a human takes over, and gives back). Ctrl-C ends.",
+        )?,
     }
     Ok(())
 }
