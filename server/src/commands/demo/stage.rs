@@ -149,6 +149,15 @@ bot_id = "{BOT}"
 base_url = "http://{platform}"
 api_key = {{ file = "{key}" }}
 
+# What the visitor is told when nobody answers.
+[[agents.actions]]
+name = "fetch_order"
+time_limit = "5s"
+fallback = "empty"
+results = {{ order_status = "on its way" }}
+[[agents.actions]]
+name = "subscribe_newsletter"
+
 [[accounts]]
 name = "{ACCOUNT}"
 agent = "shop"
