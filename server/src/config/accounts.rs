@@ -5,7 +5,8 @@ use super::section::section;
 section! {
     /// One customer account on a CRM or channel. It is connected to exactly one agent.
     AccountConfig {
-        /// The name that callers use; 1 to 256 bytes without control characters.
+        /// The name that callers use; 1 to 256 bytes without control characters. It belongs to its agent's tenant, and
+        /// is the only one of that name there.
         name: String;
         /// The agent that answers its visitors, by name.
         agent: String;

@@ -11,6 +11,7 @@ section! {
     /// One AI agent.
     AgentConfig {
         /// Its name, in webhook paths, metrics and answers: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+        /// Outside the tenant `default` it begins with the tenant's name and a dot: `acme.support` is of `acme`.
         name: String;
         /// Where it lives: one table named after the platform.
         platform: PlatformConfig = PlatformConfig::default();

@@ -6,7 +6,11 @@ use super::{
     section::Section,
     verification::VerificationConfig,
 };
-use crate::{agents::PlatformConfig, telemetry};
+use crate::{
+    agents::PlatformConfig,
+    domain::identity::{is_object_name, tenant_of},
+    telemetry,
+};
 
 mod sources;
 
@@ -135,16 +139,21 @@ fn check_together(config: &Config, problems: &mut Problems) {
     }
 }
 
+/// What an agent and a source may be called. An empty name is reported as missing.
+fn check_name(name: &str, at: &str, problems: &mut Problems) {
+    if !name.is_empty() && !is_object_name(name) {
+        problems.add(
+            format!("{at}.name"),
+            "must be 1 to 64 of a-z, 0-9, _ and -, because it stands in webhook addresses; outside the tenant \
+             \"default\" it begins with the tenant's name (at most 32) and a dot, as in acme.support",
+        );
+    }
+}
+
 fn check_agent(config: &Config, agent: &AgentConfig, at: &str, problems: &mut Problems) {
     agent.check(at, problems);
     agent.platform.check(&format!("{at}.platform"), problems);
-    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-    if agent.name.len() > 64 || !agent.name.chars().all(is_allowed) {
-        problems.add(
-            format!("{at}.name"),
-            "must be 1 to 64 of a-z, 0-9, _ and -: it stands in webhook addresses",
-        );
-    }
+    check_name(&agent.name, at, problems);
     let accounts: Vec<&AccountConfig> = config
         .accounts
         .iter()
@@ -210,10 +219,13 @@ fn check_account(config: &Config, account: &AccountConfig, at: &str, problems: &
             .iter()
             .all(|agent| agent.name != account.agent)
     {
+        // Of the same tenant: another's names are no business of this one.
+        let tenant = tenant_of(&account.agent);
         let known: Vec<&str> = config
             .agents
             .iter()
             .map(|agent| agent.name.as_str())
+            .filter(|name| tenant_of(name) == tenant)
             .collect();
         let known = if known.is_empty() {
             "none".to_owned()
@@ -240,20 +252,22 @@ fn check_repeats(config: &Config, problems: &mut Problems) {
         let is_same =
             |other: &&AgentConfig| key.is_configured() && other.platform.api_key().1 == key;
         if let Some(other) = before.iter().find(is_same) {
+            let whose = if tenant_of(&other.name) == tenant_of(&agent.name) {
+                format!("the agent {}", other.name)
+            } else {
+                "an agent of another tenant".to_owned()
+            };
             problems.add(
                 format!("agents[{index}].platform.{setting}"),
-                format!(
-                    "is the API key of the agent {} too: a key belongs to one agent",
-                    other.name
-                ),
+                format!("is the API key of {whose} too: a key belongs to one agent"),
             );
         }
     }
     for (index, account) in config.accounts.iter().enumerate() {
-        if config.accounts[..index]
-            .iter()
-            .any(|other| other.name == account.name)
-        {
+        let is_same = |other: &AccountConfig| {
+            other.name == account.name && tenant_of(&other.agent) == tenant_of(&account.agent)
+        };
+        if config.accounts[..index].iter().any(is_same) {
             problems.add(
                 format!("accounts[{index}].name"),
                 format!("there are two accounts {}", account.name),

@@ -12,6 +12,7 @@ section! {
     /// account names it with `source`.
     SourceConfig {
         /// Its name, in webhook paths (`/sources/{name}`), metrics and answers: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+        /// Outside the tenant `default` it begins with the tenant's name and a dot: `acme.support` is of `acme`.
         name: String;
         /// What it is and how it is reached: one table named after the system.
         system: SystemConfig = SystemConfig::default();

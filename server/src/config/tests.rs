@@ -353,6 +353,46 @@ fn names_and_keys_are_used_once() {
 }
 
 #[test]
+fn a_tenant_has_names_and_accounts_of_its_own() {
+    let acme = AGENT
+        .replace("bot\"", "acme.bot\"")
+        .replace("BOT_KEY", "ACME_KEY");
+    let both = format!("{AGENT}{acme}");
+    // The same account name in each.
+    let loaded = load_text(&both, &[]).map(|loaded| loaded.config.accounts.len());
+    assert_eq!(loaded, Ok(2));
+    let source = |name: &str| {
+        format!(
+            "[[sources]]\nname = \"{name}\"\n[sources.system.whatsapp]\napi_token = {{ env = \"A\" }}\n"
+        )
+    };
+    let named = both.replacen(
+        "agent = \"bot\"",
+        "agent = \"bot\"\nsource = \"acme.wa\"",
+        1,
+    );
+    assert_refused(
+        &format!("{named}{}", source("acme.wa")),
+        "accounts[0].source",
+        "both must be of one tenant",
+    );
+    for bad in ["default.bot", "a.b.bot", ".bot", "acme."] {
+        let text = AGENT.replace("\"bot\"", &format!("\"{bad}\""));
+        assert_refused(&text, "agents[0].name", "a-z");
+    }
+    // What is wrong with one is told without the names of another.
+    let same_key = both.replace("ACME_KEY", "BOT_KEY");
+    let problems = problems(&same_key, &[]);
+    let told = problems.iter().any(|problem| {
+        problem.key == "agents[1].platform.zendesk.api_key"
+            && problem.text.contains("of an agent of another tenant")
+    });
+    assert!(told, "{problems:#?}");
+    let unknown = both.replace("agent = \"acme.bot\"", "agent = \"acme.bod\"");
+    assert_refused(&unknown, "accounts[1].agent", "configured: acme.bot");
+}
+
+#[test]
 fn accounts_that_share_an_agent_need_a_default_and_are_told_of_prefixes() {
     let shared = format!("{AGENT}[[accounts]]\nname = \"outlet\"\nagent = \"bot\"");
     assert_refused(&shared, "agents[0].default_account", "name one of them");

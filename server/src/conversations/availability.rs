@@ -12,17 +12,19 @@ use super::{Availability, AvailabilityScope, Caller, Conversations, SetAvailabil
 impl Conversations {
     pub async fn set_availability(
         &self,
-        _: &Caller,
+        caller: &Caller,
         command: SetAvailability,
     ) -> Result<Availability> {
         let agent = match &command.scope {
             AvailabilityScope::Agent(name) => self
                 .directory
-                .agent(name.as_str())
+                .agent_of(caller.tenant.as_str(), name.as_str())
                 .ok_or_else(|| Error::not_found("agent", name))?
                 .name
                 .clone(),
-            AvailabilityScope::Account(name) => self.directory.account(name)?.1.name.clone(),
+            AvailabilityScope::Account(name) => {
+                self.directory.account(&caller.tenant, name)?.1.name.clone()
+            }
         };
         let expires_at = self.clock.now() + command.time_to_live;
         let unit = Publish {

@@ -18,7 +18,7 @@ impl Conversations {
         caller: &Caller,
         query: ContactQuery,
     ) -> Result<Vec<KnownContact>> {
-        self.directory.account(&query.account)?;
+        self.directory.account(&caller.tenant, &query.account)?;
         let query = ContactQuery {
             tenant: caller.tenant.clone(),
             ..query
@@ -35,7 +35,7 @@ impl Conversations {
         contact_id: &Id,
         conversation_id: &Id,
     ) -> Result<KnownContact> {
-        self.directory.account(account)?;
+        self.directory.account(&caller.tenant, account)?;
         let unit = Link {
             contact_id: contact_id.clone(),
             key: ConversationKey {

@@ -30,7 +30,7 @@ impl Conversations {
         command: EndConversation,
         wait: Duration,
     ) -> Result<Ended> {
-        let (account, agent) = self.checked_account(&command.account, &[])?;
+        let (account, agent) = self.checked_account(caller, &command.account, &[])?;
         let key = ConversationKey {
             tenant: caller.tenant.clone(),
             account: account.name.clone(),

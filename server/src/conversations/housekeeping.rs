@@ -255,7 +255,10 @@ impl Unit for SettleUnknown {
         for mut conversation in unknown {
             let known = Known::by_us(tx.now());
             let change = Change::because(OwnerChangeCause::UnknownTooLong, known);
-            let account = self.desk.directory.account(&conversation.key.account);
+            let account = self
+                .desk
+                .directory
+                .account(&conversation.key.tenant, &conversation.key.account);
             match (self.then, account) {
                 (Owner::Agent, Ok((account, agent))) => {
                     let whose = (account.as_ref(), agent.as_ref());

@@ -31,7 +31,7 @@ impl Conversations {
         wait: Duration,
     ) -> Result<SentHumanMessage> {
         command.message.check()?;
-        let (account, agent) = self.checked_account(&command.account, &[])?;
+        let (account, agent) = self.checked_account(caller, &command.account, &[])?;
         let key = ConversationKey {
             tenant: caller.tenant.clone(),
             account: account.name.clone(),

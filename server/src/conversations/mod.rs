@@ -102,13 +102,14 @@ impl Conversations {
             .any(|platform| platform.reserved_parameters().contains(&key))
     }
 
-    /// The account and its agent, once `parameters` are known to be allowed there.
+    /// The caller's account and its agent, once `parameters` are known to be allowed there.
     fn checked_account(
         &self,
+        caller: &Caller,
         account: &Id,
         parameters: &[Parameter],
     ) -> Result<(Arc<Account>, Arc<AgentSettings>)> {
-        let (account, agent) = self.directory.account(account)?;
+        let (account, agent) = self.directory.account(&caller.tenant, account)?;
         let platform = self
             .agents
             .get(&agent.name)

@@ -148,7 +148,10 @@ async fn change(
         // A visitor's next message reopens it.
         (Owner::None, Owner::Agent | Owner::None) => return Ok(()),
         (_, Owner::Agent) => {
-            let Ok((account, agent)) = desk.directory.account(&conversation.key.account) else {
+            let Ok((account, agent)) = desk
+                .directory
+                .account(&conversation.key.tenant, &conversation.key.account)
+            else {
                 // Its account is not configured any more: there is no agent to give it to.
                 return Ok(());
             };

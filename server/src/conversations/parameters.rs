@@ -30,7 +30,8 @@ impl Conversations {
         if command.parameters.is_empty() {
             return Err(Error::invalid("parameters", "must not be empty"));
         }
-        let (account, agent) = self.checked_account(&command.account, &command.parameters)?;
+        let (account, agent) =
+            self.checked_account(caller, &command.account, &command.parameters)?;
         let key = ConversationKey {
             tenant: caller.tenant.clone(),
             account: account.name.clone(),

@@ -28,7 +28,8 @@ impl Conversations {
         wait: Duration,
     ) -> Result<SentMessage> {
         command.content.check()?;
-        let (account, agent) = self.checked_account(&command.account, &command.parameters)?;
+        let (account, agent) =
+            self.checked_account(caller, &command.account, &command.parameters)?;
         let key = ConversationKey {
             tenant: caller.tenant.clone(),
             account: account.name.clone(),

@@ -31,7 +31,8 @@ impl Conversations {
             let why = "is required when conversation_id is empty, so that a repeated call finds its conversation";
             return Err(Error::invalid("command_id", why));
         }
-        let (account, agent) = self.checked_account(&command.account, &command.parameters)?;
+        let (account, agent) =
+            self.checked_account(caller, &command.account, &command.parameters)?;
         let conversation_id = command.conversation_id.clone().unwrap_or_else(Id::generate);
         let key = ConversationKey {
             tenant: caller.tenant.clone(),

@@ -25,7 +25,7 @@ impl Conversations {
         if !matches!(command.to, Owner::Agent | Owner::Human) {
             return Err(Error::invalid("to", "must be OWNER_AGENT or OWNER_HUMAN"));
         }
-        let (account, agent) = self.checked_account(&command.account, &[])?;
+        let (account, agent) = self.checked_account(caller, &command.account, &[])?;
         let key = ConversationKey {
             tenant: caller.tenant.clone(),
             account: account.name.clone(),

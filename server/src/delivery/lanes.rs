@@ -260,16 +260,18 @@ impl Lanes {
     /// once.
     fn resume(self: &Arc<Self>, recipient: &Recipient) {
         let directory = &self.desk.directory;
-        let goes_there =
-            |lane: &LaneKey| match (directory.account(&lane.conversation.account), recipient) {
-                (Ok((_, agent)), Recipient::Agent(name)) => {
-                    lane.direction == Direction::Agent && &agent.name == name
-                }
-                (Ok((account, _)), Recipient::Source(name)) => {
-                    lane.direction == Direction::Source && account.source.as_ref() == Some(name)
-                }
-                (Err(_), _) => false,
-            };
+        let goes_there = |lane: &LaneKey| match (
+            directory.account(&lane.conversation.tenant, &lane.conversation.account),
+            recipient,
+        ) {
+            (Ok((_, agent)), Recipient::Agent(name)) => {
+                lane.direction == Direction::Agent && &agent.name == name
+            }
+            (Ok((account, _)), Recipient::Source(name)) => {
+                lane.direction == Direction::Source && account.source.as_ref() == Some(name)
+            }
+            (Err(_), _) => false,
+        };
         let waiting: Vec<_> = lock(&self.running)
             .keys()
             .filter(|lane| goes_there(lane))

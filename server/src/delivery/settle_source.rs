@@ -212,7 +212,9 @@ async fn give_back_who_asked(
         Some(EventBody::OwnerChanged { cause: OwnerChangeCause::HandoverPhrase, owner_epoch, .. })
             if owner_epoch == conversation.owner_epoch
     );
-    let account = desk.directory.account(&conversation.key.account);
+    let account = desk
+        .directory
+        .account(&conversation.key.tenant, &conversation.key.account);
     let (true, Ok((account, agent))) = (asked, account) else {
         return Ok(());
     };

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use super::{
     error::{Error, Result},
     id::Id,
+    identity::tenant_of,
     parameter::Parameter,
     request::RequestKind,
     source::{Capabilities, SourceSettings},
@@ -69,6 +70,11 @@ pub enum ActionFallback {
 }
 
 impl AgentSettings {
+    /// The tenant that it belongs to.
+    pub fn tenant(&self) -> &str {
+        tenant_of(self.name.as_str())
+    }
+
     /// The time a question has in all; `action` is the action's name.
     pub fn time_limit(&self, kind: RequestKind, action: &str) -> Duration {
         match kind {
@@ -106,6 +112,13 @@ pub struct Account {
     pub source: Option<Id>,
 }
 
+impl Account {
+    /// The tenant that it belongs to: its agent's.
+    pub fn tenant(&self) -> &str {
+        tenant_of(self.agent.as_str())
+    }
+}
+
 /// A source as the rules see it.
 #[derive(Debug)]
 pub struct SourceEntry {
@@ -119,21 +132,25 @@ pub struct SourceEntry {
 #[derive(Debug, Default)]
 pub struct Directory {
     agents: HashMap<Id, Arc<AgentSettings>>,
-    accounts: HashMap<Id, Arc<Account>>,
+    /// By tenant and name: two tenants may have accounts of one name.
+    accounts: HashMap<Id, HashMap<Id, Arc<Account>>>,
     sources: HashMap<Id, Arc<SourceEntry>>,
 }
 
 impl Directory {
     pub fn new(agents: Vec<AgentSettings>, accounts: Vec<Account>) -> Self {
+        let mut by_tenant: HashMap<Id, HashMap<Id, Arc<Account>>> = HashMap::new();
+        for account in accounts {
+            let tenant = Id::trusted(account.tenant());
+            let of_tenant = by_tenant.entry(tenant).or_default();
+            of_tenant.insert(account.name.clone(), Arc::new(account));
+        }
         Self {
             agents: agents
                 .into_iter()
                 .map(|agent| (agent.name.clone(), Arc::new(agent)))
                 .collect(),
-            accounts: accounts
-                .into_iter()
-                .map(|account| (account.name.clone(), Arc::new(account)))
-                .collect(),
+            accounts: by_tenant,
             sources: HashMap::new(),
         }
     }
@@ -156,16 +173,16 @@ impl Directory {
         self.sources.values()
     }
 
-    /// Every account, in the order of their names.
-    pub fn accounts(&self) -> Vec<&Arc<Account>> {
-        let mut accounts: Vec<_> = self.accounts.values().collect();
+    /// Every account of a tenant, in the order of their names.
+    pub fn accounts(&self, tenant: &str) -> Vec<&Arc<Account>> {
+        let mut accounts: Vec<_> = self.of_tenant(tenant).collect();
         accounts.sort_by(|one, other| one.name.cmp(&other.name));
         accounts
     }
 
     /// The account whose visitors a source brings, with its agent.
     pub fn account_of_source(&self, source: &str) -> Option<(&Arc<Account>, &Arc<AgentSettings>)> {
-        let mut accounts = self.accounts.values();
+        let mut accounts = self.of_tenant(tenant_of(source));
         let account = accounts.find(|account| {
             account
                 .source
@@ -183,11 +200,17 @@ impl Directory {
         self.agents.values()
     }
 
-    /// The account with its agent, or `NotFound`.
-    pub fn account(&self, name: &Id) -> Result<(&Arc<Account>, &Arc<AgentSettings>)> {
+    /// The agent, if it belongs to this tenant.
+    pub fn agent_of(&self, tenant: &str, name: &str) -> Option<&Arc<AgentSettings>> {
+        self.agent(name).filter(|agent| agent.tenant() == tenant)
+    }
+
+    /// The tenant's account with its agent, or `NotFound`.
+    pub fn account(&self, tenant: &Id, name: &Id) -> Result<(&Arc<Account>, &Arc<AgentSettings>)> {
         let account = self
             .accounts
-            .get(name)
+            .get(tenant)
+            .and_then(|accounts| accounts.get(name))
             .ok_or_else(|| Error::not_found("account", name))?;
         let agent = self
             .agents
@@ -198,8 +221,7 @@ impl Directory {
 
     /// The names of the accounts that an agent serves.
     pub fn accounts_of(&self, agent: &str) -> impl Iterator<Item = &Id> {
-        self.accounts
-            .values()
+        self.of_tenant(tenant_of(agent))
             .filter(move |account| account.agent.as_str() == agent)
             .map(|account| &account.name)
     }
@@ -212,8 +234,7 @@ impl Directory {
         upstream_id: &str,
     ) -> Option<(&Arc<Account>, String)> {
         let mine = || {
-            self.accounts
-                .values()
+            self.of_tenant(agent.tenant())
                 .filter(|account| account.agent == agent.name)
         };
         let prefixed = mine()
@@ -232,11 +253,16 @@ impl Directory {
         let default = agent
             .default_account
             .as_ref()
-            .and_then(|name| self.accounts.get(name));
+            .and_then(|name| mine().find(|account| account.name == *name));
         let account = default.or_else(|| {
             let mut all = mine();
             all.next().filter(|_| all.next().is_none())
         })?;
         Some((account, upstream_id.to_owned()))
+    }
+
+    fn of_tenant(&self, tenant: &str) -> impl Iterator<Item = &Arc<Account>> {
+        let accounts = self.accounts.get(tenant);
+        accounts.into_iter().flat_map(HashMap::values)
     }
 }

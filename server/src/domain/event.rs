@@ -52,6 +52,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
     pub position: Position,
+    pub tenant: Id,
     pub agent: Id,
     pub account: Option<Id>,
     pub conversation_id: Option<Id>,

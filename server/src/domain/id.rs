@@ -7,7 +7,7 @@ use super::error::{Error, Result};
 /// The longest id, in bytes. Long enough for two UUIDs and a prefix, short enough for an index key.
 pub const MAX_ID_BYTES: usize = 256;
 
-/// The organisation that everything belongs to, until callers are told apart.
+/// The organisation of everything whose name tells no other.
 pub const TENANT: &str = "default";
 
 /// An id from outside: 1 to 256 bytes of UTF-8 without control characters. Cheap to clone.

@@ -10,6 +10,7 @@ pub mod event;
 pub mod fingerprint;
 pub mod human;
 pub mod id;
+pub mod identity;
 pub mod inbound;
 pub mod message;
 pub mod outbound;
@@ -37,6 +38,7 @@ pub use event::{
 };
 pub use fingerprint::Fingerprint;
 pub use id::{ConversationKey, Id, TENANT};
+pub use identity::{Identity, Scope, Scopes, tenant_of};
 pub use message::{
     AgentMessage, Button, ButtonKind, Card, Choice, HumanMessage, HumanMessageKind, VisitorContent,
     VisitorMessage,

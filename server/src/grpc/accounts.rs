@@ -49,7 +49,11 @@ pub struct Accounts {
 impl Accounts {
     fn open<T>(&self, request: Request<T>) -> Result<(Caller, T)> {
         still_open(&self.stopping)?;
-        let call = Call::of(request.metadata(), self.options.answer_within);
+        let call = Call::of(
+            request.metadata(),
+            request.extensions(),
+            self.options.answer_within,
+        );
         Ok((call.caller, request.into_inner()))
     }
 
@@ -68,8 +72,8 @@ impl AccountService for Accounts {
         request: Request<v1::ListAccountsRequest>,
     ) -> Answer<v1::ListAccountsResponse> {
         let work = async {
-            self.open(request)?;
-            Ok(contacts::accounts(&self.conversations.directory))
+            let (caller, _) = self.open(request)?;
+            Ok(contacts::accounts(&self.conversations.directory, &caller))
         };
         self.answer(work).await
     }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use http::Extensions;
 use tonic::metadata::MetadataMap;
 
 use crate::{
     conversations::Caller,
-    domain::{Id, TENANT, is_traceparent},
+    domain::{Identity, is_traceparent},
 };
 
 /// Before the caller's deadline, an answer needs this long to be committed to and to travel.
@@ -22,7 +23,7 @@ pub(super) struct Call {
 
 impl Call {
     /// `answer_within` is the longest wait whatever the caller's deadline.
-    pub fn of(metadata: &MetadataMap, answer_within: Duration) -> Self {
+    pub fn of(metadata: &MetadataMap, extensions: &Extensions, answer_within: Duration) -> Self {
         let text = |key| metadata.get(key).and_then(|value| value.to_str().ok());
         let deadline = text("grpc-timeout").and_then(read_timeout);
         let wait = deadline.map_or(answer_within, |left| {
@@ -30,11 +31,19 @@ impl Call {
         });
         let traceparent = text("traceparent").filter(|text| is_traceparent(text));
         let caller = Caller {
-            tenant: Id::trusted(TENANT),
+            tenant: identity(extensions).tenant,
             traceparent: traceparent.unwrap_or_default().to_owned(),
         };
         Self { caller, wait }
     }
+}
+
+/// Who calls, as the guard before the services found out.
+pub(super) fn identity(extensions: &Extensions) -> Identity {
+    extensions
+        .get::<Identity>()
+        .cloned()
+        .unwrap_or_else(Identity::anonymous)
 }
 
 /// `grpc-timeout`: at most eight digits and a unit.
@@ -65,12 +74,12 @@ mod tests {
     fn call(key: &'static str, value: &str) -> Call {
         let mut metadata = MetadataMap::new();
         metadata.insert(key, value.parse().expect("ascii"));
-        Call::of(&metadata, WITHIN)
+        Call::of(&metadata, &Extensions::new(), WITHIN)
     }
 
     #[test]
     fn a_call_without_a_deadline_waits_as_long_as_the_setting_says() {
-        assert_eq!(Call::of(&MetadataMap::new(), WITHIN).wait, WITHIN);
+        assert_eq!(call("x", "").wait, WITHIN);
     }
 
     #[test]

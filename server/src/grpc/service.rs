@@ -58,7 +58,7 @@ impl Calls {
     }
 
     fn admit<T>(&self, request: Request<T>) -> (Call, T) {
-        let call = Call::of(request.metadata(), self.answer_within);
+        let call = Call::of(request.metadata(), request.extensions(), self.answer_within);
         (call, request.into_inner())
     }
 

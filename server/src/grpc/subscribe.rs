@@ -20,7 +20,7 @@ use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
 use tonic::{Status, body::Body, server::NamedService};
 use tower::Service;
 
-use super::status::status;
+use super::{call::identity, status::status};
 use crate::{
     domain::{Clock, Error},
     hub::Hub,
@@ -94,9 +94,10 @@ where
 
 impl Streams {
     async fn open(self, request: Request<Body>) -> Result<EventStream, Status> {
+        let tenant = identity(request.extensions()).tenant;
         let message = message::read(request, self.max_message_bytes).await?;
         let refused = |error: Error| status(&error, self.hub.epoch());
-        let wish = wish::wish(message, &self.hub).map_err(refused)?;
+        let wish = wish::wish(message, &tenant, &self.hub).map_err(refused)?;
         let hub = self.hub.clone();
         // Reads the database: goes on even if the caller does not wait.
         let opening = tokio::spawn(async move { hub.subscribe(wish).await });

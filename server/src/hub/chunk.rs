@@ -6,7 +6,7 @@ use super::{
     filter::{Concerns, Filter},
     frame,
 };
-use crate::domain::{Cursor, Position, StoredEvent};
+use crate::domain::{Cursor, Id, Position, StoredEvent};
 
 /// Events without a gap between them. Never empty.
 #[derive(Debug)]
@@ -97,6 +97,18 @@ impl Chunk {
 
     pub fn bytes(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Whose events are in it, each named once.
+    pub fn tenants(&self) -> Vec<&Id> {
+        let mut tenants: Vec<&Id> = Vec::new();
+        for item in &self.items {
+            let tenant = &item.concerns.tenant;
+            if !tenants.contains(&tenant) {
+                tenants.push(tenant);
+            }
+        }
+        tenants
     }
 
     pub fn concerns(&self) -> impl Iterator<Item = (Position, &Concerns)> {

@@ -1,10 +1,12 @@
 //! Which events a subscriber asked for.
 
-use crate::domain::{Directory, EventKind, Id, StoredEvent};
+use crate::domain::{Directory, EventKind, Id, StoredEvent, tenant_of};
 
-/// A subscriber's choice. Empty lists match everything; several lists must all match.
+/// A subscriber's choice among the events of its tenant. Empty lists match everything there; several lists must all match.
 #[derive(Debug, Clone)]
 pub struct Filter {
+    /// Whose events they are. No filter reaches beyond.
+    tenant: Id,
     /// Sorted, for search; small for most.
     accounts: Box<[Id]>,
     conversations: Box<[Id]>,
@@ -17,6 +19,7 @@ pub struct Filter {
 /// What of an event decides whom it concerns.
 #[derive(Debug, Clone)]
 pub struct Concerns {
+    pub tenant: Id,
     pub agent: Id,
     pub account: Option<Id>,
     pub conversation_id: Option<Id>,
@@ -24,38 +27,54 @@ pub struct Concerns {
 }
 
 impl Filter {
-    /// Everything.
+    /// Everything of the tenant `default`.
+    #[cfg(test)]
     pub fn all() -> Self {
-        Self::new(Vec::new(), Vec::new(), &[], &Directory::default())
+        let tenant = Id::trusted(crate::domain::TENANT);
+        Self::new(&tenant, Vec::new(), Vec::new(), &[], &Directory::default())
     }
 
     /// The directory tells which agents serve the accounts. An account that it does not know matches what is
     /// recorded under its name.
     pub fn new(
+        tenant: &Id,
         accounts: Vec<Id>,
         conversations: Vec<Id>,
         kinds: &[EventKind],
         directory: &Directory,
     ) -> Self {
-        let agents = accounts
-            .iter()
-            .filter_map(|account| directory.account(account).ok())
-            .map(|(_, agent)| agent.name.clone())
-            .collect();
         let kinds = match kinds {
             [] => u32::MAX,
             some => some.iter().fold(0, |all, kind| all | bit(*kind)),
         };
-        Self {
+        let filter = Self {
+            tenant: tenant.clone(),
             accounts: sorted(accounts),
             conversations: sorted(conversations),
-            agents: sorted(agents),
+            agents: Box::default(),
             kinds,
+        };
+        filter.under(directory)
+    }
+
+    /// The same choice where the accounts have these agents.
+    #[must_use]
+    pub fn under(self, directory: &Directory) -> Self {
+        let agents = self
+            .accounts
+            .iter()
+            .filter_map(|account| directory.account(&self.tenant, account).ok())
+            .map(|(_, agent)| agent.name.clone())
+            .collect();
+        Self {
+            agents: sorted(agents),
+            ..self
         }
     }
 
     pub fn matches(&self, event: &Concerns) -> bool {
-        self.kinds & bit(event.kind) != 0
+        self.tenant == event.tenant
+            && self.kinds & bit(event.kind) != 0
             && self.matches_account(event)
             && (self.conversations.is_empty()
                 || event
@@ -66,9 +85,14 @@ impl Filter {
 
     /// Whether an event of this kind that belongs to the agent and to no conversation would match.
     pub fn matches_of_agent(&self, agent: &Id, kind: EventKind) -> bool {
-        self.kinds & bit(kind) != 0
+        self.tenant.as_str() == tenant_of(agent.as_str())
+            && self.kinds & bit(kind) != 0
             && self.conversations.is_empty()
             && (self.accounts.is_empty() || holds(&self.agents, agent))
+    }
+
+    pub(super) fn tenant(&self) -> &Id {
+        &self.tenant
     }
 
     pub(super) fn accounts(&self) -> &[Id] {
@@ -95,6 +119,7 @@ impl Filter {
 impl From<&StoredEvent> for Concerns {
     fn from(event: &StoredEvent) -> Self {
         Self {
+            tenant: event.tenant.clone(),
             agent: event.agent.clone(),
             account: event.account.clone(),
             conversation_id: event.conversation_id.clone(),

@@ -68,6 +68,7 @@ mod tests {
             };
             let stored = StoredEvent {
                 position: Position(77),
+                tenant: Id::trusted("default"),
                 agent: Id::trusted("bot"),
                 account: None,
                 conversation_id: None,

@@ -106,9 +106,15 @@ impl Hub {
         self.lock().ring.head()
     }
 
-    /// A filter as a caller names it. Empty lists match everything.
-    pub fn filter(&self, accounts: Vec<Id>, conversations: Vec<Id>, kinds: &[EventKind]) -> Filter {
-        Filter::new(accounts, conversations, kinds, &self.directory)
+    /// A filter as a caller of this tenant names it. Empty lists match everything of the tenant.
+    pub fn filter(
+        &self,
+        tenant: &Id,
+        accounts: Vec<Id>,
+        conversations: Vec<Id>,
+        kinds: &[EventKind],
+    ) -> Filter {
+        Filter::new(tenant, accounts, conversations, kinds, &self.directory)
     }
 
     /// Whether a stream is open that an availability check of this agent would reach.

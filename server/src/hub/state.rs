@@ -102,14 +102,16 @@ impl State {
             }
         }
         // Once a chunk and not once an event: for most of them the first one counts already.
-        for candidate in self.index.everyone() {
-            if let Some(subscriber) = self.subscribers.at_mut(*candidate)
-                && subscriber.place == Place::Level
-                && chunk.concerns().any(|(position, concerns)| {
-                    subscriber.filter.matches(concerns) && subscriber.mark(position)
-                })
-            {
-                woken.extend(subscriber.waker.take());
+        for tenant in chunk.tenants() {
+            for candidate in self.index.everyone(tenant) {
+                if let Some(subscriber) = self.subscribers.at_mut(*candidate)
+                    && subscriber.place == Place::Level
+                    && chunk.concerns().any(|(position, concerns)| {
+                        subscriber.filter.matches(concerns) && subscriber.mark(position)
+                    })
+                {
+                    woken.extend(subscriber.waker.take());
+                }
             }
         }
         self.ring.push(chunk);

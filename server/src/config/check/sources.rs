@@ -1,13 +1,17 @@
 //! Whether sources hold together with the accounts that name them.
 
-use crate::config::{Config, SourceConfig, problem::Problems, section::Section};
+use super::check_name;
+use crate::{
+    config::{Config, problem::Problems, section::Section},
+    domain::identity::tenant_of,
+};
 
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     for (index, source) in config.sources.iter().enumerate() {
         let at = format!("sources[{index}]");
         source.check(&at, problems);
         source.system.check(&format!("{at}.system"), problems);
-        check_name(source, &at, problems);
+        check_name(&source.name, &at, problems);
         if config.sources[..index]
             .iter()
             .any(|other| other.name == source.name)
@@ -27,16 +31,6 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     check_accounts(config, problems);
 }
 
-fn check_name(source: &SourceConfig, at: &str, problems: &mut Problems) {
-    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-    if source.name.len() > 64 || !source.name.chars().all(is_allowed) {
-        problems.add(
-            format!("{at}.name"),
-            "must be 1 to 64 of a-z, 0-9, _ and -: it stands in webhook addresses",
-        );
-    }
-}
-
 /// Each source is named by exactly one account.
 fn check_accounts(config: &Config, problems: &mut Problems) {
     for (index, account) in config.accounts.iter().enumerate() {
@@ -46,6 +40,16 @@ fn check_accounts(config: &Config, problems: &mut Problems) {
         let at = format!("accounts[{index}].source");
         if config.sources.iter().all(|source| source.name != *name) {
             problems.add(at, format!("there is no source {name}"));
+        } else if tenant_of(name) != tenant_of(&account.agent) {
+            problems.add(
+                at,
+                format!(
+                    "{name} belongs to the tenant {}, and the account's agent {} to {}: both must be of one tenant",
+                    tenant_of(name),
+                    account.agent,
+                    tenant_of(&account.agent)
+                ),
+            );
         } else if let Some(other) = config.accounts[..index]
             .iter()
             .find(|other| other.source.as_ref() == Some(name))

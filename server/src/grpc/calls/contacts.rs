@@ -17,8 +17,12 @@ const DEFAULT_PAGE: usize = 50;
 /// The rows of one read; each is well below 1 KiB on the wire.
 const MAX_PAGE: usize = 500;
 
-pub(in crate::grpc) fn accounts(directory: &Directory) -> v1::ListAccountsResponse {
-    let each = directory.accounts().into_iter().map(|account| {
+pub(in crate::grpc) fn accounts(
+    directory: &Directory,
+    caller: &Caller,
+) -> v1::ListAccountsResponse {
+    let accounts = directory.accounts(caller.tenant.as_str());
+    let each = accounts.into_iter().map(|account| {
         let source = account.source.as_ref();
         let entry = source.and_then(|name| directory.source(name.as_str()));
         v1::Account {

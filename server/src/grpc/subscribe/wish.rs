@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use parloir_proto::v1::{self, subscribe_events_request::Start as Wire};
 
 use crate::{
-    domain::{Cursor, CursorError, Error, Result},
+    domain::{Cursor, CursorError, Error, Id, Result},
     grpc::checks::Checks,
     hub::{Filter, Hub, OnExpired, Start, Wish},
     wire::enums::read_event_kind,
@@ -14,14 +14,19 @@ use crate::{
 /// What a caller may wish as the interval between signs of life.
 const HEARTBEATS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(1);
 
-pub(super) fn wish(request: v1::SubscribeEventsRequest, hub: &Hub) -> Result<Wish> {
+pub(super) fn wish(request: v1::SubscribeEventsRequest, tenant: &Id, hub: &Hub) -> Result<Wish> {
     if !request.subscription.is_empty() {
         return Err(Error::Unsupported(
             "named subscriptions are not served by this version: leave `subscription` empty and keep the cursor yourself",
         ));
     }
     let mut checks = Checks::default();
-    let filter = filter(&mut checks, &request.filter.unwrap_or_default(), hub);
+    let filter = filter(
+        &mut checks,
+        &request.filter.unwrap_or_default(),
+        tenant,
+        hub,
+    );
     let start = start(&mut checks, request.start, hub);
     let on_expired = on_expired(&mut checks, request.on_expired_cursor);
     let heartbeat = request
@@ -36,11 +41,11 @@ pub(super) fn wish(request: v1::SubscribeEventsRequest, hub: &Hub) -> Result<Wis
     })
 }
 
-fn filter(checks: &mut Checks, filter: &v1::EventFilter, hub: &Hub) -> Option<Filter> {
+fn filter(checks: &mut Checks, filter: &v1::EventFilter, tenant: &Id, hub: &Hub) -> Option<Filter> {
     let accounts = checks.ids("filter.accounts", &filter.accounts);
     let conversations = checks.ids("filter.conversation_ids", &filter.conversation_ids);
     let kinds = checks.values("filter.kinds", &filter.kinds, read_event_kind);
-    Some(hub.filter(accounts?, conversations?, &kinds?))
+    Some(hub.filter(tenant, accounts?, conversations?, &kinds?))
 }
 
 /// The inner result is what is wrong with a cursor that is well formed.

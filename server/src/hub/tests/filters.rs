@@ -47,7 +47,7 @@ async fn a_reader_gets_what_its_filter_names_live_and_from_the_log() {
     let world = World::new(Settings::default());
     let mut readers = Vec::new();
     for ((accounts, conversations, kinds), expected) in cases {
-        let filter = world.hub.filter(ids(accounts), ids(conversations), kinds);
+        let filter = world.filter(ids(accounts), ids(conversations), kinds);
         let live = world.open(Start::Latest, filter.clone()).await.unwrap();
         readers.push((live, filter, expected));
     }
@@ -67,9 +67,7 @@ async fn a_reader_gets_what_its_filter_names_live_and_from_the_log() {
 #[tokio::test]
 async fn an_event_wakes_only_those_whom_it_concerns() {
     let world = World::new(Settings::default());
-    let filter = world
-        .hub
-        .filter(ids(&["a"]), ids(&["1"]), &[EventKind::AgentMessage]);
+    let filter = world.filter(ids(&["a"]), ids(&["1"]), &[EventKind::AgentMessage]);
     let mut reader = world.open(Start::Latest, filter).await.unwrap();
     reader.catch_up().await;
     let mut pending = tokio_test_task(async move { reader.next().await });
@@ -111,7 +109,7 @@ async fn an_availability_check_finds_out_whether_anyone_could_answer() {
     ];
     for ((accounts, conversations, kinds), expected) in filters {
         assert_eq!(reached(), (false, false));
-        let filter = world.hub.filter(ids(accounts), ids(conversations), kinds);
+        let filter = world.filter(ids(accounts), ids(conversations), kinds);
         let reader = world.open(Start::Latest, filter).await.unwrap();
         assert_eq!(
             reached(),
@@ -128,7 +126,7 @@ async fn a_filter_that_matches_little_reads_through_a_long_log() {
         ring_events: 64,
         ..Settings::default()
     });
-    let filter = world.hub.filter(ids(&["b"]), Vec::new(), &[]);
+    let filter = world.filter(ids(&["b"]), Vec::new(), &[]);
     world.publish_some(5_000);
     world.publish(vec![event("b", "1", EventKind::AgentMessage)]);
     world.publish_some(5_000);
@@ -175,4 +173,60 @@ impl<F: Future> Polled<F> {
     async fn finish(&mut self) -> F::Output {
         self.future.as_mut().await
     }
+}
+
+#[tokio::test]
+async fn nobody_is_given_or_woken_for_an_event_of_another_tenant() {
+    use crate::domain::StoredEvent;
+    let tenants = ["default", "acme", "bolt"].map(Id::trusted);
+    let world = World::new(Settings::default());
+    let of = |tenant: &Id, event: StoredEvent| StoredEvent {
+        tenant: tenant.clone(),
+        ..event
+    };
+    // The same account, conversation and kind everywhere.
+    let choices: [Choice; 4] = [
+        (&[], &[], &[]),
+        (&["a"], &[], &[]),
+        (&[], &["1"], &[]),
+        (&["a"], &["1"], &[EventKind::AgentMessage]),
+    ];
+    let mut readers = Vec::new();
+    for (number, tenant) in tenants.iter().enumerate() {
+        for (accounts, conversations, kinds) in choices {
+            let filter = (world.hub).filter(tenant, ids(accounts), ids(conversations), kinds);
+            let mut live = world.open(Start::Latest, filter.clone()).await.unwrap();
+            live.catch_up().await;
+            readers.push((number, filter, live));
+        }
+    }
+    for tenant in &tenants {
+        world.publish(vec![of(tenant, event("a", "1", EventKind::AgentMessage))]);
+    }
+    for (number, filter, live) in &mut readers {
+        let own = vec![1 + *number as u64];
+        live.drain(Position(3)).await;
+        assert_eq!(live.events, own, "live: {filter:?}");
+        let log = World::on(world.log.clone(), Settings::default());
+        let mut late = log.open(Start::Earliest, filter.clone()).await.unwrap();
+        late.drain(Position(3)).await;
+        assert_eq!(late.events, own, "late: {filter:?}");
+    }
+    drop(readers);
+    let filter = (world.hub).filter(&tenants[1], Vec::new(), Vec::new(), &[]);
+    let mut reader = world.open(Start::Latest, filter).await.unwrap();
+    reader.catch_up().await;
+    assert!(!world.hub.has_subscribers_for(&Id::trusted("bot")));
+    assert!(world.hub.has_subscribers_for(&Id::trusted("acme.bot")));
+    let mut pending = tokio_test_task(async move { reader.next().await });
+    for other in [&tenants[0], &tenants[2]] {
+        world.publish(vec![of(other, event("a", "1", EventKind::AgentMessage))]);
+    }
+    assert!(!pending.is_woken());
+    world.publish(vec![of(
+        &tenants[1],
+        event("a", "1", EventKind::AgentMessage),
+    )]);
+    assert!(pending.is_woken());
+    drop(pending.finish().await);
 }

@@ -140,5 +140,5 @@ fn chosen(world: &World, (accounts, conversations, kinds): (u8, u8, u8)) -> Filt
         [&[][..], &["a"], &["c"], &["a", "b"], &["b", "c"]][usize::from(accounts)];
     let conversations: &[&str] = [&[][..], &[], &["1", "3"]][usize::from(conversations)];
     let kinds: &[EventKind] = [&[][..], &KINDS[..2], &KINDS[2..]][usize::from(kinds)];
-    world.hub.filter(ids(accounts), ids(conversations), kinds)
+    world.filter(ids(accounts), ids(conversations), kinds)
 }

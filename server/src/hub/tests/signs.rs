@@ -52,7 +52,7 @@ async fn a_stream_with_traffic_gives_no_checkpoint() {
 #[tokio::test(start_paused = true)]
 async fn a_checkpoint_moves_on_when_everything_was_filtered_out() {
     let world = World::new(Settings::default());
-    let filter = world.hub.filter(ids(&["b"]), Vec::new(), &[]);
+    let filter = world.filter(ids(&["b"]), Vec::new(), &[]);
     let mut reader = world.open_as(wish(filter, 15)).await.unwrap();
     reader.catch_up().await;
     world.publish_some(77);
@@ -62,7 +62,7 @@ async fn a_checkpoint_moves_on_when_everything_was_filtered_out() {
 #[tokio::test(start_paused = true)]
 async fn everyone_is_given_a_checkpoint_when_asked() {
     let world = World::new(Settings::default());
-    let filter = world.hub.filter(ids(&["b"]), Vec::new(), &[]);
+    let filter = world.filter(ids(&["b"]), Vec::new(), &[]);
     let mut idle = world.open(Start::Latest, filter).await.unwrap();
     let mut busy = world.open(Start::Latest, Filter::all()).await.unwrap();
     idle.catch_up().await;

@@ -169,6 +169,12 @@ impl World {
         Self { log, hub }
     }
 
+    /// A choice among the events of the tenant `default`.
+    pub fn filter(&self, accounts: Vec<Id>, conversations: Vec<Id>, kinds: &[EventKind]) -> Filter {
+        let tenant = Id::trusted(crate::domain::TENANT);
+        self.hub.filter(&tenant, accounts, conversations, kinds)
+    }
+
     /// Commits and publishes.
     pub fn publish(&self, events: Vec<StoredEvent>) -> Vec<StoredEvent> {
         let committed = self.log.append(events);
@@ -307,6 +313,7 @@ pub(crate) fn agent_event(agent: &str, kind: EventKind) -> StoredEvent {
     };
     StoredEvent {
         position: Position(0),
+        tenant: Id::trusted(crate::domain::tenant_of(agent)),
         agent: Id::trusted(agent),
         account: None,
         conversation_id: None,

@@ -26,6 +26,7 @@ pub(super) fn stored(row: &mut Row<'_>) -> Result<(u64, StoredEvent), Fault> {
     let bytes = envelope.with_body(&columns.body);
     let event = StoredEvent {
         position: columns.position,
+        tenant: Id::trusted(columns.tenant),
         agent: Id::trusted(columns.agent),
         account: columns.account.map(Id::trusted),
         conversation_id: columns.conversation_id.map(Id::trusted),

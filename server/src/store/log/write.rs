@@ -81,6 +81,7 @@ fn encode(event: &Event) -> (StoredEvent, [Value; 16]) {
     ];
     let stored = StoredEvent {
         position: event.position,
+        tenant: fact.tenant.clone(),
         agent: fact.agent.clone(),
         account: key.map(|key| key.account.clone()),
         conversation_id: key.map(|key| key.id.clone()),

@@ -40,6 +40,7 @@ fn stored(sequence: u64, text_bytes: usize) -> (u64, StoredEvent) {
     };
     let stored = StoredEvent {
         position: Position(100 + sequence),
+        tenant: Id::trusted("default"),
         agent: Id::trusted("shop"),
         account: Some(Id::trusted("acme")),
         conversation_id: Some(Id::trusted("c-1")),
