@@ -6,6 +6,7 @@ use prost::Message;
 
 const FILES: &[&str] = &[
     "parloir/v1/account_service.proto",
+    "parloir/v1/admin_service.proto",
     "parloir/v1/conversation_service.proto",
 ];
 

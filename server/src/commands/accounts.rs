@@ -192,6 +192,7 @@ fn account_object(one: &Account) -> serde_json::Value {
         source,
         system,
         upstream_prefix,
+        ..
     } = one;
     json!({
         "account": account,

@@ -42,6 +42,7 @@ impl AccountService for Fake {
             source: source.to_owned(),
             system: system.to_owned(),
             upstream_prefix: String::new(),
+            ..Account::default()
         };
         let accounts = vec![
             account("care", "desk", "social_connect"),

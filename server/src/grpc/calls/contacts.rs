@@ -31,6 +31,7 @@ pub(in crate::grpc) fn accounts(
             source: source.map(Id::to_string).unwrap_or_default(),
             system: entry.map_or("", |entry| entry.system).to_owned(),
             upstream_prefix: account.upstream_prefix.clone(),
+            ..v1::Account::default()
         }
     });
     v1::ListAccountsResponse {
