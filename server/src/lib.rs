@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod domain;
 pub mod grpc;
 pub mod hub;
+pub mod keys;
 pub mod metrics;
 pub mod net;
 pub mod ops;

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod export;
 mod keyboard;
 pub mod migrate;
+pub mod new_master_key;
 pub mod one_agent;
 pub mod serve;
 pub mod simulate;
@@ -47,6 +48,7 @@ enum Verb {
     Export(export::ExportArgs),
     Serve(serve::ServeArgs),
     Migrate(migrate::MigrateArgs),
+    NewMasterKey(new_master_key::NewMasterKeyArgs),
     Simulate(simulate::SimulateArgs),
     SourceLogin(source_login::SourceLoginArgs),
     Tail(tail::TailArgs),
@@ -69,6 +71,10 @@ impl Cli {
             Verb::Export(args) => export::run(args).await,
             Verb::Serve(args) => serve::run(args).await,
             Verb::Migrate(args) => migrate::run(&args).await,
+            Verb::NewMasterKey(args) => {
+                new_master_key::run(&args);
+                Ok(())
+            }
             Verb::Simulate(args) => simulate::run(args).await,
             Verb::SourceLogin(args) => source_login::run(args).await,
             Verb::Tail(args) => tail::run(args).await,

@@ -16,11 +16,12 @@ mod sources;
 
 /// Reports everything that is wrong.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    let sections: [(&str, &dyn Checked); 9] = [
+    let sections: [(&str, &dyn Checked); 10] = [
         ("grpc", &config.grpc),
         ("webhooks", &config.webhooks),
         ("ops", &config.ops),
         ("database", &config.database),
+        ("encryption", &config.encryption),
         ("stream", &config.stream),
         ("log", &config.log),
         ("delivery", &config.delivery),

@@ -7,6 +7,7 @@ mod agents;
 mod check;
 mod database;
 mod delivery;
+mod encryption;
 mod grpc;
 mod layers;
 mod load;
@@ -35,6 +36,7 @@ pub use self::{
     },
     database::{DatabaseConfig, Synchronous},
     delivery::DeliveryConfig,
+    encryption::EncryptionConfig,
     grpc::GrpcConfig,
     load::{Loaded, Origins, environment, load},
     log::LogConfig,
@@ -59,6 +61,8 @@ pub struct Config {
     pub ops: OpsConfig,
     /// Where everything is kept.
     pub database: DatabaseConfig,
+    /// The keys under which what is kept is sealed.
+    pub encryption: EncryptionConfig,
     /// How subscribers are served.
     pub stream: StreamConfig,
     /// The event log.

@@ -26,6 +26,7 @@ pub(super) fn read(settings: &Table, problems: &mut Problems) -> Read {
         webhooks: reader.section("webhooks"),
         ops: reader.section("ops"),
         database: reader.section("database"),
+        encryption: reader.section("encryption"),
         stream: reader.section("stream"),
         log: reader.section("log"),
         delivery: reader.section("delivery"),

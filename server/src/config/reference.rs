@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    AccountConfig, ActionConfig, AgentConfig, DatabaseConfig, DeliveryConfig, GrpcConfig,
-    LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, SignTextsConfig, SourceConfig,
+    AccountConfig, ActionConfig, AgentConfig, DatabaseConfig, DeliveryConfig, EncryptionConfig,
+    GrpcConfig, LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, SignTextsConfig, SourceConfig,
     StreamConfig, WebhooksConfig,
     section::{Entry, Kind, Part},
 };
@@ -17,6 +17,7 @@ pub fn parts() -> Vec<Part> {
         Part::of::<WebhooksConfig>("webhooks"),
         Part::of::<OpsConfig>("ops"),
         Part::of::<DatabaseConfig>("database"),
+        Part::of::<EncryptionConfig>("encryption"),
         Part::of::<StreamConfig>("stream"),
         Part::of::<LogConfig>("log"),
         Part::of::<DeliveryConfig>("delivery"),
@@ -87,6 +88,7 @@ fn kind(kind: Kind) -> String {
         Kind::Duration => "duration".to_owned(),
         Kind::Address => "address".to_owned(),
         Kind::Secret => "secret".to_owned(),
+        Kind::MasterKey => "place of keys".to_owned(),
         Kind::Secrets => "list of secrets".to_owned(),
         Kind::Choice(words) => words.join(" or "),
         Kind::Table => "table".to_owned(),

@@ -118,6 +118,8 @@ pub enum Kind {
     Secret,
     /// A list of references to secrets.
     Secrets,
+    /// Where the master keys stand.
+    MasterKey,
     /// One of a few words.
     Choice(&'static [&'static str]),
     /// A table of its own, described under its own keys.

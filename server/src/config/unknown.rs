@@ -24,6 +24,9 @@ impl Schema {
                 let key = format!("{}.{}", part.at, entry.name);
                 let places = match entry.kind {
                     Kind::Secret => vec![format!("{key}.env"), format!("{key}.file")],
+                    Kind::MasterKey => ["env", "file", "command"]
+                        .map(|place| format!("{key}.{place}"))
+                        .to_vec(),
                     Kind::Secrets => vec![format!("{key}[].env"), format!("{key}[].file")],
                     _ => vec![],
                 };
