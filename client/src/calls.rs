@@ -4,8 +4,9 @@
 //! answers UNAVAILABLE, which the idempotency key in the request makes safe.
 
 use parloir_proto::v1::{
-    EndConversationRequest, EndConversationResponse, GetConversationRequest,
-    GetConversationResponse, LinkContactRequest, LinkContactResponse, ListAccountsRequest,
+    EndConversationRequest, EndConversationResponse, ErasePersonalDataRequest,
+    ErasePersonalDataResponse, GetConversationRequest, GetConversationResponse, GetErasureRequest,
+    GetErasureResponse, LinkContactRequest, LinkContactResponse, ListAccountsRequest,
     ListAccountsResponse, ListContactsRequest, ListContactsResponse, ListConversationsRequest,
     ListConversationsResponse, ListEventsRequest, ListEventsResponse, RespondToAgentRequest,
     RespondToAgentResponse, SendHumanMessageRequest, SendHumanMessageResponse, SendMessageRequest,
@@ -176,6 +177,28 @@ impl Client {
     ) -> Result<ListEventsResponse, Error> {
         self.unary(request, |mut calls, request| async move {
             calls.list_events(request).await
+        })
+        .await
+    }
+
+    /// Erases what is personal about a conversation or a contact, here and at the platforms. It cannot be undone.
+    pub async fn erase_personal_data(
+        &self,
+        request: ErasePersonalDataRequest,
+    ) -> Result<ErasePersonalDataResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.erase_personal_data(request).await
+        })
+        .await
+    }
+
+    /// Reads the receipt of an erasure as it stands now.
+    pub async fn get_erasure(
+        &self,
+        request: GetErasureRequest,
+    ) -> Result<GetErasureResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.get_erasure(request).await
         })
         .await
     }

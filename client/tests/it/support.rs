@@ -269,5 +269,7 @@ impl ConversationService for Service {
         get_conversation: GetConversationRequest => GetConversationResponse,
         list_conversations: ListConversationsRequest => ListConversationsResponse,
         list_events: ListEventsRequest => ListEventsResponse,
+        erase_personal_data: ErasePersonalDataRequest => ErasePersonalDataResponse,
+        get_erasure: GetErasureRequest => GetErasureResponse,
     }
 }

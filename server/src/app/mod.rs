@@ -224,6 +224,7 @@ async fn build(
         hub: Arc::clone(&hub),
         clock: Arc::clone(clock),
         metrics: Arc::clone(&metrics),
+        erasures: Arc::default(),
         idempotency_window: config.log.idempotency_window,
         store_patience: STORE_PATIENCE,
     });

@@ -172,6 +172,22 @@ pub struct SentHumanMessage {
     pub position: Position,
 }
 
+/// Erases what is personal.
+#[derive(Debug, Clone)]
+pub struct ErasePersonalData {
+    pub account: Id,
+    pub subject: ErasureSubject,
+    pub command_id: Id,
+}
+
+/// Whose data.
+#[derive(Debug, Clone)]
+pub enum ErasureSubject {
+    Conversation(Id),
+    /// The conversation that a contact of a source has now.
+    Contact(Id),
+}
+
 /// One conversation as readers see it.
 #[derive(Debug, Clone)]
 pub struct ConversationView {

@@ -76,6 +76,10 @@ impl Housekeeping {
             before: now - self.idempotency_window,
         };
         while !stop.is_cancelled() && self.committer.submit(forget).await?.output >= AT_ONCE {}
+        let forget = ForgetInternalIds {
+            before: now - self.retention_age,
+        };
+        while !stop.is_cancelled() && self.committer.submit(forget).await?.output >= AT_ONCE {}
         if let Err(error) = self.end_unknown_owners(now).await {
             tracing::warn!(%error, "owners that are unknown were not settled");
         }
@@ -218,6 +222,21 @@ impl Unit for Forget {
 
     async fn run(&self, tx: &mut dyn Transaction) -> Result<usize> {
         tx.forget_finished(self.before, AT_ONCE).await
+    }
+}
+
+/// The platforms' own ids of conversations that retention has left nothing of.
+#[derive(Debug, Clone, Copy)]
+struct ForgetInternalIds {
+    before: Timestamp,
+}
+
+#[async_trait]
+impl Unit for ForgetInternalIds {
+    type Output = usize;
+
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<usize> {
+        tx.forget_internal_ids(self.before, AT_ONCE).await
     }
 }
 

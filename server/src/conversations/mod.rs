@@ -10,6 +10,7 @@ pub mod commands;
 mod contacts;
 mod desk;
 mod end;
+mod erase;
 mod hold;
 mod housekeeping;
 mod human;
@@ -39,8 +40,9 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 pub use close::{Closing, close};
 pub use commands::{
     Availability, AvailabilityScope, Caller, ConversationView, Disposition, EndConversation, Ended,
-    Respond, Responded, SendHumanMessage, SendMessage, SentHumanMessage, SentMessage,
-    SetAvailability, StartConversation, Started, Transfer, Transferred, UpdateParameters, Updated,
+    ErasePersonalData, ErasureSubject, Respond, Responded, SendHumanMessage, SendMessage,
+    SentHumanMessage, SentMessage, SetAvailability, StartConversation, Started, Transfer,
+    Transferred, UpdateParameters, Updated,
 };
 pub use desk::Desk;
 pub use housekeeping::Housekeeping;
@@ -75,6 +77,8 @@ pub struct Conversations {
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
+    /// Rung when there is something to erase at a platform.
+    pub erasures: Arc<tokio::sync::Notify>,
     /// How long it is remembered what came before.
     pub idempotency_window: Duration,
     /// Beyond its deadline a webhook waits this long for the store before it gets the fallback unrecorded.

@@ -136,10 +136,12 @@ pub enum Reason {
     OwnerUnread,
     /// The owner changed before it was delivered.
     OwnerMoved,
+    /// Its words were erased.
+    Erased,
 }
 
 impl Reason {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::AgentRejected,
         Self::AgentCredentialsRejected,
         Self::AgentNotFoundUpstream,
@@ -160,6 +162,7 @@ impl Reason {
         Self::VisitorUnreachable,
         Self::OwnerUnread,
         Self::OwnerMoved,
+        Self::Erased,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -184,6 +187,7 @@ impl Reason {
             Self::VisitorUnreachable => "VISITOR_UNREACHABLE",
             Self::OwnerUnread => "OWNER_UNREAD",
             Self::OwnerMoved => "OWNER_MOVED",
+            Self::Erased => "ERASED",
         }
     }
 

@@ -128,6 +128,12 @@ pub enum EventBody {
         event_type: String,
         raw: String,
     },
+    /// The conversation was erased; or, without a receipt, this event was, whatever it held.
+    Erased {
+        receipt_id: String,
+        /// Every event up to this `sequence` was.
+        through_sequence: u64,
+    },
 }
 
 /// The handle of a question that waits.
@@ -207,6 +213,14 @@ impl EventKind {
 }
 
 impl EventBody {
+    /// What is read where something personal stood.
+    pub fn erased() -> Self {
+        Self::Erased {
+            receipt_id: String::new(),
+            through_sequence: 0,
+        }
+    }
+
     pub fn kind(&self) -> EventKind {
         match self {
             Self::ConversationStarted { .. } => EventKind::ConversationStarted,
@@ -226,6 +240,7 @@ impl EventBody {
             Self::ParametersUpdated { .. } => EventKind::ParametersUpdated,
             Self::PlatformAlert { .. } => EventKind::PlatformAlert,
             Self::UnknownPlatformEvent { .. } => EventKind::UnknownPlatformEvent,
+            Self::Erased { .. } => EventKind::Erased,
         }
     }
 }

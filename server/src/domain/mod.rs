@@ -5,6 +5,7 @@ pub mod contact;
 pub mod conversation;
 pub mod cursor;
 pub mod delivery;
+pub mod erasure;
 pub mod error;
 pub mod event;
 pub mod fingerprint;
@@ -32,6 +33,7 @@ pub use cursor::{Cursor, CursorError};
 pub use delivery::{
     Delivery, DeliveryKind, DeliveryState, Direction, LaneKey, Reason, Recipient, Subject,
 };
+pub use erasure::{ErasedConversation, Erasure, UpstreamErasure, UpstreamState};
 pub use error::{Error, Result, Violation};
 pub use event::{
     EndCause, Event, EventBody, EventKind, Intent, NewEvent, OpenQuestion, Position, StoredEvent,

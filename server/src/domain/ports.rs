@@ -8,6 +8,7 @@ use super::{
     contact::KnownContact,
     conversation::Conversation,
     delivery::{Delivery, LaneKey},
+    erasure::{Erasure, UpstreamErasure},
     error::Result,
     event::{Event, NewEvent, Position, StoredEvent},
     fingerprint::Fingerprint,
@@ -155,6 +156,8 @@ pub trait Transaction: Send {
     async fn next_order(&mut self, key: &ConversationKey) -> Result<u64>;
     /// How many deliveries of the agent are not final.
     async fn waiting_deliveries(&mut self, agent: &Id) -> Result<usize>;
+    /// The deliveries of a conversation that are not final, both directions, in order.
+    async fn unfinished_deliveries(&mut self, key: &ConversationKey) -> Result<Vec<Delivery>>;
     /// Deliveries that were under way when the process before ended, at most `limit`.
     async fn attempting_deliveries(&mut self, limit: usize) -> Result<Vec<Delivery>>;
 
@@ -206,6 +209,34 @@ pub trait Transaction: Send {
     async fn event(&mut self, key: &ConversationKey, sequence: u64) -> Result<Option<Event>>;
     /// One event by its `event_id`.
     async fn event_by_id(&mut self, event_id: &str) -> Result<Option<Event>>;
+
+    /// Notes the platform's own id of a conversation, or that it was seen again.
+    async fn note_internal_id(
+        &mut self,
+        key: &ConversationKey,
+        agent: &Id,
+        internal_id: &str,
+    ) -> Result<()>;
+    /// The platforms' own ids of a conversation, with the agent of each; they are not kept here any longer.
+    async fn take_internal_ids(&mut self, key: &ConversationKey) -> Result<Vec<(Id, String)>>;
+    /// Forgets those of conversations of which retention has left nothing: none seen, and nothing said, since `before`. At
+    /// most `limit`; answers how many.
+    async fn forget_internal_ids(&mut self, before: Timestamp, limit: usize) -> Result<usize>;
+    /// Makes unreadable what was said and told in a conversation so far: the bodies of its events, those of this
+    /// transaction among them, what its deliveries were answered, and the contact. Its row is the caller's to clear.
+    async fn erase_words(&mut self, key: &ConversationKey) -> Result<()>;
+    async fn add_erasure(&mut self, erasure: &Erasure) -> Result<()>;
+    /// The erasure that a call with this idempotency key made.
+    async fn erasure_of_command(
+        &mut self,
+        tenant: &Id,
+        account: &Id,
+        command_id: &Id,
+    ) -> Result<Option<Erasure>>;
+    async fn erasure(&mut self, tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>>;
+    /// Nothing is left of it on this server.
+    async fn mark_erased(&mut self, receipt_id: &Id) -> Result<()>;
+    async fn save_upstream_erasure(&mut self, erasure: &UpstreamErasure) -> Result<()>;
 
     /// Conversations whose session ran out before now and whose lane is idle, at most `limit`.
     async fn expired_sessions(&mut self, limit: usize) -> Result<Vec<Conversation>>;
@@ -321,6 +352,20 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Lanes with something to do.
     async fn busy_lanes(&self) -> Result<Vec<LaneKey>>;
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>>;
+    async fn erasure(&self, tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>>;
+    /// Erasures of which something may be left on this server, at most `limit`: tenant and receipt.
+    async fn unfinished_erasures(&self, limit: usize) -> Result<Vec<(Id, Id)>>;
+    /// What platforms are to be asked to erase by `now`, at most `limit`, the longest waiting first.
+    async fn due_upstream_erasures(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<UpstreamErasure>>;
+    /// When the next platform is to be asked.
+    async fn next_upstream_erasure(&self) -> Result<Option<Timestamp>>;
+    /// Leaves no trace in the files of what was erased before: the write-ahead log is written to its place and emptied.
+    /// `StoreUnavailable` while a reader needs it.
+    async fn purge(&self) -> Result<()>;
     /// Bytes of what is committed and not yet written to its place.
     fn journal_bytes(&self) -> u64 {
         0

@@ -246,6 +246,39 @@ impl ConversationService for Calls {
         };
         self.answer(work).await
     }
+
+    async fn erase_personal_data(
+        &self,
+        request: Request<v1::ErasePersonalDataRequest>,
+    ) -> Answer<v1::ErasePersonalDataResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let command = calls::erase::command(&message)?;
+            let erasure = self.conversations.erase(&call.caller, command).await?;
+            Ok(v1::ErasePersonalDataResponse {
+                erasure: Some(calls::erase::receipt(&erasure)),
+            })
+        };
+        self.answer(work).await
+    }
+
+    async fn get_erasure(
+        &self,
+        request: Request<v1::GetErasureRequest>,
+    ) -> Answer<v1::GetErasureResponse> {
+        let work = async {
+            let (call, message) = self.open(request)?;
+            let receipt_id = calls::erase::receipt_id(&message)?;
+            let erasure = self
+                .conversations
+                .erasure(&call.caller, &receipt_id)
+                .await?;
+            Ok(v1::GetErasureResponse {
+                erasure: Some(calls::erase::receipt(&erasure)),
+            })
+        };
+        self.answer(work).await
+    }
 }
 
 #[cfg(test)]

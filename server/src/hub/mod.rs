@@ -10,6 +10,7 @@ mod frame;
 mod index;
 mod pages;
 mod publish;
+mod purge;
 mod read;
 mod ring;
 mod settings;

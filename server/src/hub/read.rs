@@ -13,6 +13,7 @@ impl Hub {
             hub: self.clone(),
             start,
             page: None,
+            purges: self.lock().purges(),
         };
         tokio::spawn(async move {
             let page = flight.hub.read_page(start).await;
@@ -75,6 +76,7 @@ struct Flight {
     hub: Arc<Hub>,
     start: Position,
     page: Option<Result<Page>>,
+    purges: u64,
 }
 
 impl Flight {
@@ -87,7 +89,9 @@ impl Drop for Flight {
     fn drop(&mut self) {
         let page = self.page.take().unwrap_or(Err(Error::Internal));
         let mut woken = Vec::new();
-        self.hub.lock().page_read(self.start, page, &mut woken);
+        let mut state = self.hub.lock();
+        state.page_read(self.start, page, self.purges, &mut woken);
+        drop(state);
         wake(woken);
     }
 }

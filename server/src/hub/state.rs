@@ -24,6 +24,8 @@ pub struct State {
     /// Since the start of the hub.
     tick: u32,
     stopping: bool,
+    /// How often everything in memory was dropped.
+    purges: u64,
 }
 
 /// What a poll came to.
@@ -47,6 +49,7 @@ impl State {
             max_streams: settings.max_streams,
             tick: 0,
             stopping: false,
+            purges: 0,
         }
     }
 
@@ -131,6 +134,17 @@ impl State {
         self.ring.restart(head);
     }
 
+    /// Drops all events in memory; who follows reads on from the log. Pages that are being read now are not kept.
+    pub fn purge(&mut self, woken: &mut Vec<Waker>) {
+        self.purges += 1;
+        self.pages.clear();
+        self.skip_to(self.ring.head(), woken);
+    }
+
+    pub fn purges(&self) -> u64 {
+        self.purges
+    }
+
     pub fn poll(&mut self, key: Key, max_bytes: usize, waker: &Waker) -> Option<Polled> {
         let subscriber = self.subscribers.get_mut(key)?;
         let wait = match subscriber.next(&self.ring, &self.pages, max_bytes) {
@@ -158,9 +172,17 @@ impl State {
     }
 
     /// A page was read, or could not be.
-    pub fn page_read(&mut self, start: Position, page: Result<Page>, woken: &mut Vec<Waker>) {
+    /// `purges` is how often everything had been dropped when the read began: a page from before is read again.
+    pub fn page_read(
+        &mut self,
+        start: Position,
+        page: Result<Page>,
+        purges: u64,
+        woken: &mut Vec<Waker>,
+    ) {
         let readers = self.pages.done(start);
         let error = match page {
+            Ok(_) if purges != self.purges => None,
             Ok(page) => {
                 self.pages.keep(page);
                 None

@@ -69,6 +69,12 @@ static NEXT_OPENING: LazyLock<String> = LazyLock::new(|| {
             ORDER BY lane_order LIMIT 1",
     )
 });
+static UNFINISHED: LazyLock<String> = LazyLock::new(|| {
+    TABLE.select(
+        "WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND finished_at IS NULL
+            ORDER BY lane_order",
+    )
+});
 static ATTEMPTING: LazyLock<String> = LazyLock::new(|| {
     TABLE.select("WHERE state = $1 AND finished_at IS NULL ORDER BY queued_at, id LIMIT $2")
 });
@@ -133,6 +139,14 @@ pub(super) async fn waiting_handovers(
     key: &ConversationKey,
 ) -> Result<Vec<Delivery>, Fault> {
     all(db, &HANDOVER, key_values(key), read).await
+}
+
+/// Those of a conversation that are not final, both directions.
+pub(super) async fn unfinished(
+    db: &impl ConnectionTrait,
+    key: &ConversationKey,
+) -> Result<Vec<Delivery>, Fault> {
+    all(db, &UNFINISHED, key_values(key), read).await
 }
 
 /// What the other side knows by this id.
@@ -318,7 +332,7 @@ fn subject(number: i32) -> Option<fn(String) -> Subject> {
     }
 }
 
-fn reason(text: Option<String>) -> Result<Option<Reason>, Fault> {
+pub(super) fn reason(text: Option<String>) -> Result<Option<Reason>, Fault> {
     let Some(text) = text else { return Ok(None) };
     let reason = Reason::parse(&text).ok_or(Fault::Nonsense("delivery.reason"))?;
     Ok(Some(reason))

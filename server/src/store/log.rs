@@ -19,6 +19,8 @@ const LOG: i64 = 0;
 
 /// The `body_key_id` of a body that is not sealed.
 const PLAIN: i64 = 0;
+/// The `body_key_id` of a body that was erased in place: nothing stands there any more.
+const ERASED: i64 = -1;
 
 const TABLE: Table = Table {
     name: "event",

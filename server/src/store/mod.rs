@@ -6,8 +6,11 @@ mod connect;
 mod contact;
 mod conversation;
 mod delivery;
+mod erase;
+mod erasure;
 mod fault;
 mod forget;
+mod internal_id;
 mod lock;
 mod log;
 mod meta;
@@ -21,6 +24,7 @@ mod table;
 mod transaction;
 mod unit;
 mod upstream;
+mod upstream_erasure;
 mod writer;
 
 #[cfg(test)]

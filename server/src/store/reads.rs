@@ -12,18 +12,19 @@ use sea_orm::{Database, DatabaseConnection};
 
 use super::{
     connect::StoreSettings,
-    contact, conversation, delivery,
+    contact, conversation, delivery, erasure,
     fault::Fault,
     lock::Lock,
     log, meta,
     open::{OpenError, up_to_date},
     request,
     transaction::SqliteTransaction,
+    upstream_erasure,
     writer::Writer,
 };
 use crate::domain::{
-    Clock, Conversation, ConversationKey, Delivery, Error, Id, KnownContact, LaneKey, Position,
-    Request, Result, StoredEvent, Timestamp,
+    Clock, Conversation, ConversationKey, Delivery, Erasure, Error, Id, KnownContact, LaneKey,
+    Position, Request, Result, StoredEvent, Timestamp, UpstreamErasure,
     ports::{OpenTransaction, Store},
     query::{ContactQuery, ConversationQuery, EventQuery},
 };
@@ -172,6 +173,44 @@ impl Store for SqliteStore {
         let query = query.clone();
         self.read(async move |db| contact::list(&db, &query).await)
             .await
+    }
+
+    async fn erasure(&self, tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>> {
+        let (tenant, receipt_id) = (tenant.clone(), receipt_id.clone());
+        self.read(async move |db| erasure::find(&db, &tenant, &receipt_id).await)
+            .await
+    }
+
+    async fn unfinished_erasures(&self, limit: usize) -> Result<Vec<(Id, Id)>> {
+        self.read(async move |db| erasure::unfinished(&db, limit).await)
+            .await
+    }
+
+    async fn due_upstream_erasures(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<UpstreamErasure>> {
+        self.read(async move |db| upstream_erasure::due(&db, now, limit).await)
+            .await
+    }
+
+    async fn next_upstream_erasure(&self) -> Result<Option<Timestamp>> {
+        self.read(async move |db| upstream_erasure::next(&db).await)
+            .await
+    }
+
+    async fn purge(&self) -> Result<()> {
+        let writer = Arc::clone(&self.writer);
+        let done = tokio::spawn(async move { writer.empty_journal().await }).await;
+        let done = done.map_err(|fault| {
+            tracing::error!(%fault, "the write-ahead log was not emptied");
+            Error::Internal
+        })?;
+        if done.map_err(|fault| fault.report())? {
+            return Ok(());
+        }
+        Err(Error::StoreUnavailable)
     }
 
     async fn close(&self) -> Result<()> {

@@ -5,12 +5,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::{
-    availability, command, contact, conversation, delivery, forget, log, platform_event, request,
-    source, transaction::SqliteTransaction, upstream,
+    availability, command, contact, conversation, delivery, erase, erasure, forget, internal_id,
+    log, platform_event, request, source, transaction::SqliteTransaction, upstream,
+    upstream_erasure,
 };
 use crate::domain::{
-    Conversation, ConversationKey, Delivery, Event, Fingerprint, Id, KnownContact, LaneKey,
-    NewEvent, Request, Result, Timestamp,
+    Conversation, ConversationKey, Delivery, Erasure, Event, Fingerprint, Id, KnownContact,
+    LaneKey, NewEvent, Request, Result, Timestamp, UpstreamErasure,
     ports::{Command, CommandKey, Effect, Transaction},
 };
 
@@ -155,6 +156,11 @@ impl Transaction for SqliteTransaction {
         self.read(found)
     }
 
+    async fn unfinished_deliveries(&mut self, key: &ConversationKey) -> Result<Vec<Delivery>> {
+        let found = delivery::unfinished(&self.db, key).await;
+        self.read(found)
+    }
+
     async fn attempting_deliveries(&mut self, limit: usize) -> Result<Vec<Delivery>> {
         let found = delivery::attempting(&self.db, limit).await;
         self.read(found)
@@ -246,6 +252,62 @@ impl Transaction for SqliteTransaction {
         }
         let found = log::with_id(&self.db, event_id).await;
         self.read(found)
+    }
+
+    async fn note_internal_id(
+        &mut self,
+        key: &ConversationKey,
+        agent: &Id,
+        internal_id: &str,
+    ) -> Result<()> {
+        let done = internal_id::note(&self.db, key, agent, internal_id, self.now).await;
+        self.wrote(done)
+    }
+
+    async fn take_internal_ids(&mut self, key: &ConversationKey) -> Result<Vec<(Id, String)>> {
+        let done = internal_id::take(&self.db, key).await;
+        self.wrote(done)
+    }
+
+    async fn forget_internal_ids(&mut self, before: Timestamp, limit: usize) -> Result<usize> {
+        let done = internal_id::forget(&self.db, before, limit).await;
+        self.wrote(done)
+    }
+
+    async fn erase_words(&mut self, key: &ConversationKey) -> Result<()> {
+        erase::appended(&mut self.events, key);
+        let done = erase::words(&self.db, key).await;
+        self.wrote(done)
+    }
+
+    async fn add_erasure(&mut self, erasure: &Erasure) -> Result<()> {
+        let done = erasure::add(&self.db, erasure).await;
+        self.wrote(done)
+    }
+
+    async fn erasure_of_command(
+        &mut self,
+        tenant: &Id,
+        account: &Id,
+        command_id: &Id,
+    ) -> Result<Option<Erasure>> {
+        let found = erasure::of_command(&self.db, [tenant, account, command_id]).await;
+        self.read(found)
+    }
+
+    async fn erasure(&mut self, tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>> {
+        let found = erasure::find(&self.db, tenant, receipt_id).await;
+        self.read(found)
+    }
+
+    async fn mark_erased(&mut self, receipt_id: &Id) -> Result<()> {
+        let done = erasure::mark_erased(&self.db, receipt_id, self.now).await;
+        self.wrote(done)
+    }
+
+    async fn save_upstream_erasure(&mut self, erasure: &UpstreamErasure) -> Result<()> {
+        let done = upstream_erasure::save(&self.db, erasure).await;
+        self.wrote(done)
     }
 
     async fn expired_sessions(&mut self, limit: usize) -> Result<Vec<Conversation>> {

@@ -11,6 +11,10 @@ use sea_orm::{
 };
 use tokio::sync::Mutex;
 
+use super::{fault::Fault, table::first};
+
+const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
 /// A connection whose commit or rollback failed is not used again: what is left of the transaction in it cannot be
 /// told, and closing it undoes that for certain.
 pub(super) struct Writer {
@@ -47,6 +51,15 @@ impl Writer {
     /// The transaction that was begun last could not be brought to its end.
     pub(super) fn give_up(&self) {
         self.broken.store(true, Ordering::Release);
+    }
+
+    /// Writes all that is committed to its place and leaves the write-ahead log empty. False: a reader needs it still.
+    pub(super) async fn empty_journal(&self) -> Result<bool, Fault> {
+        let connection = self.connection.lock().await;
+        let busy = first(&*connection, EMPTY_JOURNAL, [], |row| {
+            row.number::<i64>("wal_checkpoint.busy")
+        });
+        Ok(busy.await? == Some(0))
     }
 
     pub(super) async fn close(&self) -> Result<(), DbErr> {

@@ -5,6 +5,7 @@ use parloir_proto::v1;
 use crate::domain::{
     ButtonKind, ConversationKind, DeliveryState, EndCause, EventKind, Evidence, HumanMessageKind,
     Owner, OwnerChangeCause, RequestDelivery, RequestKind, RequestOutcome, SessionState,
+    UpstreamState,
 };
 
 /// Writes the two functions of one enumeration: `write` to the contract and `read` from its number.
@@ -203,5 +204,24 @@ mod tests {
             assert_eq!(read_delivery_state(number), None);
             assert_eq!(read_event_kind(number), None);
         }
+    }
+}
+
+pub fn upstream_state(value: UpstreamState) -> v1::UpstreamErasureState {
+    match value {
+        UpstreamState::Requested => v1::UpstreamErasureState::Requested,
+        UpstreamState::Confirmed => v1::UpstreamErasureState::Confirmed,
+        UpstreamState::IdNeverSeen => v1::UpstreamErasureState::IdNeverSeen,
+        UpstreamState::Failed => v1::UpstreamErasureState::Failed,
+    }
+}
+
+pub fn read_upstream_state(number: i32) -> Option<UpstreamState> {
+    match v1::UpstreamErasureState::try_from(number).ok()? {
+        v1::UpstreamErasureState::Unspecified => None,
+        v1::UpstreamErasureState::Requested => Some(UpstreamState::Requested),
+        v1::UpstreamErasureState::Confirmed => Some(UpstreamState::Confirmed),
+        v1::UpstreamErasureState::IdNeverSeen => Some(UpstreamState::IdNeverSeen),
+        v1::UpstreamErasureState::Failed => Some(UpstreamState::Failed),
     }
 }

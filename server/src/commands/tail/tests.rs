@@ -138,7 +138,13 @@ fn what_is_absent_is_null_and_never_left_out() {
     assert_eq!(started["body"]["visitor"], Value::Null);
     let human = object_of(Body::HumanMessage(HumanMessage::default()));
     assert_eq!(human["body"].get("queue_position"), Some(&Value::Null));
-    assert_eq!(object_of(Body::Erased(Erased {}))["body"], json!({}));
+    assert_eq!(
+        object_of(Body::Erased(Erased {
+            receipt_id: "r-1".into(),
+            through_sequence: 7,
+        }))["body"],
+        json!({ "receipt_id": "r-1", "through_sequence": 7 })
+    );
 }
 
 #[test]

@@ -51,6 +51,10 @@ fn body_words(event: &Event, body: &Body) -> String {
         Body::UnknownPlatformEvent(UnknownPlatformEvent { event_type, raw }) => {
             format!("{event_type} {raw}")
         }
+        Body::Erased(erased) if !erased.receipt_id.is_empty() => format!(
+            "erased through sequence {}, receipt {}",
+            erased.through_sequence, erased.receipt_id
+        ),
         Body::Erased(_) => "what stood here was erased".to_owned(),
     }
 }

@@ -368,5 +368,7 @@ impl ConversationService for Agent {
         get_conversation: GetConversationRequest => GetConversationResponse,
         list_conversations: ListConversationsRequest => ListConversationsResponse,
         list_events: ListEventsRequest => ListEventsResponse,
+        erase_personal_data: ErasePersonalDataRequest => ErasePersonalDataResponse,
+        get_erasure: GetErasureRequest => GetErasureResponse,
     }
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::ledger::Shared;
 use crate::domain::{
-    Conversation, ConversationKey, Delivery, Event, Fingerprint, Id, KnownContact, LaneKey,
-    NewEvent, Position, Request, Result, StoredEvent, Timestamp,
+    Conversation, ConversationKey, Delivery, Erasure, Event, Fingerprint, Id, KnownContact,
+    LaneKey, NewEvent, Position, Request, Result, StoredEvent, Timestamp, UpstreamErasure,
     ports::{Batch, Command, CommandKey, Effect, Mark, OpenTransaction, Store, Transaction},
     query::{ContactQuery, ConversationQuery, EventQuery},
 };
@@ -84,6 +84,16 @@ passing_on! {
         async fn count_open_requests(agent: &Id) -> Result<usize>;
         async fn set_availability(agent: &Id, team: &str, publisher: &str, online: bool, expires_at: Timestamp) -> Result<()>;
         async fn availability(agent: &Id, team: &str) -> Result<Option<bool>>;
+        async fn unfinished_deliveries(key: &ConversationKey) -> Result<Vec<Delivery>>;
+        async fn note_internal_id(key: &ConversationKey, agent: &Id, internal_id: &str) -> Result<()>;
+        async fn take_internal_ids(key: &ConversationKey) -> Result<Vec<(Id, String)>>;
+        async fn forget_internal_ids(before: Timestamp, limit: usize) -> Result<usize>;
+        async fn erase_words(key: &ConversationKey) -> Result<()>;
+        async fn add_erasure(erasure: &Erasure) -> Result<()>;
+        async fn erasure_of_command(tenant: &Id, account: &Id, command_id: &Id) -> Result<Option<Erasure>>;
+        async fn erasure(tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>>;
+        async fn mark_erased(receipt_id: &Id) -> Result<()>;
+        async fn save_upstream_erasure(erasure: &UpstreamErasure) -> Result<()>;
         async fn event(key: &ConversationKey, sequence: u64) -> Result<Option<Event>>;
         async fn event_by_id(event_id: &str) -> Result<Option<Event>>;
         async fn expired_sessions(limit: usize) -> Result<Vec<Conversation>>;
@@ -241,6 +251,30 @@ impl Store for Witness {
 
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>> {
         self.store.contacts(query).await
+    }
+
+    async fn erasure(&self, tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>> {
+        self.store.erasure(tenant, receipt_id).await
+    }
+
+    async fn unfinished_erasures(&self, limit: usize) -> Result<Vec<(Id, Id)>> {
+        self.store.unfinished_erasures(limit).await
+    }
+
+    async fn due_upstream_erasures(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<UpstreamErasure>> {
+        self.store.due_upstream_erasures(now, limit).await
+    }
+
+    async fn next_upstream_erasure(&self) -> Result<Option<Timestamp>> {
+        self.store.next_upstream_erasure().await
+    }
+
+    async fn purge(&self) -> Result<()> {
+        self.store.purge().await
     }
 
     async fn close(&self) -> Result<()> {

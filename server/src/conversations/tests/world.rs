@@ -190,6 +190,7 @@ impl World {
             idempotency_window: Duration::from_hours(1000),
         };
         let conversations = Arc::new(Conversations {
+            erasures: Arc::default(),
             store: Arc::clone(&store),
             committer: committer.clone(),
             directory,

@@ -3,6 +3,7 @@
 pub(super) mod availability;
 pub(super) mod contacts;
 pub(super) mod end;
+pub(super) mod erase;
 pub(super) mod events;
 pub(super) mod get;
 pub(super) mod human;

@@ -44,6 +44,7 @@ fn not_found(kind: &str) -> &'static str {
         "agent" => "AGENT_NOT_FOUND",
         "conversation" => "CONVERSATION_NOT_FOUND",
         "request" => "REQUEST_NOT_FOUND",
+        "erasure" => "ERASURE_NOT_FOUND",
         "contact" => "CONTACT_NOT_FOUND",
         "message" | "agent message" => "MESSAGE_NOT_FOUND",
         _ => "NOT_FOUND",

@@ -15,8 +15,9 @@ use prost::Message;
 use super::super::{Filter, Hub, Notice, OnExpired, Settings, Start, Subscription, Wish};
 use crate::{
     domain::{
-        Account, AgentSettings, Conversation, ConversationKey, Cursor, Delivery, Directory, Error,
-        EventKind, Id, KnownContact, LaneKey, Position, Request, Result, StoredEvent, Timestamp,
+        Account, AgentSettings, Conversation, ConversationKey, Cursor, Delivery, Directory,
+        Erasure, Error, EventKind, Id, KnownContact, LaneKey, Position, Request, Result,
+        StoredEvent, Timestamp, UpstreamErasure,
         agent::ActionFallback,
         ports::{OpenTransaction, Store},
         query::{ContactQuery, ConversationQuery, EventQuery},
@@ -143,6 +144,21 @@ impl Store for MemoryLog {
         Err(Error::Internal)
     }
     async fn contacts(&self, _: &ContactQuery) -> Result<Vec<KnownContact>> {
+        Err(Error::Internal)
+    }
+    async fn erasure(&self, _: &Id, _: &Id) -> Result<Option<Erasure>> {
+        Err(Error::Internal)
+    }
+    async fn unfinished_erasures(&self, _: usize) -> Result<Vec<(Id, Id)>> {
+        Err(Error::Internal)
+    }
+    async fn due_upstream_erasures(&self, _: Timestamp, _: usize) -> Result<Vec<UpstreamErasure>> {
+        Err(Error::Internal)
+    }
+    async fn next_upstream_erasure(&self) -> Result<Option<Timestamp>> {
+        Err(Error::Internal)
+    }
+    async fn purge(&self) -> Result<()> {
         Err(Error::Internal)
     }
     async fn close(&self) -> Result<()> {

@@ -1,8 +1,11 @@
 //! A row of the log, as it travels or as the rules know it.
 
-use super::PLAIN;
+use super::{ERASED, PLAIN};
 use crate::{
-    domain::{ConversationKey, Event, EventKind, Id, NewEvent, Position, StoredEvent, Timestamp},
+    domain::{
+        ConversationKey, Event, EventBody, EventKind, Id, NewEvent, Position, StoredEvent,
+        Timestamp,
+    },
     store::{fault::Fault, row::Row},
     wire::{body, enums::read_event_kind, envelope::Envelope},
 };
@@ -105,8 +108,9 @@ impl Columns {
 }
 
 fn plain_body(row: &mut Row<'_>) -> Result<Vec<u8>, Fault> {
-    if row.number::<i64>("event.body_key_id")? != PLAIN {
-        return Err(Fault::Nonsense("event.body_key_id"));
+    match row.number::<i64>("event.body_key_id")? {
+        PLAIN => Ok(row.bytes()?),
+        ERASED => Ok(body::encode(&EventBody::erased())),
+        _ => Err(Fault::Nonsense("event.body_key_id")),
     }
-    Ok(row.bytes()?)
 }

@@ -61,7 +61,10 @@ pub fn body(body: Body) -> Result<EventBody, Nonsense> {
             event_type: event.event_type,
             raw: event.raw,
         },
-        Body::Erased(_) => return Err(Nonsense("erased (not of this version)")),
+        Body::Erased(erased) => EventBody::Erased {
+            receipt_id: erased.receipt_id,
+            through_sequence: erased.through_sequence,
+        },
     })
 }
 

@@ -411,12 +411,14 @@ impl Draw {
                 name: self.text(),
                 raw,
             },
-            EventKind::UnknownPlatformEvent | EventKind::Erased => {
-                EventBody::UnknownPlatformEvent {
-                    event_type: self.text(),
-                    raw,
-                }
-            }
+            EventKind::UnknownPlatformEvent => EventBody::UnknownPlatformEvent {
+                event_type: self.text(),
+                raw,
+            },
+            EventKind::Erased => EventBody::Erased {
+                receipt_id: self.text(),
+                through_sequence: self.0.u64(..),
+            },
         }
     }
 }

@@ -128,6 +128,13 @@ pub fn body(body: &EventBody) -> Body {
                 raw: raw.clone(),
             })
         }
+        EventBody::Erased {
+            receipt_id,
+            through_sequence,
+        } => Body::Erased(v1::Erased {
+            receipt_id: receipt_id.clone(),
+            through_sequence: *through_sequence,
+        }),
     }
 }
 

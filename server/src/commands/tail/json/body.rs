@@ -33,7 +33,10 @@ pub(super) fn value(body: &Body) -> Value {
         Body::UnknownPlatformEvent(UnknownPlatformEvent { event_type, raw }) => {
             json!({ "event_type": event_type, "raw": raw })
         }
-        Body::Erased(Erased {}) => json!({}),
+        Body::Erased(Erased {
+            receipt_id,
+            through_sequence,
+        }) => json!({ "receipt_id": receipt_id, "through_sequence": through_sequence }),
     }
 }
 

@@ -178,4 +178,6 @@ unreached! {
     get_conversation(GetConversationRequest) -> GetConversationResponse;
     list_conversations(ListConversationsRequest) -> ListConversationsResponse;
     list_events(ListEventsRequest) -> ListEventsResponse;
+    erase_personal_data(ErasePersonalDataRequest) -> ErasePersonalDataResponse;
+    get_erasure(GetErasureRequest) -> GetErasureResponse;
 }

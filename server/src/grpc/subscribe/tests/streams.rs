@@ -50,7 +50,7 @@ async fn events_arrive_as_they_were_stored() {
         event_id: "e".into(),
         traceparent: "t".repeat(200),
         sequence: 12,
-        body: Some(v1::event::Body::Erased(v1::Erased {})),
+        body: Some(v1::event::Body::Erased(v1::Erased::default())),
         ..v1::Event::default()
     };
     let mut stored = event("a", "1", EventKind::Erased);

@@ -1,0 +1,36 @@
+//! Erasing in place: positions stay without gaps, what stood there is gone. `secure_delete` overwrites what is freed.
+
+use std::sync::Arc;
+
+use sea_orm::ConnectionTrait;
+
+use super::{conversation::key_values, fault::Fault, table::execute};
+use crate::domain::{ConversationKey, Event, EventBody};
+
+/// Sealed bodies are as good as gone with their key; those from before there were keys are overwritten.
+const BODIES: &str = "UPDATE event SET body = x'', body_key_id = -1
+    WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND body_key_id = 0";
+/// What the other side answered may repeat what was said, and its ids may hold a phone number.
+const DETAILS: &str = "UPDATE delivery SET detail = '', remote_id = ''
+    WHERE tenant = $1 AND account = $2 AND conversation_id = $3
+        AND (detail <> '' OR remote_id <> '')";
+const CONTACT: &str = "DELETE FROM contact
+    WHERE tenant = $1 AND account = $2 AND conversation_id = $3";
+
+/// Everything of a conversation that holds words.
+pub(super) async fn words(db: &impl ConnectionTrait, key: &ConversationKey) -> Result<(), Fault> {
+    for sql in [BODIES, DETAILS, CONTACT] {
+        execute(db, sql, key_values(key)).await?;
+    }
+    Ok(())
+}
+
+/// Events of the conversation that others have appended in the same transaction and that are not written yet.
+pub(super) fn appended(events: &mut [Arc<Event>], key: &ConversationKey) {
+    let of_it = events
+        .iter_mut()
+        .filter(|event| event.fact.key.as_ref() == Some(key));
+    for event in of_it {
+        Arc::make_mut(event).fact.body = EventBody::erased();
+    }
+}
