@@ -11,6 +11,7 @@ pub mod domain;
 pub mod grpc;
 pub mod hub;
 pub mod keys;
+pub mod live;
 pub mod metrics;
 pub mod net;
 pub mod ops;

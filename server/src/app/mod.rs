@@ -1,36 +1,38 @@
 //! The composition root: builds the parts, ties them together, serves, and stops in order. Only here are concrete types
 //! named.
 
+mod assemble;
 mod listeners;
 mod settings;
 mod stop;
 mod watch;
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    agents,
     committer::{Committer, CommitterSettings, Observers},
     config::{Config, ShutdownConfig},
     conversations::{Conversations, Desk, Housekeeping},
     delivery::{self, Breakers, Lanes},
     domain::{
-        Clock, Id, SystemClock,
-        ports::{Agent, Batch, Effect, Source, Store},
+        Clock, SystemClock,
+        ports::{Batch, Effect, Store},
     },
     grpc::health::HealthReporter,
     hub::Hub,
+    live::Live,
     metrics::Metrics,
     ops::Readiness,
-    sources,
     store::SqliteStore,
     waiters::Waiters,
 };
+use assemble::Assembler;
 use listeners::Listeners;
+use watch::Watches;
 
 /// How often readiness is looked at: well within what orchestrators ask for.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
@@ -95,8 +97,8 @@ impl App {
         let stopping = CancellationToken::new();
         let housekeeping = housekeeping(config, &parts, &clock);
         // Before anything can ring a lane: what is ATTEMPTING now belongs to the process before.
-        let directory = &parts.conversations.directory;
-        let lanes = delivery::recover(parts.store.as_ref(), &parts.committer, directory)
+        let directory = parts.conversations.live.directory();
+        let lanes = delivery::recover(parts.store.as_ref(), &parts.committer, &directory)
             .await
             .context("deliveries could not be recovered")?;
         housekeeping
@@ -109,7 +111,7 @@ impl App {
         let addresses = listeners.addresses;
         let (health, readiness, mut tasks) = listeners.serve(config, &parts, &stopping)?;
         tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));
-        tasks.extend(watch::sources(&parts.conversations, &stopping));
+        tasks.push(tokio::spawn(watch_sources(&parts, &stopping).finished()));
         readiness.started();
         health.set_serving(true);
         let reporting = tokio::spawn(report_health(readiness.clone(), health.clone()));
@@ -170,16 +172,17 @@ async fn build(
     failed: &CancellationToken,
 ) -> Result<Parts> {
     let metrics = Metrics::new();
-    let agents = platforms(config, clock)?;
-    let sources = systems(config, clock)?;
-    let directory = Arc::new(settings::directory(config, &sources));
+    let live = Live::start(Box::new(Assembler {
+        declared: config.clone(),
+        clock: Arc::clone(clock),
+    }))?;
     let store = SqliteStore::open(&settings::database(config)?, Arc::clone(clock)).await?;
     let store: Arc<dyn Store> = Arc::new(store);
     let (_, head) = store.bounds().await?;
     let hub = Hub::start(
         settings::hub(config),
         Arc::clone(&store),
-        Arc::clone(&directory),
+        Arc::clone(&live),
         Arc::clone(&metrics),
         head,
     );
@@ -187,11 +190,9 @@ async fn build(
     let breakers = Arc::new(Breakers::new(settings::breakers(config)));
     let desk = Desk {
         waiters: Arc::clone(&waiters),
-        directory: Arc::clone(&directory),
+        live: Arc::clone(&live),
     };
     let lanes = Lanes::new(delivery::Parts {
-        agents: agents.clone(),
-        sources: sources.clone(),
         desk,
         breakers: Arc::clone(&breakers),
         backoff: settings::backoff(config),
@@ -213,12 +214,11 @@ async fn build(
         },
     );
     lanes.attach(committer.clone());
+    follow(&live, &hub, &lanes);
     let conversations = Arc::new(Conversations {
         store: Arc::clone(&store),
         committer: committer.clone(),
-        directory,
-        agents,
-        sources,
+        live,
         breakers,
         waiters,
         hub: Arc::clone(&hub),
@@ -238,26 +238,31 @@ async fn build(
     })
 }
 
-fn platforms(config: &Config, clock: &Arc<dyn Clock>) -> Result<HashMap<Id, Arc<dyn Agent>>> {
-    let each = config.agents.iter();
-    each.map(|agent| {
-        Ok((
-            Id::trusted(agent.name.as_str()),
-            agents::build(agent, Arc::clone(clock))?,
-        ))
-    })
-    .collect()
+/// Who has to know when agents, accounts or sources change.
+fn follow(live: &Arc<Live>, hub: &Arc<Hub>, lanes: &Arc<Lanes>) {
+    // They hold the live state themselves.
+    let (hub, lanes) = (Arc::downgrade(hub), Arc::downgrade(lanes));
+    live.follow(move |setup| {
+        if let Some(hub) = hub.upgrade() {
+            hub.reconfigure(&setup.directory);
+        }
+        if let Some(lanes) = lanes.upgrade() {
+            lanes.reconfigure(&setup.directory);
+        }
+    });
 }
 
-fn systems(config: &Config, clock: &Arc<dyn Clock>) -> Result<HashMap<Id, Arc<dyn Source>>> {
-    let each = config.sources.iter();
-    each.map(|source| {
-        Ok((
-            Id::trusted(source.name.as_str()),
-            sources::build(source, Arc::clone(clock))?,
-        ))
-    })
-    .collect()
+fn watch_sources(parts: &Parts, stopping: &CancellationToken) -> Arc<Watches> {
+    let watches = Watches::new(&parts.conversations, stopping);
+    let live = &parts.conversations.live;
+    watches.follow(&live.setup());
+    let told = Arc::downgrade(&watches);
+    live.follow(move |setup| {
+        if let Some(watches) = told.upgrade() {
+            watches.follow(setup);
+        }
+    });
+    watches
 }
 
 /// What follows a commit, in this order: subscribers see the events, those who wait are woken, lanes go on.
@@ -296,7 +301,7 @@ fn housekeeping(config: &Config, parts: &Parts, clock: &Arc<dyn Clock>) -> House
         clock: Arc::clone(clock),
         desk: Desk {
             waiters: Arc::clone(&parts.conversations.waiters),
-            directory: Arc::clone(&parts.conversations.directory),
+            live: Arc::clone(&parts.conversations.live),
         },
         interval: config.log.sweep_interval,
         retention_age: config.log.retention_age,

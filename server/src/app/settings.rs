@@ -1,7 +1,7 @@
 //! From what an operator writes to what each part is built from.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -22,9 +22,17 @@ use crate::{
 /// The size of a page of the embedded database.
 const PAGE_BYTES: u64 = 4096;
 
-/// All agents, accounts and sources.
-pub fn directory(config: &Config, systems: &HashMap<Id, Arc<dyn Source>>) -> Directory {
-    let agents = config.agents.iter().map(agent).collect();
+/// All agents, accounts and sources; nothing is sent to the agents that are `paused`.
+pub fn directory(
+    config: &Config,
+    systems: &HashMap<Id, Arc<dyn Source>>,
+    paused: &HashSet<String>,
+) -> Directory {
+    let agents = config.agents.iter().map(|config| AgentSettings {
+        paused: paused.contains(&config.name),
+        ..agent(config)
+    });
+    let agents = agents.collect();
     let sources = config.sources.iter().filter_map(|config| {
         let system = systems.get(config.name.as_str())?;
         Some(SourceEntry {
@@ -85,6 +93,7 @@ pub fn hub(config: &Config) -> hub::Settings {
 fn agent(config: &AgentConfig) -> AgentSettings {
     AgentSettings {
         name: Id::trusted(config.name.as_str()),
+        paused: false,
         session_timeout: config.session_timeout,
         send_timeout: config.send_timeout,
         max_queue_age: config.max_queue_age,

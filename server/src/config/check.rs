@@ -32,14 +32,28 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         section.check_bounds(at, problems);
     }
     check_together(config, problems);
+    let objects = check_objects(config, config.sources.len());
+    problems.0.extend(objects.0);
+}
+
+/// What is wrong with agents, accounts and sources, and with each of them beside the others. The first `declared`
+/// sources must be named by an account; later ones may wait for theirs.
+pub fn check_objects(config: &Config, declared: usize) -> Problems {
+    let mut problems = Problems::default();
     for (index, agent) in config.agents.iter().enumerate() {
-        check_agent(config, agent, &format!("agents[{index}]"), problems);
+        check_agent(config, agent, &format!("agents[{index}]"), &mut problems);
     }
     for (index, account) in config.accounts.iter().enumerate() {
-        check_account(config, account, &format!("accounts[{index}]"), problems);
+        check_account(
+            config,
+            account,
+            &format!("accounts[{index}]"),
+            &mut problems,
+        );
     }
-    sources::check(config, problems);
-    check_repeats(config, problems);
+    sources::check(config, declared, &mut problems);
+    check_repeats(config, &mut problems);
+    problems
 }
 
 /// What is allowed and yet worth a word.
@@ -112,15 +126,6 @@ fn check_together(config: &Config, problems: &mut Problems) {
             "must be longer than shutdown.notice and shutdown.grace together",
         );
     }
-    for (index, agent) in config.agents.iter().enumerate() {
-        if agent.max_queue_age + agent.send_timeout >= config.log.idempotency_window {
-            problems.add(
-                format!("agents[{index}].max_queue_age"),
-                "must end before log.idempotency_window does: a repeated message would be taken for a new one while \
-                 the first still waits",
-            );
-        }
-    }
     if let Err(error) = telemetry::filter(&config.logging.filter) {
         problems.add("logging.filter", error.to_string());
     }
@@ -155,6 +160,13 @@ fn check_agent(config: &Config, agent: &AgentConfig, at: &str, problems: &mut Pr
     agent.check(at, problems);
     agent.platform.check(&format!("{at}.platform"), problems);
     check_name(&agent.name, at, problems);
+    if agent.max_queue_age + agent.send_timeout >= config.log.idempotency_window {
+        problems.add(
+            format!("{at}.max_queue_age"),
+            "must end before log.idempotency_window does: a repeated message would be taken for a new one while the \
+             first still waits",
+        );
+    }
     let accounts: Vec<&AccountConfig> = config
         .accounts
         .iter()

@@ -34,6 +34,7 @@ pub use self::{
     agents::{
         ActionConfig, ActionFallback, AgentConfig, EscalationFallback, UnknownBot, UnlistedAction,
     },
+    check::check_objects,
     database::{DatabaseConfig, Synchronous},
     delivery::DeliveryConfig,
     encryption::EncryptionConfig,

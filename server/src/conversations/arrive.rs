@@ -21,7 +21,7 @@ impl Conversations {
         webhook: &Webhook,
         traceparent: &str,
     ) -> WebhookReply {
-        let Some(source) = self.sources.get(name) else {
+        let Some(source) = self.live.source(name) else {
             self.metrics.webhooks.refused("unknown_source");
             tracing::warn!(
                 source = name,
@@ -57,7 +57,8 @@ impl Conversations {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let Some((account, agent)) = self.directory.account_of_source(name) else {
+        let directory = self.live.directory();
+        let Some((account, agent)) = directory.account_of_source(name) else {
             return Err(crate::domain::Error::not_found("account of source", name));
         };
         let unit = Visit {

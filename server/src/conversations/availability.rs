@@ -15,15 +15,15 @@ impl Conversations {
         caller: &Caller,
         command: SetAvailability,
     ) -> Result<Availability> {
+        let directory = self.live.directory();
         let agent = match &command.scope {
-            AvailabilityScope::Agent(name) => self
-                .directory
+            AvailabilityScope::Agent(name) => directory
                 .agent_of(caller.tenant.as_str(), name.as_str())
                 .ok_or_else(|| Error::not_found("agent", name))?
                 .name
                 .clone(),
             AvailabilityScope::Account(name) => {
-                self.directory.account(&caller.tenant, name)?.1.name.clone()
+                directory.account(&caller.tenant, name)?.1.name.clone()
             }
         };
         let expires_at = self.clock.now() + command.time_to_live;

@@ -18,7 +18,9 @@ impl Conversations {
         caller: &Caller,
         query: ContactQuery,
     ) -> Result<Vec<KnownContact>> {
-        self.directory.account(&caller.tenant, &query.account)?;
+        self.live
+            .directory()
+            .account(&caller.tenant, &query.account)?;
         let query = ContactQuery {
             tenant: caller.tenant.clone(),
             ..query
@@ -35,7 +37,7 @@ impl Conversations {
         contact_id: &Id,
         conversation_id: &Id,
     ) -> Result<KnownContact> {
-        self.directory.account(&caller.tenant, account)?;
+        self.live.directory().account(&caller.tenant, account)?;
         let unit = Link {
             contact_id: contact_id.clone(),
             key: ConversationKey {

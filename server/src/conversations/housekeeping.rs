@@ -114,7 +114,7 @@ impl Housekeeping {
 
     /// Nobody stays silent for ever because nobody knows who shall speak.
     async fn end_unknown_owners(&self, now: Timestamp) -> Result<()> {
-        for source in self.desk.directory.sources() {
+        for source in self.desk.directory().sources() {
             let name = &source.settings.name;
             let settle = SettleUnknown {
                 source: name.clone(),
@@ -134,7 +134,7 @@ impl Housekeeping {
 
     async fn measure(&self) -> Result<()> {
         self.metrics.log.wal_bytes(self.store.journal_bytes());
-        for agent in self.desk.directory.agents() {
+        for agent in self.desk.directory().agents() {
             let count = CountWaiting {
                 agent: agent.name.clone(),
             };
@@ -274,10 +274,8 @@ impl Unit for SettleUnknown {
         for mut conversation in unknown {
             let known = Known::by_us(tx.now());
             let change = Change::because(OwnerChangeCause::UnknownTooLong, known);
-            let account = self
-                .desk
-                .directory
-                .account(&conversation.key.tenant, &conversation.key.account);
+            let directory = self.desk.directory();
+            let account = directory.account(&conversation.key.tenant, &conversation.key.account);
             match (self.then, account) {
                 (Owner::Agent, Ok((account, agent))) => {
                     let whose = (account.as_ref(), agent.as_ref());

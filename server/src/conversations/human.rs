@@ -163,7 +163,7 @@ impl Speak {
         recorded: &Recorded,
     ) -> Result<Option<Delivery>> {
         if let Some(source) = self.desk.source_of(conversation) {
-            if human_items(&self.command.message, conversation, source).is_empty() {
+            if human_items(&self.command.message, conversation, &source).is_empty() {
                 return Ok(None);
             }
             let delivery = enqueue_at_source(tx, conversation, DeliveryKind::Human, recorded);

@@ -25,7 +25,7 @@ impl Conversations {
     ///
     /// The store could not be read or written: the next look begins where this one did.
     pub async fn look_at(&self, tenant: &Id, name: &Id) -> Result<usize> {
-        let Some(source) = self.sources.get(name) else {
+        let Some(source) = self.live.source(name.as_str()) else {
             return Ok(0);
         };
         let begun = self.clock.now();

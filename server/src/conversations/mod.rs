@@ -35,7 +35,7 @@ mod visit_body;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 pub use close::{Closing, close};
 pub use commands::{
@@ -55,11 +55,9 @@ pub use record::{Recorded, record};
 use crate::{
     committer::Committer,
     delivery::Breakers,
-    domain::{
-        Account, AgentSettings, Clock, Directory, Error, Id, Parameter, Result,
-        ports::{Agent, Source, Store},
-    },
+    domain::{Account, AgentSettings, Clock, Error, Id, Parameter, Result, ports::Store},
     hub::Hub,
+    live::Live,
     metrics::Metrics,
     waiters::Waiters,
 };
@@ -69,9 +67,7 @@ use crate::{
 pub struct Conversations {
     pub store: Arc<dyn Store>,
     pub committer: Committer,
-    pub directory: Arc<Directory>,
-    pub agents: HashMap<Id, Arc<dyn Agent>>,
-    pub sources: HashMap<Id, Arc<dyn Source>>,
+    pub live: Arc<Live>,
     pub breakers: Arc<Breakers>,
     pub waiters: Arc<Waiters>,
     pub hub: Arc<Hub>,
@@ -95,13 +91,15 @@ impl Conversations {
     fn desk(&self) -> Desk {
         Desk {
             waiters: Arc::clone(&self.waiters),
-            directory: Arc::clone(&self.directory),
+            live: Arc::clone(&self.live),
         }
     }
 
     /// Whether some platform keeps this parameter key for itself.
     fn is_reserved(&self, key: &str) -> bool {
-        self.agents
+        let setup = self.live.setup();
+        setup
+            .agents
             .values()
             .any(|platform| platform.reserved_parameters().contains(&key))
     }
@@ -113,8 +111,9 @@ impl Conversations {
         account: &Id,
         parameters: &[Parameter],
     ) -> Result<(Arc<Account>, Arc<AgentSettings>)> {
-        let (account, agent) = self.directory.account(&caller.tenant, account)?;
-        let platform = self
+        let setup = self.live.setup();
+        let (account, agent) = setup.directory.account(&caller.tenant, account)?;
+        let platform = setup
             .agents
             .get(&agent.name)
             .ok_or_else(|| Error::not_found("agent", &agent.name))?;

@@ -28,7 +28,7 @@ pub async fn observe(
     (weight, occurred_at): (Weight, Option<Timestamp>),
     desk: &Desk,
 ) -> Result<()> {
-    let Some(source) = desk.source_of(conversation).cloned() else {
+    let Some(source) = desk.source_of(conversation) else {
         return Ok(());
     };
     let now = tx.now();
@@ -148,9 +148,9 @@ async fn change(
         // A visitor's next message reopens it.
         (Owner::None, Owner::Agent | Owner::None) => return Ok(()),
         (_, Owner::Agent) => {
-            let Ok((account, agent)) = desk
-                .directory
-                .account(&conversation.key.tenant, &conversation.key.account)
+            let directory = desk.directory();
+            let Ok((account, agent)) =
+                directory.account(&conversation.key.tenant, &conversation.key.account)
             else {
                 // Its account is not configured any more: there is no agent to give it to.
                 return Ok(());

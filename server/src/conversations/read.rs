@@ -25,7 +25,7 @@ impl Conversations {
         account: &Id,
         conversation_id: &Id,
     ) -> Result<ConversationView> {
-        self.directory.account(&caller.tenant, account)?;
+        self.live.directory().account(&caller.tenant, account)?;
         let (tenant, account) = (caller.tenant.clone(), account.clone());
         self.view(&ConversationKey {
             tenant,
@@ -59,7 +59,9 @@ impl Conversations {
     }
 
     pub async fn events(&self, caller: &Caller, query: EventQuery) -> Result<EventsPage> {
-        self.directory.account(&caller.tenant, &query.key.account)?;
+        self.live
+            .directory()
+            .account(&caller.tenant, &query.key.account)?;
         let mut query = query;
         query.key.tenant = caller.tenant.clone();
         let store = Arc::clone(&self.store);

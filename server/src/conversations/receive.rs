@@ -38,10 +38,11 @@ impl Conversations {
         traceparent: &str,
         age: Duration,
     ) -> WebhookReply {
-        let agent = self
-            .directory
+        let setup = self.live.setup();
+        let directory = &setup.directory;
+        let agent = directory
             .agent(name)
-            .and_then(|agent| Some((agent, self.agents.get(&agent.name)?)));
+            .and_then(|agent| Some((agent, setup.agents.get(&agent.name)?)));
         let Some((settings, platform)) = agent else {
             self.metrics.webhooks.refused("unknown_agent");
             return WebhookReply::status(StatusCode::NOT_FOUND);
@@ -53,7 +54,7 @@ impl Conversations {
         let addressee = Addressee {
             tenant: tenant.clone(),
             upstream_id: inbound.upstream_id.clone(),
-            directory: Arc::clone(&self.directory),
+            directory: Arc::clone(directory),
         };
         let begun = self.clock.now() - age;
         let taken = match inbound.body {

@@ -138,7 +138,8 @@ impl Give {
     }
 
     fn accepts_unanswered(&self, request: &Request) -> bool {
-        let agent = self.desk.directory.agent(request.agent.as_str());
+        let directory = self.desk.directory();
+        let agent = directory.agent(request.agent.as_str());
         agent.is_some_and(|agent| agent.accept_unanswered_escalations)
     }
 

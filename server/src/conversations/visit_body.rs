@@ -154,7 +154,7 @@ async fn message(
         &visit.desk,
     )
     .await?;
-    let source = visit.desk.source_of(conversation).cloned();
+    let source = visit.desk.source_of(conversation);
     let asks_for_human = source
         .as_ref()
         .is_some_and(|source| asks_for_human(conversation, source, &content));

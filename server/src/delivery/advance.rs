@@ -104,7 +104,7 @@ impl Advance {
                 settle_source(tx, conversation, finished, (&self.desk, self.backoff)).await
             }
             Ended::Sent(finished) => {
-                let directory = &self.desk.directory;
+                let directory = self.desk.directory();
                 let agent = directory.agent(conversation.agent.as_str());
                 let agent = agent.map(AsRef::as_ref);
                 settle(tx, conversation, finished, agent, self.backoff).await
@@ -140,7 +140,7 @@ impl Advance {
                     continue;
                 }
             };
-            return self.send_or_wait(tx, conversation, delivery, agent).await;
+            return self.send_or_wait(tx, conversation, delivery, &agent).await;
         }
         Ok(Step::Idle)
     }
@@ -153,7 +153,8 @@ impl Advance {
         delivery: &Delivery,
     ) -> Result<Option<Step>> {
         let now = tx.now();
-        let agent = self.desk.directory.agent(delivery.agent.as_str());
+        let directory = self.desk.directory();
+        let agent = directory.agent(delivery.agent.as_str());
         let (Some(agent), Some(source)) = (agent, &conversation.source) else {
             return Ok(None);
         };
@@ -182,8 +183,9 @@ impl Advance {
         delivery: &Delivery,
         conversation: &Conversation,
         now: Timestamp,
-    ) -> Result<&AgentSettings, (DeliveryState, Reason)> {
-        let Some(agent) = self.desk.directory.agent(delivery.agent.as_str()) else {
+    ) -> Result<Arc<AgentSettings>, (DeliveryState, Reason)> {
+        let directory = self.desk.directory();
+        let Some(agent) = directory.agent(delivery.agent.as_str()) else {
             return Err((DeliveryState::Failed, Reason::AgentRemoved));
         };
         let too_old = now.since(delivery.queued_at) > agent.max_queue_age;
@@ -205,7 +207,7 @@ impl Advance {
         if too_old {
             return Err((DeliveryState::Failed, Reason::QueuedTooLong));
         }
-        Ok(agent)
+        Ok(Arc::clone(agent))
     }
 
     async fn send_or_wait(

@@ -98,7 +98,7 @@ async fn consider(
     desk: &Desk,
     breakers: &Breakers,
 ) -> Result<Verdict> {
-    let Some(source) = desk.source_of(conversation).cloned() else {
+    let Some(source) = desk.source_of(conversation) else {
         return Ok(ends(delivery, DeliveryState::Failed, Reason::SourceRemoved));
     };
     let event = tx.event(&delivery.key, delivery.sequence).await?;

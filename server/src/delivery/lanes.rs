@@ -1,7 +1,7 @@
 //! Runs the lanes: a task for each conversation that has something to deliver, and none for the others.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -13,10 +13,8 @@ use crate::{
     committer::Committer,
     conversations::Desk,
     domain::{
-        Attempt, Clock, Departure, Direction, Error, Id, LaneKey, Outbound, Recipient, Sent,
-        ToSource,
-        ports::{Agent, Source},
-        source::NotRead,
+        Attempt, Clock, Departure, Direction, Directory, Error, Id, LaneKey, Outbound, Recipient,
+        Sent, ToSource, ports::Source, source::NotRead,
     },
     metrics::Metrics,
 };
@@ -38,14 +36,14 @@ const RAMP: Duration = Duration::from_millis(1);
 /// All lanes of this process.
 #[derive(Debug)]
 pub struct Lanes {
-    agents: HashMap<Id, Arc<dyn Agent>>,
-    sources: HashMap<Id, Arc<dyn Source>>,
     desk: Desk,
     breakers: Arc<Breakers>,
     backoff: Backoff,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     running: Mutex<HashMap<LaneKey, Arc<Lane>>>,
+    /// The agents that were paused when the configuration last changed.
+    paused: Mutex<HashSet<Id>>,
     tasks: TaskTracker,
     stop: CancellationToken,
     // Set once: the committer tells lanes about commits, and lanes commit.
@@ -69,8 +67,6 @@ struct Inbox {
 /// What the lanes are built from.
 #[derive(Debug)]
 pub struct Parts {
-    pub agents: HashMap<Id, Arc<dyn Agent>>,
-    pub sources: HashMap<Id, Arc<dyn Source>>,
     pub desk: Desk,
     pub breakers: Arc<Breakers>,
     pub backoff: Backoff,
@@ -81,14 +77,13 @@ pub struct Parts {
 impl Lanes {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
-            agents: parts.agents,
-            sources: parts.sources,
             desk: parts.desk,
             breakers: parts.breakers,
             backoff: parts.backoff,
             clock: parts.clock,
             metrics: parts.metrics,
             running: Mutex::default(),
+            paused: Mutex::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             committer: std::sync::OnceLock::new(),
@@ -109,6 +104,19 @@ impl Lanes {
     /// This delivery was committed ATTEMPTING: its request leaves now.
     pub fn start(self: &Arc<Self>, attempt: Attempt) {
         self.wake(attempt.delivery.lane(), Some(attempt));
+    }
+
+    /// Agents, accounts or sources have changed: what waited for an agent that was paused goes on.
+    pub fn reconfigure(self: &Arc<Self>, directory: &Directory) {
+        let now: HashSet<Id> = directory
+            .agents()
+            .filter(|agent| agent.paused)
+            .map(|agent| agent.name.clone())
+            .collect();
+        let before = std::mem::replace(&mut *lock(&self.paused), now.clone());
+        for agent in before.difference(&now) {
+            self.resume(&Recipient::Agent(agent.clone()));
+        }
     }
 
     /// Begins nothing more and waits until what is under way is committed.
@@ -183,8 +191,9 @@ impl Lanes {
 
     async fn send_to_agent(&self, attempt: &Attempt, outbound: &Outbound) -> Sent {
         let name = &attempt.delivery.agent;
-        let settings = self.desk.directory.agent(name.as_str());
-        let (Some(agent), Some(settings)) = (self.agents.get(name), settings) else {
+        let setup = self.desk.live.setup();
+        let settings = setup.directory.agent(name.as_str());
+        let (Some(agent), Some(settings)) = (setup.agents.get(name), settings) else {
             return Sent::NotSent;
         };
         // A request that runs out of time may have arrived.
@@ -237,9 +246,11 @@ impl Lanes {
     }
 
     /// A source and the time that one request to it has.
-    fn source(&self, name: &Id) -> Option<(&Arc<dyn Source>, Duration)> {
-        let entry = self.desk.directory.source(name.as_str())?;
-        Some((self.sources.get(name)?, entry.settings.send_timeout))
+    fn source(&self, name: &Id) -> Option<(Arc<dyn Source>, Duration)> {
+        let setup = self.desk.live.setup();
+        let entry = setup.directory.source(name.as_str())?;
+        let source = Arc::clone(setup.sources.get(name)?);
+        Some((source, entry.settings.send_timeout))
     }
 
     fn count(&self, recipient: &Recipient, outcome: &'static str, took: Duration) {
@@ -259,7 +270,7 @@ impl Lanes {
     /// The recipient is back: the lanes that wait for it go on, one after the other, so that it is not met by all at
     /// once.
     fn resume(self: &Arc<Self>, recipient: &Recipient) {
-        let directory = &self.desk.directory;
+        let directory = self.desk.directory();
         let goes_there = |lane: &LaneKey| match (
             directory.account(&lane.conversation.tenant, &lane.conversation.account),
             recipient,

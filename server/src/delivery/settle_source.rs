@@ -212,9 +212,8 @@ async fn give_back_who_asked(
         Some(EventBody::OwnerChanged { cause: OwnerChangeCause::HandoverPhrase, owner_epoch, .. })
             if owner_epoch == conversation.owner_epoch
     );
-    let account = desk
-        .directory
-        .account(&conversation.key.tenant, &conversation.key.account);
+    let directory = desk.directory();
+    let account = directory.account(&conversation.key.tenant, &conversation.key.account);
     let (true, Ok((account, agent))) = (asked, account) else {
         return Ok(());
     };

@@ -19,6 +19,8 @@ use super::{
 )]
 pub struct AgentSettings {
     pub name: Id,
+    /// Nothing is sent to it for now.
+    pub paused: bool,
     /// How long the platform keeps a session without a word.
     pub session_timeout: Duration,
     /// How long one request to the platform may take.

@@ -73,7 +73,10 @@ impl AccountService for Accounts {
     ) -> Answer<v1::ListAccountsResponse> {
         let work = async {
             let (caller, _) = self.open(request)?;
-            Ok(contacts::accounts(&self.conversations.directory, &caller))
+            Ok(contacts::accounts(
+                &self.conversations.live.directory(),
+                &caller,
+            ))
         };
         self.answer(work).await
     }

@@ -36,6 +36,7 @@ pub use subscription::{Subscription, Terms};
 
 use crate::{
     domain::{Directory, EventKind, Id, Position, ports::Store},
+    live::Live,
     metrics::Metrics,
 };
 use chunk::Log;
@@ -46,7 +47,7 @@ use state::State;
 pub struct Hub {
     settings: Settings,
     store: Arc<dyn Store>,
-    directory: Arc<Directory>,
+    live: Arc<Live>,
     log: Log,
     state: Mutex<State>,
     /// How many pages may be read at once.
@@ -61,7 +62,7 @@ impl Hub {
     pub fn start(
         settings: Settings,
         store: Arc<dyn Store>,
-        directory: Arc<Directory>,
+        live: Arc<Live>,
         metrics: Arc<Metrics>,
         head: Position,
     ) -> Arc<Self> {
@@ -75,7 +76,7 @@ impl Hub {
             reads: tokio::sync::Semaphore::new(settings.page_reads.max(1)),
             settings,
             store,
-            directory,
+            live,
             log,
             started: tokio::time::Instant::now(),
             metrics,
@@ -115,7 +116,18 @@ impl Hub {
         conversations: Vec<Id>,
         kinds: &[EventKind],
     ) -> Filter {
-        Filter::new(tenant, accounts, conversations, kinds, &self.directory)
+        Filter::new(
+            tenant,
+            accounts,
+            conversations,
+            kinds,
+            &self.live.directory(),
+        )
+    }
+
+    /// The accounts have these agents from now on: open streams find their events by them.
+    pub fn reconfigure(&self, directory: &Directory) {
+        self.lock().reconfigure(directory);
     }
 
     /// Whether a stream is open that an availability check of this agent would reach.

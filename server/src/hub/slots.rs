@@ -69,9 +69,12 @@ impl<T> Slots<T> {
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.places
-            .iter_mut()
-            .flatten()
-            .map(|(_, value)| &mut **value)
+        self.iter_numbered().map(|(_, value)| value)
+    }
+
+    /// With the index of each.
+    pub fn iter_numbered(&mut self) -> impl Iterator<Item = (usize, &mut T)> {
+        let places = self.places.iter_mut().enumerate();
+        places.filter_map(|(index, place)| Some((index, &mut *place.as_mut()?.1)))
     }
 }

@@ -12,7 +12,7 @@ use super::{
     slots::{Key, Slots},
     subscriber::{Leave, Notice, Place, Subscriber, Wait},
 };
-use crate::domain::{Error, EventKind, Id, Position, Result};
+use crate::domain::{Directory, Error, EventKind, Id, Position, Result};
 
 #[derive(Debug)]
 pub struct State {
@@ -89,6 +89,15 @@ impl State {
         let subscriber = self.subscribers.remove(key)?;
         self.index.remove(key.index, &subscriber.filter);
         Some(subscriber)
+    }
+
+    /// Filters follow what accounts and agents there are.
+    pub fn reconfigure(&mut self, directory: &Directory) {
+        self.index = Index::default();
+        for (index, subscriber) in self.subscribers.iter_numbered() {
+            subscriber.filter = subscriber.filter.clone().under(directory);
+            self.index.insert(index, &subscriber.filter);
+        }
     }
 
     /// Adds what follows the head, and marks those whom it concerns.

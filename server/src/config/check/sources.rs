@@ -6,7 +6,8 @@ use crate::{
     domain::identity::tenant_of,
 };
 
-pub(super) fn check(config: &Config, problems: &mut Problems) {
+/// The first `declared` sources must be named by an account.
+pub(super) fn check(config: &Config, declared: usize, problems: &mut Problems) {
     for (index, source) in config.sources.iter().enumerate() {
         let at = format!("sources[{index}]");
         source.check(&at, problems);
@@ -28,11 +29,11 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
             );
         }
     }
-    check_accounts(config, problems);
+    check_accounts(config, declared, problems);
 }
 
 /// Each source is named by exactly one account.
-fn check_accounts(config: &Config, problems: &mut Problems) {
+fn check_accounts(config: &Config, declared: usize, problems: &mut Problems) {
     for (index, account) in config.accounts.iter().enumerate() {
         let Some(name) = &account.source else {
             continue;
@@ -63,7 +64,7 @@ fn check_accounts(config: &Config, problems: &mut Problems) {
             );
         }
     }
-    for (index, source) in config.sources.iter().enumerate() {
+    for (index, source) in config.sources.iter().take(declared).enumerate() {
         let is_named = |name: &Option<String>| name.as_ref() == Some(&source.name);
         if !config
             .accounts

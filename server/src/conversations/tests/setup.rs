@@ -113,6 +113,7 @@ impl Setup {
     fn agent(self) -> AgentSettings {
         AgentSettings {
             name: Id::trusted(AGENT),
+            paused: false,
             session_timeout: Duration::from_mins(10),
             send_timeout: FOR_EVER,
             max_queue_age: MAX_QUEUE_AGE,

@@ -22,6 +22,7 @@ use crate::{
         ports::{Agent, Batch, Effect, Source, Store, Transaction, Unit},
     },
     hub::{self, Hub},
+    live::{self, Live},
     metrics::Metrics,
     store::{SqliteStore, StoreSettings, Synchronous, tests::SetClock},
     waiters::Waiters,
@@ -118,7 +119,7 @@ impl World {
             ledger: self.ledger.clone(),
         });
         let process = self.assemble(store).await;
-        let directory = &process.conversations.directory;
+        let directory = &process.conversations.live.directory();
         let busy = delivery::recover(process.store.as_ref(), &process.committer, directory).await;
         process
             .housekeeping
@@ -133,12 +134,19 @@ impl World {
 
     async fn assemble(&self, store: Arc<dyn Store>) -> Process {
         let metrics = Metrics::new();
-        let directory = Arc::new(self.setup.directory());
+        let agent: Arc<dyn Agent> = self.outside.clone();
+        let source: Arc<dyn Source> = self.outside.clone();
+        let live = Live::fixed(live::Setup {
+            directory: Arc::new(self.setup.directory()),
+            agents: HashMap::from([(Id::trusted(AGENT), agent)]),
+            sources: HashMap::from([(Id::trusted(SOURCE), source)]),
+            ..live::Setup::default()
+        });
         let (_, head) = store.bounds().await.expect("reads");
         let hub = Hub::start(
             hub::Settings::default(),
             Arc::clone(&store),
-            Arc::clone(&directory),
+            Arc::clone(&live),
             Arc::clone(&metrics),
             head,
         );
@@ -149,16 +157,10 @@ impl World {
         }));
         let desk = Desk {
             waiters: Arc::clone(&waiters),
-            directory: Arc::clone(&directory),
+            live: Arc::clone(&live),
         };
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let agent: Arc<dyn Agent> = self.outside.clone();
-        let source: Arc<dyn Source> = self.outside.clone();
-        let agents = HashMap::from([(Id::trusted(AGENT), agent)]);
-        let sources = HashMap::from([(Id::trusted(SOURCE), source)]);
         let lanes = Lanes::new(delivery::Parts {
-            agents: agents.clone(),
-            sources: sources.clone(),
             desk: desk.clone(),
             breakers: Arc::clone(&breakers),
             // Waits are what the other side asks for; time stands still meanwhile.
@@ -193,9 +195,7 @@ impl World {
             erasures: Arc::default(),
             store: Arc::clone(&store),
             committer: committer.clone(),
-            directory,
-            agents,
-            sources,
+            live,
             breakers,
             waiters,
             hub,

@@ -22,6 +22,7 @@ use crate::{
         ports::{OpenTransaction, Store},
         query::{ContactQuery, ConversationQuery, EventQuery},
     },
+    live::{Live, Setup},
     metrics::Metrics,
 };
 
@@ -181,7 +182,7 @@ impl World {
     /// A hub that begins at the log's present end.
     pub fn on(log: Arc<MemoryLog>, settings: Settings) -> Self {
         let head = Position(log.all().len() as u64);
-        let hub = Hub::start(settings, log.clone(), directory(), Metrics::new(), head);
+        let hub = Hub::start(settings, log.clone(), live(), Metrics::new(), head);
         Self { log, hub }
     }
 
@@ -342,27 +343,32 @@ pub(crate) fn ids(names: &[&str]) -> Vec<Id> {
     names.iter().map(|name| Id::trusted(*name)).collect()
 }
 
-pub(crate) fn directory() -> Arc<Directory> {
+pub(crate) fn live() -> Arc<Live> {
     let account = |name: &str, agent: &str| Account {
         name: Id::trusted(name),
         agent: Id::trusted(agent),
         upstream_prefix: String::new(),
         source: None,
     };
-    Arc::new(Directory::new(
+    let directory = Directory::new(
         vec![agent("bot"), agent("other")],
         vec![
             account("a", "bot"),
             account("b", "bot"),
             account("c", "other"),
         ],
-    ))
+    );
+    Live::fixed(Setup {
+        directory: Arc::new(directory),
+        ..Setup::default()
+    })
 }
 
 fn agent(name: &str) -> AgentSettings {
     let span = std::time::Duration::from_secs(8);
     AgentSettings {
         name: Id::trusted(name),
+        paused: false,
         session_timeout: span,
         send_timeout: span,
         max_queue_age: span,
