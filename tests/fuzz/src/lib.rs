@@ -1,0 +1,57 @@
+//! Fuzz targets: what the outside may send, thrown at the code that reads it. A target panics where a promise is broken;
+//! `examples/fuzz.rs` looks for inputs that make it, `tests/replay.rs` tries those that are kept.
+
+mod cursors;
+mod stage;
+mod webhook;
+
+/// Code that reads what somebody else wrote.
+#[derive(Debug)]
+pub struct Target {
+    /// Also that of its folders in `corpus/` and `found/`.
+    pub name: &'static str,
+    run: fn(&[u8]),
+}
+
+/// All of them, in the order of `tests/run fuzz`.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "zendesk_webhook",
+        run: webhook::zendesk,
+    },
+    Target {
+        name: "social_connect_webhook",
+        run: webhook::social_connect,
+    },
+    Target {
+        name: "messenger_webhook",
+        run: webhook::messenger,
+    },
+    Target {
+        name: "whatsapp_webhook",
+        run: webhook::whatsapp,
+    },
+    Target {
+        name: "live_person_webhook",
+        run: webhook::live_person,
+    },
+    Target {
+        name: "help_scout_webhook",
+        run: webhook::help_scout,
+    },
+    Target {
+        name: "cursors",
+        run: cursors::run,
+    },
+];
+
+impl Target {
+    pub fn named(name: &str) -> Option<&'static Self> {
+        TARGETS.iter().find(|target| target.name == name)
+    }
+
+    /// Panics where a promise is broken.
+    pub fn run(&self, input: &[u8]) {
+        (self.run)(input);
+    }
+}
