@@ -9,6 +9,7 @@ mod m20261120_000002_conversation;
 mod m20261120_000003_delivery;
 mod m20261120_000004_request;
 mod m20261127_000005_source;
+mod m20261127_000008_administration;
 mod m20261127_000009_privacy;
 
 use sea_orm_migration::prelude::*;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000003_delivery::Migration),
             Box::new(m20261120_000004_request::Migration),
             Box::new(m20261127_000005_source::Migration),
+            Box::new(m20261127_000008_administration::Migration),
             Box::new(m20261127_000009_privacy::Migration),
         ]
     }

@@ -1,6 +1,6 @@
 //! The one error enum, in the caller's words. What a transport makes of it is the transport's mapping.
 
-use super::{event::Position, id::Id};
+use super::{administration::ActRefused, event::Position, id::Id};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -73,6 +73,9 @@ pub enum Error {
     /// A limit of ours is reached.
     #[error("{setting} = {limit} is reached: try again later")]
     Limit { setting: &'static str, limit: usize },
+    /// An act of an administrator is refused.
+    #[error(transparent)]
+    Act(#[from] ActRefused),
     /// The store cannot write now.
     #[error("the store cannot be written now: repeat the call with the same key")]
     StoreUnavailable,

@@ -1,5 +1,6 @@
 //! The vocabulary of the service and its rules. Imports no transport and no storage.
 
+pub mod administration;
 pub mod agent;
 pub mod contact;
 pub mod conversation;

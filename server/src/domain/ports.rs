@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::{
+    administration::AdministrationWrite,
     contact::KnownContact,
     conversation::Conversation,
     delivery::{Delivery, LaneKey},
     erasure::{Erasure, UpstreamErasure},
-    error::Result,
+    error::{Error, Result},
     event::{Event, NewEvent, Position, StoredEvent},
     fingerprint::Fingerprint,
     id::{ConversationKey, Id},
@@ -112,6 +113,11 @@ pub trait Transaction: Send {
 
     /// Asks for something to be done once this transaction is committed.
     fn after_commit(&mut self, effect: Effect);
+
+    /// What administrators make and do. A database that keeps none of it says so.
+    fn administration(&mut self) -> Result<&mut dyn AdministrationWrite> {
+        Err(Error::Internal)
+    }
 
     async fn conversation(&mut self, key: &ConversationKey) -> Result<Option<Conversation>>;
     async fn save_conversation(&mut self, conversation: &Conversation) -> Result<()>;

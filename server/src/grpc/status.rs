@@ -8,10 +8,10 @@ mod tests;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::domain::Error;
+use crate::domain::{Error, administration::ActRefused};
 
 pub use details::FIRST_AVAILABLE_CURSOR;
-pub use reason::{DOMAIN, STREAM_LIFETIME};
+pub use reason::{DOMAIN, STREAM_LIFETIME, reason};
 
 /// The longest message, in bytes. Non-ASCII text triples on the wire, and some clients refuse headers above 8 KiB.
 const MAX_MESSAGE_BYTES: usize = 512;
@@ -26,7 +26,7 @@ fn code(error: &Error) -> Code {
     match error {
         Error::Invalid(_) => Code::InvalidArgument,
         Error::NotFound { .. } => Code::NotFound,
-        Error::KeyReused { .. } => Code::AlreadyExists,
+        Error::KeyReused { .. } | Error::Act(ActRefused::NameTaken { .. }) => Code::AlreadyExists,
         Error::AgentRejected { .. }
         | Error::AgentCredentialsRejected { .. }
         | Error::AgentNotFoundUpstream { .. }
@@ -36,11 +36,16 @@ fn code(error: &Error) -> Code {
         | Error::HumanNotJoined
         | Error::OtherKind
         | Error::ContactTaken
-        | Error::CursorUnknown => Code::FailedPrecondition,
-        Error::SessionMoved { .. } | Error::OwnerEpochMoved { .. } => Code::Aborted,
+        | Error::CursorUnknown
+        | Error::Act(_) => Code::FailedPrecondition,
+        Error::SessionMoved { .. }
+        | Error::OwnerEpochMoved { .. }
+        | Error::Act(ActRefused::EtagMismatch { .. }) => Code::Aborted,
         Error::CursorExpired { .. } => Code::OutOfRange,
         Error::QueueFull { .. } | Error::StoreUnavailable | Error::Stopping => Code::Unavailable,
-        Error::Limit { .. } | Error::StoreFull => Code::ResourceExhausted,
+        Error::Limit { .. }
+        | Error::StoreFull
+        | Error::Act(ActRefused::TooManyObjects { .. } | ActRefused::TooManyKeys { .. }) => Code::ResourceExhausted,
         Error::Unsupported(_) => Code::Unimplemented,
         Error::Internal => Code::Internal,
     }

@@ -1,5 +1,6 @@
 //! The embedded database: one `SQLite` file, one writer, several readers. One table, one file.
 
+mod administration;
 mod availability;
 mod command;
 mod connect;

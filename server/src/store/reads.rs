@@ -58,7 +58,12 @@ impl SqliteStore {
         })
     }
 
-    async fn read<T, F>(&self, query: impl FnOnce(DatabaseConnection) -> F) -> Result<T>
+    /// The key under which content is hashed.
+    pub(super) fn hash_key(&self) -> Arc<[u8]> {
+        Arc::clone(&self.hash_key)
+    }
+
+    pub(super) async fn read<T, F>(&self, query: impl FnOnce(DatabaseConnection) -> F) -> Result<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Fault>> + Send + 'static,

@@ -1,5 +1,6 @@
 //! The database, on real files.
 
+mod administration;
 mod failure;
 mod forget;
 mod lanes;

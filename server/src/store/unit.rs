@@ -12,6 +12,7 @@ use super::{
 use crate::domain::{
     Conversation, ConversationKey, Delivery, Erasure, Event, Fingerprint, Id, KnownContact,
     LaneKey, NewEvent, Request, Result, Timestamp, UpstreamErasure,
+    administration::AdministrationWrite,
     ports::{Command, CommandKey, Effect, Transaction},
 };
 
@@ -34,6 +35,10 @@ impl Transaction for SqliteTransaction {
 
     fn after_commit(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    fn administration(&mut self) -> Result<&mut dyn AdministrationWrite> {
+        Ok(self)
     }
 
     async fn conversation(&mut self, key: &ConversationKey) -> Result<Option<Conversation>> {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use tonic_types::{ErrorDetails, FieldViolation};
 
-use crate::domain::{Cursor, Error, Position, Violation};
+use crate::domain::{Cursor, Error, Position, Violation, administration::ActRefused};
 
 use super::{
     cut,
@@ -53,7 +53,8 @@ fn metadata(error: &Error, epoch: u64) -> HashMap<String, String> {
         Error::Limit { setting, limit } => {
             vec![("setting", (*setting).into()), ("limit", limit.to_string())]
         }
-        Error::Invalid(_)
+        Error::Act(_)
+        | Error::Invalid(_)
         | Error::AgentRejected { .. }
         | Error::NotDelivered { .. }
         | Error::NotOwner
@@ -130,6 +131,16 @@ fn add_cause(details: &mut ErrorDetails, error: &Error) {
         }
         Error::QueueFull { .. } => {
             details.add_quota_failure_violation("max_queued", short(error));
+        }
+        Error::Act(refused @ (ActRefused::TooManyKeys { .. } | ActRefused::TooManyObjects { .. })) => {
+            details.add_quota_failure_violation(refused.setting(), short(error));
+        }
+        Error::Act(refused) => {
+            details.add_precondition_failure_violation(
+                refused.reason(),
+                refused.setting(),
+                short(error),
+            );
         }
         Error::Limit { setting, .. } => {
             details.add_quota_failure_violation(*setting, short(error));

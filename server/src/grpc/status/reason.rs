@@ -9,7 +9,7 @@ pub const DOMAIN: &str = "parloir";
 pub const STREAM_LIFETIME: &str = "STREAM_LIFETIME";
 
 /// The `reason` of an error: ASCII, `UPPER_SNAKE`, never changed once released.
-pub(super) fn reason(error: &Error) -> &'static str {
+pub fn reason(error: &Error) -> &'static str {
     match error {
         Error::Invalid(_) => "INVALID_FIELD",
         Error::NotFound { kind, .. } => not_found(kind),
@@ -29,6 +29,7 @@ pub(super) fn reason(error: &Error) -> &'static str {
         Error::CursorUnknown => "CURSOR_UNKNOWN",
         Error::QueueFull { .. } => "QUEUE_FULL",
         Error::Limit { .. } => "LIMIT_REACHED",
+        Error::Act(refused) => refused.reason(),
         Error::StoreUnavailable => "STORE_UNAVAILABLE",
         Error::StoreFull => "STORE_FULL",
         Error::Stopping => "SERVER_STOPPING",
@@ -45,6 +46,9 @@ fn not_found(kind: &str) -> &'static str {
         "conversation" => "CONVERSATION_NOT_FOUND",
         "request" => "REQUEST_NOT_FOUND",
         "erasure" => "ERASURE_NOT_FOUND",
+        "source" => "SOURCE_NOT_FOUND",
+        "caller" => "CALLER_NOT_FOUND",
+        "key" => "KEY_NOT_FOUND",
         "contact" => "CONTACT_NOT_FOUND",
         "message" | "agent message" => "MESSAGE_NOT_FOUND",
         _ => "NOT_FOUND",

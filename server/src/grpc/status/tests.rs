@@ -6,7 +6,11 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::*;
-use crate::domain::{Cursor, Id, Position, Violation, delivery::Reason};
+use crate::domain::{
+    Cursor, Id, Position, Violation,
+    administration::{ActRefused, ResourceKind},
+    delivery::Reason,
+};
 
 const EPOCH: u64 = 77;
 
@@ -60,7 +64,76 @@ fn catalogue() -> Vec<(Error, Code, &'static str)> {
             Code::NotFound,
             "MESSAGE_NOT_FOUND",
         ),
+        (
+            Error::not_found("source", "s"),
+            Code::NotFound,
+            "SOURCE_NOT_FOUND",
+        ),
+        (
+            Error::not_found("caller", "c"),
+            Code::NotFound,
+            "CALLER_NOT_FOUND",
+        ),
+        (
+            Error::not_found("key", "k"),
+            Code::NotFound,
+            "KEY_NOT_FOUND",
+        ),
         (Error::not_found("thing", "t"), Code::NotFound, "NOT_FOUND"),
+        (
+            Error::Act(ActRefused::DeclaredInConfiguration {
+                kind: ResourceKind::Agent,
+                name: "shop".into(),
+            }),
+            Code::FailedPrecondition,
+            "DECLARED_IN_CONFIGURATION",
+        ),
+        (
+            Error::Act(ActRefused::InUse {
+                what: "agents/shop".into(),
+                by: "accounts/care".into(),
+            }),
+            Code::FailedPrecondition,
+            "IN_USE",
+        ),
+        (
+            Error::Act(ActRefused::NameTaken {
+                kind: ResourceKind::Agent,
+                name: "shop".into(),
+            }),
+            Code::AlreadyExists,
+            "NAME_TAKEN",
+        ),
+        (
+            Error::Act(ActRefused::EtagMismatch {
+                what: "agents/shop".into(),
+            }),
+            Code::Aborted,
+            "ETAG_MISMATCH",
+        ),
+        (
+            Error::Act(ActRefused::FirstCallerNotAdmin),
+            Code::FailedPrecondition,
+            "FIRST_CALLER_NOT_ADMIN",
+        ),
+        (
+            Error::Act(ActRefused::LastAdmin),
+            Code::FailedPrecondition,
+            "LAST_ADMIN",
+        ),
+        (
+            Error::Act(ActRefused::TooManyKeys { limit: 9 }),
+            Code::ResourceExhausted,
+            "TOO_MANY_KEYS",
+        ),
+        (
+            Error::Act(ActRefused::TooManyObjects {
+                kind: ResourceKind::Agent,
+                limit: 9,
+            }),
+            Code::ResourceExhausted,
+            "TOO_MANY_OBJECTS",
+        ),
         (
             Error::KeyReused {
                 field: "message_id",

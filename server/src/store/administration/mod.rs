@@ -1,0 +1,8 @@
+//! What administrators make and do. One table, one file.
+
+mod audit;
+mod caller_key;
+mod read;
+mod resource;
+mod secret;
+mod write;

@@ -1,0 +1,40 @@
+//! What can be read of it outside a unit of work.
+
+use async_trait::async_trait;
+
+use super::{audit, caller_key, resource, secret};
+use crate::{
+    domain::{
+        Id, Result,
+        administration::{
+            Administered, AdministrationRead, AuditCheck, AuditEntry, AuditQuery,
+        },
+    },
+    store::reads::SqliteStore,
+};
+
+#[async_trait]
+impl AdministrationRead for SqliteStore {
+    async fn administered(&self) -> Result<Administered> {
+        self.read(async move |db| {
+            Ok(Administered {
+                resources: resource::list(&db).await?,
+                secrets: secret::list(&db).await?,
+                keys: caller_key::list(&db).await?,
+            })
+        })
+        .await
+    }
+
+    async fn acts(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
+        let query = query.clone();
+        self.read(async move |db| audit::page(&db, &query).await)
+            .await
+    }
+
+    async fn verify_acts(&self, tenant: &Id) -> Result<AuditCheck> {
+        let (tenant, key) = (tenant.clone(), self.hash_key());
+        self.read(async move |db| audit::verify(&db, &tenant, &key).await)
+            .await
+    }
+}
