@@ -26,7 +26,7 @@ fn code(error: &Error) -> Code {
     match error {
         Error::Invalid(_) => Code::InvalidArgument,
         Error::NotFound { .. } => Code::NotFound,
-        Error::KeyReused { .. } | Error::Act(ActRefused::NameTaken { .. }) => Code::AlreadyExists,
+        Error::KeyReused { .. } => Code::AlreadyExists,
         Error::AgentRejected { .. }
         | Error::AgentCredentialsRejected { .. }
         | Error::AgentNotFoundUpstream { .. }
@@ -36,18 +36,28 @@ fn code(error: &Error) -> Code {
         | Error::HumanNotJoined
         | Error::OtherKind
         | Error::ContactTaken
-        | Error::CursorUnknown
-        | Error::Act(_) => Code::FailedPrecondition,
-        Error::SessionMoved { .. }
-        | Error::OwnerEpochMoved { .. }
-        | Error::Act(ActRefused::EtagMismatch { .. }) => Code::Aborted,
+        | Error::CursorUnknown => Code::FailedPrecondition,
+        Error::Act(refused) => act_code(refused),
+        Error::SessionMoved { .. } | Error::OwnerEpochMoved { .. } => Code::Aborted,
         Error::CursorExpired { .. } => Code::OutOfRange,
         Error::QueueFull { .. } | Error::StoreUnavailable | Error::Stopping => Code::Unavailable,
-        Error::Limit { .. }
-        | Error::StoreFull
-        | Error::Act(ActRefused::TooManyObjects { .. } | ActRefused::TooManyKeys { .. }) => Code::ResourceExhausted,
+        Error::Limit { .. } | Error::StoreFull => Code::ResourceExhausted,
         Error::Unsupported(_) => Code::Unimplemented,
         Error::Internal => Code::Internal,
+    }
+}
+
+fn act_code(refused: &ActRefused) -> Code {
+    match refused {
+        ActRefused::NameTaken { .. } => Code::AlreadyExists,
+        ActRefused::EtagMismatch { .. } => Code::Aborted,
+        ActRefused::TooManyKeys { .. } | ActRefused::TooManyObjects { .. } => {
+            Code::ResourceExhausted
+        }
+        ActRefused::DeclaredInConfiguration { .. }
+        | ActRefused::InUse { .. }
+        | ActRefused::FirstCallerNotAdmin
+        | ActRefused::LastAdmin => Code::FailedPrecondition,
     }
 }
 
