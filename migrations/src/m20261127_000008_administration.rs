@@ -105,7 +105,11 @@ fn audit() -> TableCreateStatement {
 
 fn indexes() -> [IndexCreateStatement; 4] {
     [
-        index("resource_secret_owner", "resource_secret", &["tenant", "kind", "name"]),
+        index(
+            "resource_secret_owner",
+            "resource_secret",
+            &["tenant", "kind", "name"],
+        ),
         index("caller_key_caller", "caller_key", &["tenant", "caller"]),
         index("audit_target", "audit", &["tenant", "target", "number"]),
         index("audit_at", "audit", &["tenant", "at"]),

@@ -161,14 +161,23 @@ pub struct Administered {
 #[derive(Debug, Clone)]
 pub enum Change {
     /// `expected` is the revision that must still be there, 0 for none.
-    Save { resource: Resource, expected: u64 },
+    Save {
+        resource: Resource,
+        expected: u64,
+    },
     /// With its secrets and keys.
-    Delete { key: ResourceKey, expected: u64 },
+    Delete {
+        key: ResourceKey,
+        expected: u64,
+    },
     SaveSecret(StoredSecret),
     DeleteSecret(Id),
     SaveKey(CallerKey),
     /// The latest use of a key, if that is later than what is known.
-    KeyUsed { id: Id, at: Timestamp },
+    KeyUsed {
+        id: Id,
+        at: Timestamp,
+    },
 }
 
 /// What a unit of work can do of it.
@@ -204,7 +213,9 @@ pub enum ActRefused {
         "the first caller must have the scope admin: from then on nobody gets in without credentials"
     )]
     FirstCallerNotAdmin,
-    #[error("nobody of the tenant could administrate it any more: give another caller the scope admin, and a key, first")]
+    #[error(
+        "nobody of the tenant could administrate it any more: give another caller the scope admin, and a key, first"
+    )]
     LastAdmin,
     #[error("the caller has admin.max_keys = {limit} keys that count: revoke one first")]
     TooManyKeys { limit: usize },

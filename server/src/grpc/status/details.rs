@@ -132,7 +132,9 @@ fn add_cause(details: &mut ErrorDetails, error: &Error) {
         Error::QueueFull { .. } => {
             details.add_quota_failure_violation("max_queued", short(error));
         }
-        Error::Act(refused @ (ActRefused::TooManyKeys { .. } | ActRefused::TooManyObjects { .. })) => {
+        Error::Act(
+            refused @ (ActRefused::TooManyKeys { .. } | ActRefused::TooManyObjects { .. }),
+        ) => {
             details.add_quota_failure_violation(refused.setting(), short(error));
         }
         Error::Act(refused) => {

@@ -51,9 +51,8 @@ static PAGE: LazyLock<String> = LazyLock::new(|| {
             ORDER BY number DESC LIMIT $9",
     )
 });
-static FORWARD: LazyLock<String> = LazyLock::new(|| {
-    TABLE.select("WHERE tenant = $1 AND number > $2 ORDER BY number LIMIT $3")
-});
+static FORWARD: LazyLock<String> =
+    LazyLock::new(|| TABLE.select("WHERE tenant = $1 AND number > $2 ORDER BY number LIMIT $3"));
 
 pub(super) async fn add(
     db: &impl ConnectionTrait,

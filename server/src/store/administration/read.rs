@@ -6,9 +6,7 @@ use super::{audit, caller_key, resource, secret};
 use crate::{
     domain::{
         Id, Result,
-        administration::{
-            Administered, AdministrationRead, AuditCheck, AuditEntry, AuditQuery,
-        },
+        administration::{Administered, AdministrationRead, AuditCheck, AuditEntry, AuditQuery},
     },
     store::reads::SqliteStore,
 };
