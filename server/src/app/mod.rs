@@ -91,6 +91,12 @@ impl App {
     ///
     /// As [`App::start`].
     pub async fn start_by(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        anyhow::ensure!(
+            config.grpc.listen.ip().is_loopback() || config.grpc.allow_unauthenticated,
+            "grpc.listen = {}: callers are not asked who they are yet, so set grpc.allow_unauthenticated = true or listen \
+             on 127.0.0.1",
+            config.grpc.listen
+        );
         let listeners = Listeners::bind(config).await?;
         let failed = CancellationToken::new();
         let parts = build(config, &clock, &failed).await?;

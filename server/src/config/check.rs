@@ -12,6 +12,7 @@ use crate::{
     telemetry,
 };
 
+mod callers;
 mod sources;
 
 /// Reports everything that is wrong.
@@ -32,6 +33,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         section.check_bounds(at, problems);
     }
     check_together(config, problems);
+    callers::check(config, problems);
     let objects = check_objects(config, config.sources.len());
     problems.0.extend(objects.0);
 }
@@ -59,12 +61,7 @@ pub fn check_objects(config: &Config, declared: usize) -> Problems {
 /// What is allowed and yet worth a word.
 pub(super) fn warnings(config: &Config) -> Vec<Problem> {
     let mut problems = Problems::default();
-    if !config.grpc.listen.ip().is_loopback() {
-        problems.add(
-            "grpc.listen",
-            "other machines can reach callers' calls, and nobody is asked who they are: put a proxy with mTLS before it",
-        );
-    }
+    callers::warnings(config, &mut problems);
     for (index, agent) in config.agents.iter().enumerate() {
         let PlatformConfig::Zendesk(platform) = &agent.platform;
         let is_outside =
@@ -106,14 +103,7 @@ impl<T: Section> Checked for T {
 }
 
 fn check_together(config: &Config, problems: &mut Problems) {
-    let (grpc, webhooks, shutdown) = (&config.grpc, &config.webhooks, &config.shutdown);
-    if !grpc.listen.ip().is_loopback() && !grpc.allow_unauthenticated {
-        problems.add(
-            "grpc.listen",
-            "can be reached by other machines, and callers are not asked who they are: listen on 127.0.0.1 behind a \
-             proxy, or set grpc.allow_unauthenticated = true",
-        );
-    }
+    let (webhooks, shutdown) = (&config.webhooks, &config.shutdown);
     if webhooks.max_buffered_bytes < webhooks.max_body_bytes {
         problems.add(
             "webhooks.max_buffered_bytes",

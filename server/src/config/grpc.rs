@@ -9,8 +9,10 @@ section! {
     GrpcConfig {
         /// Where callers connect. Port 0 takes a free one.
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 50051));
-        /// Callers are not yet asked who they are, so an address that other machines can reach is refused unless this
-        /// is true. Then whoever reaches it can read and write every conversation: put a proxy with mTLS before it.
+        /// Let calls in that show no credentials, with all scopes in the tenant `default`: whoever reaches the address
+        /// can then read and write everything there, and the log says so every hour. Without it, such calls are let in
+        /// only on a loopback address and only while no caller is named. An address that other machines can reach
+        /// needs `[[callers]]`, or this.
         allow_unauthenticated: bool = false;
         /// Connections at one time; more are closed as they come.
         max_connections: usize = 10_000, "1" to "1000000";

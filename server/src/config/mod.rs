@@ -4,6 +4,7 @@ use serde::Serialize;
 
 mod accounts;
 mod agents;
+mod callers;
 mod check;
 mod database;
 mod delivery;
@@ -34,6 +35,7 @@ pub use self::{
     agents::{
         ActionConfig, ActionFallback, AgentConfig, EscalationFallback, UnknownBot, UnlistedAction,
     },
+    callers::{CallerConfig, TenantConfig},
     check::check_objects,
     database::{DatabaseConfig, Synchronous},
     delivery::DeliveryConfig,
@@ -74,6 +76,10 @@ pub struct Config {
     pub shutdown: ShutdownConfig,
     /// What the server says of itself.
     pub logging: LoggingConfig,
+    /// The organisations of which something is set.
+    pub tenants: Vec<TenantConfig>,
+    /// Who may call.
+    pub callers: Vec<CallerConfig>,
     /// The AI agents.
     pub agents: Vec<AgentConfig>,
     /// The systems that bring visitors by themselves.

@@ -32,6 +32,8 @@ pub(super) fn read(settings: &Table, problems: &mut Problems) -> Read {
         delivery: reader.section("delivery"),
         shutdown: reader.section("shutdown"),
         logging: reader.section("logging"),
+        tenants: reader.list("tenants"),
+        callers: reader.list("callers"),
         agents: reader.list("agents"),
         sources: reader.list("sources"),
         accounts: reader.list("accounts"),

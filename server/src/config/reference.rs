@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::{
-    AccountConfig, ActionConfig, AgentConfig, DatabaseConfig, DeliveryConfig, EncryptionConfig,
+    AccountConfig, ActionConfig, AgentConfig, CallerConfig, DatabaseConfig, DeliveryConfig, EncryptionConfig,
     GrpcConfig, LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, SignTextsConfig, SourceConfig,
-    StreamConfig, WebhooksConfig,
+    StreamConfig, TenantConfig, WebhooksConfig,
     section::{Entry, Kind, Part},
 };
 use crate::{agents::PlatformConfig, sources::SystemConfig};
@@ -23,6 +23,8 @@ pub fn parts() -> Vec<Part> {
         Part::of::<DeliveryConfig>("delivery"),
         Part::of::<ShutdownConfig>("shutdown"),
         Part::of::<LoggingConfig>("logging"),
+        Part::of::<TenantConfig>("tenants[]"),
+        Part::of::<CallerConfig>("callers[]"),
         Part::of::<AgentConfig>("agents[]"),
         Part::of::<ActionConfig>("agents[].actions[]"),
     ];

@@ -3,7 +3,10 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Config, problem::Problems};
-use crate::secret::Secret;
+use crate::{
+    access::{Key, KeyId},
+    secret::{Secret, SecretError},
+};
 
 /// Reads every secret that the configuration names.
 ///
@@ -42,6 +45,13 @@ pub fn check_secrets(config: &Config) -> Result<(), Problems> {
             );
         }
     }
+    let mut callers = Vec::new();
+    for (index, caller) in config.callers.iter().enumerate() {
+        for (number, secret) in caller.keys.iter().enumerate() {
+            let at = format!("callers[{index}].keys[{number}]");
+            check_key(&caller.name, secret, &at, &mut callers, &mut problems);
+        }
+    }
     for (index, source) in config.sources.iter().enumerate() {
         for (setting, secret, least) in source.system.secrets() {
             let key = format!("sources[{index}].system.{setting}");
@@ -49,6 +59,31 @@ pub fn check_secrets(config: &Config) -> Result<(), Problems> {
         }
     }
     problems.into_result()
+}
+
+/// A file that is gone is no problem: that is how a key is taken back while the server runs, and it must start again.
+fn check_key<'a>(
+    caller: &'a str,
+    secret: &Secret,
+    at: &str,
+    known: &mut Vec<(&'a str, KeyId)>,
+    problems: &mut Problems,
+) {
+    match secret.read().map(|text| Key::parse(&text)) {
+        Ok(None) => problems.add(
+            at,
+            "has not the form of a key: `parloir new-key` makes one",
+        ),
+        Ok(Some(key)) => {
+            let same = known.iter().find(|(_, id)| *id == key.id());
+            if let Some((other, _)) = same.filter(|(other, _)| *other != caller) {
+                problems.add(at, format!("is a key of the caller {other} too"));
+            }
+            known.push((caller, key.id()));
+        }
+        Err(SecretError::File { .. } | SecretError::Empty(_)) => {}
+        Err(error) => problems.add(at, error.to_string()),
+    }
 }
 
 fn read(secret: &Secret, key: &str, least: usize, problems: &mut Problems) -> Option<SecretString> {

@@ -196,7 +196,8 @@ fn a_list_in_the_environment_leaves_no_number_out() {
 fn everything_wrong_is_reported_at_once() {
     let text = r#"
         [grpc]
-        listen = "0.0.0.0:1"
+        listen = "127.0.0.1:1"
+        max_connections = 0
         max_streams = "many"
         keep_alive_timeout = "soon"
         [logging]
@@ -219,7 +220,7 @@ fn everything_wrong_is_reported_at_once() {
         "grpc.max_streams",
         "logging.format",
         "agents[0].send_timeout",
-        "grpc.listen",
+        "grpc.max_connections",
         "agents[0].session_timeout",
         "agents[0].platform.zendesk.bot_id",
         "agents[0].platform.zendesk.base_url",
@@ -273,17 +274,39 @@ fn a_log_filter_that_cannot_be_read_is_found_before_the_start() {
 
 #[test]
 fn an_address_that_others_reach_needs_to_be_asked_for() {
-    assert_refused(
-        "[grpc]\nlisten = \"0.0.0.0:50051\"",
-        "grpc.listen",
-        "allow_unauthenticated",
+    let outside = "[grpc]\nlisten = \"0.0.0.0:50051\"";
+    let warned = |text: &str| {
+        let loaded = load_text(text, &[]).expect("a good configuration");
+        let first = loaded.warnings.first();
+        first.map(|warning| warning.key.clone()).unwrap_or_default()
+    };
+    assert_eq!(warned(outside), "grpc.listen");
+    let allowed = format!("{outside}\nallow_unauthenticated = true");
+    assert_eq!(warned(&allowed), "grpc.allow_unauthenticated");
+    let named = format!(
+        "{outside}\n[[callers]]\nname = \"crm\"\nscopes = [\"converse\"]\nkeys = [{{ file = \"/k\" }}]"
     );
-    let allowed = load_text(
-        "[grpc]\nlisten = \"0.0.0.0:50051\"\nallow_unauthenticated = true",
-        &[],
-    )
-    .expect("allowed");
-    assert_eq!(allowed.warnings[0].key, "grpc.listen");
+    assert_eq!(warned(&named), "");
+}
+
+#[test]
+fn callers_and_tenants_are_named_once_with_scopes_that_exist_and_a_way_in() {
+    let caller = |more: &str| format!("[[callers]]\nname = \"crm\"\n{more}\n");
+    let good = caller("scopes = [\"converse\"]\ncertificates = [\"crm.example.com\"]");
+    load_text(&good, &[]).expect("a good configuration");
+    for (text, key, words) in [
+        (caller("certificates = [\"a\"]"), "callers[0].scopes", "missing"),
+        (caller("scopes = [\"all\"]"), "callers[0].scopes[0]", "converse, subscribe"),
+        (caller("scopes = [\"admin\"]"), "callers[0].keys", "new-key"),
+        (good.replace("crm.", "*."), "callers[0].certificates[0]", "wildcards"),
+        (good.replace("\"crm\"", "\"c r m\""), "callers[0].name", "a-z"),
+        (format!("{good}tenant = \"A\""), "callers[0].tenant", "a-z"),
+        (good.clone() + &good, "callers[1].name", "two callers"),
+        (good.clone() + &good, "callers[1].certificates[0]", "already"),
+        ("[[tenants]]\nname = \"a\"\n[[tenants]]\nname = \"a\"".into(), "tenants[1].name", "two tenants"),
+    ] {
+        assert_refused(&text, key, words);
+    }
 }
 
 #[test]
@@ -491,7 +514,9 @@ fn every_key_of_a_written_configuration_is_in_the_reference_and_every_section_ca
              bot_user_id = 1",
         ),
     ];
-    let mut text = String::new();
+    let mut text = String::from(
+        "[[tenants]]\nname = \"acme\"\n[[callers]]\nname = \"crm\"\nscopes = [\"admin\"]\nkeys = [{ env = \"K\" }]\n",
+    );
     for (number, (scheme, settings)) in schemes.iter().enumerate() {
         let _ = write!(
             text,

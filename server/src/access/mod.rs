@@ -1,0 +1,20 @@
+//! Who may call: keys and certificates of callers, kept live, so that a key that is added, revoked or expired counts
+//! within a second and without a restart.
+
+mod callers;
+mod configured;
+mod credential;
+pub mod key;
+mod records;
+mod snapshot;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    callers::{Anonymous, Callers, NoteUse, Refused},
+    configured::Configured,
+    credential::Credential,
+    key::{Digest, Key, KeyId, Pepper},
+    records::{CallerRecord, KeyRecord},
+};

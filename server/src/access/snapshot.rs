@@ -1,0 +1,153 @@
+//! All credentials at one moment, ready to be looked up.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    credential::{Credential, Known},
+    key::KeyId,
+    records::{CallerRecord, KeyRecord},
+};
+use crate::domain::{Id, Identity, Timestamp};
+
+#[derive(Debug, Default)]
+pub(super) struct Snapshot {
+    keys: HashMap<KeyId, Entry>,
+    /// By what a certificate is made out to.
+    certificates: HashMap<String, Arc<Credential>>,
+    callers: usize,
+}
+
+/// A key that there is.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub credential: Arc<Credential>,
+    /// Why it does not count; absent if it does.
+    pub void: Option<Void>,
+}
+
+/// Why a key that there is does not count. For the log alone: whoever shows one is not told which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Void {
+    Revoked,
+    Expired,
+    Disabled,
+}
+
+impl Snapshot {
+    /// What the records say at `now`. What counted `before` and still does goes on; what does not any more has ended
+    /// when this returns.
+    pub fn new(
+        callers: &[CallerRecord],
+        keys: &[KeyRecord],
+        now: Timestamp,
+        before: &Self,
+    ) -> Self {
+        let by_name: HashMap<(&Id, &Id), &CallerRecord> = callers
+            .iter()
+            .map(|caller| ((&caller.tenant, &caller.name), caller))
+            .collect();
+        let entries = keys.iter().filter_map(|key| {
+            let caller = by_name.get(&(&key.tenant, &key.caller))?;
+            let old = before.keys.get(&key.id).map(|entry| &entry.credential);
+            Some((key.id, entry(caller, key, now, old)))
+        });
+        let keys = entries.collect();
+        let named = callers.iter().filter(|caller| !caller.disabled);
+        let certificates = named.flat_map(|caller| of_certificates(caller, before));
+        let new = Self {
+            keys,
+            certificates: certificates.collect(),
+            callers: callers.len(),
+        };
+        before.end_what_is_not_in(&new);
+        new
+    }
+
+    /// Whether nobody is named at all.
+    pub fn is_empty(&self) -> bool {
+        self.callers == 0
+    }
+
+    pub fn key(&self, id: KeyId) -> Option<&Entry> {
+        self.keys.get(&id)
+    }
+
+    pub fn certificate(&self, name: &str) -> Option<&Arc<Credential>> {
+        self.certificates.get(name)
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &Entry> {
+        self.keys.values()
+    }
+
+    /// The next moment at which a key expires that counts now.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        let counting = self.keys.values().filter(|entry| entry.void.is_none());
+        counting
+            .filter_map(|entry| entry.credential.key.and_then(|key| key.expires_at))
+            .min()
+    }
+
+    fn end_what_is_not_in(&self, new: &Self) {
+        for (id, old) in &self.keys {
+            let lives = new.keys.get(id).is_some_and(|entry| {
+                entry.void.is_none() && entry.credential.shares_life_with(&old.credential)
+            });
+            if !lives {
+                old.credential.end();
+            }
+        }
+        for (name, old) in &self.certificates {
+            let lives = |new: &Arc<Credential>| new.shares_life_with(old);
+            if !new.certificates.get(name).is_some_and(lives) {
+                old.end();
+            }
+        }
+    }
+}
+
+fn entry(
+    caller: &CallerRecord,
+    key: &KeyRecord,
+    now: Timestamp,
+    before: Option<&Arc<Credential>>,
+) -> Entry {
+    let known = Known {
+        id: key.id,
+        digest: key.digest,
+        expires_at: key.expires_at,
+    };
+    let credential = Credential::new(identity(caller, key.id.as_str()), Some(known));
+    let credential = Arc::new(credential.continuing(before));
+    let void = if key.revoked {
+        Some(Void::Revoked)
+    } else if caller.disabled {
+        Some(Void::Disabled)
+    } else if credential.is_expired(now) {
+        Some(Void::Expired)
+    } else {
+        None
+    };
+    Entry { credential, void }
+}
+
+/// Each name has a life of its own, so that taking one away ends the streams of that one alone.
+fn of_certificates<'a>(
+    caller: &'a CallerRecord,
+    before: &'a Snapshot,
+) -> impl Iterator<Item = (String, Arc<Credential>)> + 'a {
+    caller.certificates.iter().map(|name| {
+        let credential = Credential::new(identity(caller, name), None);
+        let credential = credential.continuing(before.certificates.get(name));
+        (name.clone(), Arc::new(credential))
+    })
+}
+
+fn identity(caller: &CallerRecord, credential: &str) -> Identity {
+    Identity {
+        tenant: caller.tenant.clone(),
+        caller: caller.name.clone(),
+        credential: Id::trusted(credential),
+        scopes: caller.scopes,
+    }
+}

@@ -1,0 +1,34 @@
+//! `[[callers]]` and `[[tenants]]`: who may call, and for which organisation.
+
+use super::section::section;
+use crate::secret::Secret;
+
+section! {
+    /// One caller: a backend, a tool or an operator. It shows a key (`authorization: Bearer parloir_...`) or a client
+    /// certificate, and does what its scopes allow, within its tenant.
+    CallerConfig {
+        /// Its name, in logs and in the audit log; unique within its tenant; 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+        name: String;
+        /// The organisation that it belongs to: it sees nothing of any other.
+        tenant: String = "default".into();
+        /// What it may do: `converse` (commands, reading), `subscribe` (event streams, reading), `respond` (answers to
+        /// agents' questions, availability), `admin` (everything of AdminService, erasure).
+        scopes: Vec<String>;
+        /// Where its keys stand. Several count at a time, so that a change of keys overlaps. Files are looked at every
+        /// second: a key that is replaced or removed counts without a restart, and its streams end within 2 seconds.
+        /// `parloir new-key` makes one.
+        keys: Vec<Secret> = Vec::new();
+        /// What its client certificate is made out to: one of the certificate's SAN URIs or DNS names, exactly. Needs
+        /// `grpc.tls.client_ca`.
+        certificates: Vec<String> = Vec::new();
+    }
+}
+
+section! {
+    /// One organisation. Only what differs from the defaults must be written: a tenant exists as soon as a caller, an
+    /// agent or a source names it.
+    TenantConfig {
+        /// Its name: 1 to 32 of `a-z`, `0-9`, `_` and `-`.
+        name: String;
+    }
+}
