@@ -213,8 +213,9 @@ impl Callers {
             Anonymous::Always => true,
         };
         let kept = before.anonymous.clone();
-        let anonymous = is_open
-            .then(|| kept.unwrap_or_else(|| Arc::new(Credential::new(Identity::anonymous(), None))));
+        let anonymous = is_open.then(|| {
+            kept.unwrap_or_else(|| Arc::new(Credential::new(Identity::anonymous(), None)))
+        });
         if let Some(old) = before.anonymous.as_ref().filter(|_| anonymous.is_none()) {
             old.end();
         }

@@ -75,11 +75,7 @@ impl Configured {
                 }
             }
         };
-        self.places
-            .iter()
-            .enumerate()
-            .filter_map(read)
-            .collect()
+        self.places.iter().enumerate().filter_map(read).collect()
     }
 }
 

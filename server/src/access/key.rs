@@ -226,6 +226,9 @@ mod tests {
             Pepper::new(&[1; 32])
         );
         assert!(shown.contains(key.id().as_str()), "{shown}");
-        assert!(!shown.contains(&key.text().expose_secret()[21..]), "{shown}");
+        assert!(
+            !shown.contains(&key.text().expose_secret()[21..]),
+            "{shown}"
+        );
     }
 }

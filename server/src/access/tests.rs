@@ -77,7 +77,10 @@ fn a_stored_key_counts_for_its_caller_with_its_scopes_until_it_is_revoked() {
     let key = Key::generate().expect("random");
     assert!(callers.by_key(shown(&key)).is_err());
     let mut stored = record(&callers, &key, "crm");
-    callers.replace_stored(vec![caller("crm", &[Scope::Converse])], vec![stored.clone()]);
+    callers.replace_stored(
+        vec![caller("crm", &[Scope::Converse])],
+        vec![stored.clone()],
+    );
     let credential = callers.by_key(shown(&key)).expect("it counts");
     assert_eq!(credential.identity.caller.as_str(), "crm");
     assert_eq!(credential.identity.tenant.as_str(), "acme");
@@ -114,10 +117,7 @@ fn a_change_that_takes_nothing_away_ends_nothing() {
     callers.replace_stored(vec![caller("crm", &[Scope::Subscribe])], keys());
     let first = callers.by_key(shown(&key)).expect("it counts");
     let both = [Scope::Subscribe, Scope::Respond];
-    callers.replace_stored(
-        vec![caller("crm", &both), caller("other", &[])],
-        keys(),
-    );
+    callers.replace_stored(vec![caller("crm", &both), caller("other", &[])], keys());
     assert!(!first.ended().is_cancelled());
     let more = callers.by_key(shown(&key)).expect("it counts");
     assert!(more.identity.scopes.allows(Scope::Respond));

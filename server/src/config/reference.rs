@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::{
-    AccountConfig, ActionConfig, AgentConfig, CallerConfig, DatabaseConfig, DeliveryConfig, EncryptionConfig,
-    GrpcConfig, LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, SignTextsConfig, SourceConfig,
-    StreamConfig, TenantConfig, WebhooksConfig,
+    AccountConfig, ActionConfig, AgentConfig, CallerConfig, DatabaseConfig, DeliveryConfig,
+    EncryptionConfig, GrpcConfig, LogConfig, LoggingConfig, OpsConfig, ShutdownConfig,
+    SignTextsConfig, SourceConfig, StreamConfig, TenantConfig, WebhooksConfig,
     section::{Entry, Kind, Part},
 };
 use crate::{agents::PlatformConfig, sources::SystemConfig};

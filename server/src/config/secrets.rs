@@ -70,10 +70,7 @@ fn check_key<'a>(
     problems: &mut Problems,
 ) {
     match secret.read().map(|text| Key::parse(&text)) {
-        Ok(None) => problems.add(
-            at,
-            "has not the form of a key: `parloir new-key` makes one",
-        ),
+        Ok(None) => problems.add(at, "has not the form of a key: `parloir new-key` makes one"),
         Ok(Some(key)) => {
             let same = known.iter().find(|(_, id)| *id == key.id());
             if let Some((other, _)) = same.filter(|(other, _)| *other != caller) {

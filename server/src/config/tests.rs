@@ -295,15 +295,39 @@ fn callers_and_tenants_are_named_once_with_scopes_that_exist_and_a_way_in() {
     let good = caller("scopes = [\"converse\"]\ncertificates = [\"crm.example.com\"]");
     load_text(&good, &[]).expect("a good configuration");
     for (text, key, words) in [
-        (caller("certificates = [\"a\"]"), "callers[0].scopes", "missing"),
-        (caller("scopes = [\"all\"]"), "callers[0].scopes[0]", "converse, subscribe"),
+        (
+            caller("certificates = [\"a\"]"),
+            "callers[0].scopes",
+            "missing",
+        ),
+        (
+            caller("scopes = [\"all\"]"),
+            "callers[0].scopes[0]",
+            "converse, subscribe",
+        ),
         (caller("scopes = [\"admin\"]"), "callers[0].keys", "new-key"),
-        (good.replace("crm.", "*."), "callers[0].certificates[0]", "wildcards"),
-        (good.replace("\"crm\"", "\"c r m\""), "callers[0].name", "a-z"),
+        (
+            good.replace("crm.", "*."),
+            "callers[0].certificates[0]",
+            "wildcards",
+        ),
+        (
+            good.replace("\"crm\"", "\"c r m\""),
+            "callers[0].name",
+            "a-z",
+        ),
         (format!("{good}tenant = \"A\""), "callers[0].tenant", "a-z"),
         (good.clone() + &good, "callers[1].name", "two callers"),
-        (good.clone() + &good, "callers[1].certificates[0]", "already"),
-        ("[[tenants]]\nname = \"a\"\n[[tenants]]\nname = \"a\"".into(), "tenants[1].name", "two tenants"),
+        (
+            good.clone() + &good,
+            "callers[1].certificates[0]",
+            "already",
+        ),
+        (
+            "[[tenants]]\nname = \"a\"\n[[tenants]]\nname = \"a\"".into(),
+            "tenants[1].name",
+            "two tenants",
+        ),
     ] {
         assert_refused(&text, key, words);
     }

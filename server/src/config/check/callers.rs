@@ -51,10 +51,7 @@ fn check_tenant(name: &str, at: &str, problems: &mut Problems) {
 fn check_caller(caller: &CallerConfig, at: &str, problems: &mut Problems) {
     let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
     if caller.name.len() > 64 || !caller.name.chars().all(is_allowed) {
-        problems.add(
-            format!("{at}.name"),
-            "must be 1 to 64 of a-z, 0-9, _ and -",
-        );
+        problems.add(format!("{at}.name"), "must be 1 to 64 of a-z, 0-9, _ and -");
     }
     check_tenant(&caller.tenant, &format!("{at}.tenant"), problems);
     for (index, scope) in caller.scopes.iter().enumerate() {
@@ -82,7 +79,12 @@ fn check_caller(caller: &CallerConfig, at: &str, problems: &mut Problems) {
     }
 }
 
-fn check_repeats(before: &[CallerConfig], caller: &CallerConfig, at: &str, problems: &mut Problems) {
+fn check_repeats(
+    before: &[CallerConfig],
+    caller: &CallerConfig,
+    at: &str,
+    problems: &mut Problems,
+) {
     for other in before {
         if (&other.tenant, &other.name) == (&caller.tenant, &caller.name) {
             let text = format!("there are two callers {} in {}", caller.name, caller.tenant);
