@@ -344,6 +344,7 @@ fn human_signs() -> impl Iterator<Item = HumanMessage> {
 fn samples() -> Vec<Inbound> {
     let within = |body| Inbound {
         upstream_id: Some("c-1".to_owned()),
+        internal_id: None,
         platform_event_id: None,
         body,
     };
@@ -354,6 +355,7 @@ fn samples() -> Vec<Inbound> {
     };
     vec![
         Inbound {
+            internal_id: None,
             platform_event_id: Some("m-1".to_owned()),
             ..within(InboundBody::Message(text))
         },

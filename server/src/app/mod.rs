@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     committer::{Committer, CommitterSettings, Observers},
     config::{Config, ShutdownConfig},
-    conversations::{Conversations, Desk, Housekeeping},
+    conversations::{Conversations, Desk, Erasures, Housekeeping},
     delivery::{self, Breakers, Lanes},
     domain::{
         Clock, SystemClock,
@@ -118,6 +118,12 @@ impl App {
         let (health, readiness, mut tasks) = listeners.serve(config, &parts, &stopping)?;
         tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));
         tasks.push(tokio::spawn(watch_sources(&parts, &stopping).finished()));
+        let erasures = Erasures {
+            conversations: Arc::clone(&parts.conversations),
+            backoff: settings::erasure_backoff(config),
+            retry_for: config.erasure.retry_for,
+        };
+        tasks.push(tokio::spawn(erasures.run(stopping.clone())));
         readiness.started();
         health.set_serving(true);
         let reporting = tokio::spawn(report_health(readiness.clone(), health.clone()));

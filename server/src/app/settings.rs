@@ -67,6 +67,14 @@ pub fn backoff(config: &Config) -> Backoff {
     }
 }
 
+/// When a platform is asked again to erase.
+pub fn erasure_backoff(config: &Config) -> Backoff {
+    Backoff {
+        base: config.erasure.retry_base,
+        max: config.erasure.retry_max,
+    }
+}
+
 /// When an agent is left alone for a while.
 pub fn breakers(config: &Config) -> BreakerSettings {
     BreakerSettings {

@@ -17,7 +17,7 @@ mod sources;
 
 /// Reports everything that is wrong.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    let sections: [(&str, &dyn Checked); 10] = [
+    let sections: [(&str, &dyn Checked); 11] = [
         ("grpc", &config.grpc),
         ("webhooks", &config.webhooks),
         ("ops", &config.ops),
@@ -26,6 +26,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         ("stream", &config.stream),
         ("log", &config.log),
         ("delivery", &config.delivery),
+        ("erasure", &config.erasure),
         ("shutdown", &config.shutdown),
         ("logging", &config.logging),
     ];
@@ -121,6 +122,9 @@ fn check_together(config: &Config, problems: &mut Problems) {
     }
     if config.delivery.retry_base > config.delivery.retry_max {
         problems.add("delivery.retry_max", "must be at least delivery.retry_base");
+    }
+    if config.erasure.retry_base > config.erasure.retry_max {
+        problems.add("erasure.retry_max", "must be at least erasure.retry_base");
     }
     if config
         .database

@@ -8,6 +8,7 @@ mod callers;
 mod check;
 mod database;
 mod delivery;
+mod erasure;
 mod encryption;
 mod grpc;
 mod layers;
@@ -39,6 +40,7 @@ pub use self::{
     check::check_objects,
     database::{DatabaseConfig, Synchronous},
     delivery::DeliveryConfig,
+    erasure::ErasureConfig,
     encryption::EncryptionConfig,
     grpc::GrpcConfig,
     load::{Loaded, Origins, environment, load},
@@ -72,6 +74,8 @@ pub struct Config {
     pub log: LogConfig,
     /// How agents are called when they fail.
     pub delivery: DeliveryConfig,
+    /// How platforms are asked to erase.
+    pub erasure: ErasureConfig,
     /// How the server goes.
     pub shutdown: ShutdownConfig,
     /// What the server says of itself.

@@ -30,6 +30,7 @@ pub(super) fn read(settings: &Table, problems: &mut Problems) -> Read {
         stream: reader.section("stream"),
         log: reader.section("log"),
         delivery: reader.section("delivery"),
+        erasure: reader.section("erasure"),
         shutdown: reader.section("shutdown"),
         logging: reader.section("logging"),
         tenants: reader.list("tenants"),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     AccountConfig, ActionConfig, AgentConfig, CallerConfig, DatabaseConfig, DeliveryConfig,
-    EncryptionConfig, GrpcConfig, LogConfig, LoggingConfig, OpsConfig, ShutdownConfig,
+    EncryptionConfig, ErasureConfig, GrpcConfig, LogConfig, LoggingConfig, OpsConfig, ShutdownConfig,
     SignTextsConfig, SourceConfig, StreamConfig, TenantConfig, WebhooksConfig,
     section::{Entry, Kind, Part},
 };
@@ -21,6 +21,7 @@ pub fn parts() -> Vec<Part> {
         Part::of::<StreamConfig>("stream"),
         Part::of::<LogConfig>("log"),
         Part::of::<DeliveryConfig>("delivery"),
+        Part::of::<ErasureConfig>("erasure"),
         Part::of::<ShutdownConfig>("shutdown"),
         Part::of::<LoggingConfig>("logging"),
         Part::of::<TenantConfig>("tenants[]"),

@@ -14,13 +14,29 @@ pub struct Addressee {
     pub tenant: Id,
     /// The id by which the platform names the conversation; absent where it names none.
     pub upstream_id: Option<String>,
+    /// The platform's own id of it; absent where it tells none.
+    pub internal_id: Option<String>,
     pub directory: Arc<Directory>,
 }
 
 impl Addressee {
+    /// As [`Self::resolve`]. What the platform erases by is noted with it.
+    pub async fn find(
+        &self,
+        tx: &mut dyn Transaction,
+        agent: &AgentSettings,
+    ) -> Result<Option<(Conversation, u64)>> {
+        let found = self.resolve(tx, agent).await?;
+        if let (Some((conversation, _)), Some(internal_id)) = (&found, &self.internal_id) {
+            tx.note_internal_id(&conversation.key, &agent.name, internal_id)
+                .await?;
+        }
+        Ok(found)
+    }
+
     /// The conversation, made if nobody has heard of it (the agent may speak first), with the owner epoch in which the
     /// named id came into use.
-    pub async fn find(
+    async fn resolve(
         &self,
         tx: &mut dyn Transaction,
         agent: &AgentSettings,

@@ -11,6 +11,7 @@ mod contacts;
 mod desk;
 mod end;
 mod erase;
+mod erase_upstream;
 mod hold;
 mod housekeeping;
 mod human;
@@ -45,6 +46,7 @@ pub use commands::{
     Transferred, UpdateParameters, Updated,
 };
 pub use desk::Desk;
+pub use erase_upstream::Erasures;
 pub use housekeeping::Housekeeping;
 pub use observe::{Weight, observe};
 pub use open::expire_if_due;

@@ -54,6 +54,7 @@ impl Conversations {
         let addressee = Addressee {
             tenant: tenant.clone(),
             upstream_id: inbound.upstream_id.clone(),
+            internal_id: inbound.internal_id.clone(),
             directory: Arc::clone(directory),
         };
         let begun = self.clock.now() - age;

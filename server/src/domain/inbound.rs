@@ -29,6 +29,8 @@ impl std::fmt::Debug for Webhook {
 pub struct Inbound {
     /// The id by which the platform knows the conversation; absent where the event belongs to none.
     pub upstream_id: Option<String>,
+    /// The platform's own id of the conversation, where it names one: what it erases by.
+    pub internal_id: Option<String>,
     /// The platform's own id of the event, where it has one: what duplicates are removed by.
     pub platform_event_id: Option<String>,
     pub body: InboundBody,

@@ -35,6 +35,9 @@ pub trait Agent: Send + Sync + std::fmt::Debug {
     /// What a waiting webhook is answered. `Failure` stands for "could not be done".
     fn reply(&self, kind: RequestKind, answer: &Answer) -> WebhookReply;
 
+    /// Asks the platform once to erase what it keeps of the conversation with this id of its own. Asked twice: harmless.
+    async fn erase(&self, internal_id: &str) -> Sent;
+
     /// Parameter keys that the platform keeps for itself: callers must not set them.
     fn reserved_parameters(&self) -> &'static [&'static str] {
         &[]

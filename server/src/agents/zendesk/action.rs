@@ -27,6 +27,7 @@ pub(super) fn decode(mut fields: Fields<'_>) -> Result<Inbound, Undecodable> {
     let raw = String::new();
     Ok(Inbound {
         upstream_id,
+        internal_id: None,
         platform_event_id: None,
         body: InboundBody::Question(Question::Action {
             name,

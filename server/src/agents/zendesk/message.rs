@@ -35,6 +35,7 @@ pub(super) fn decode(upstream_id: String, mut data: Fields<'_>) -> Inbound {
     data.finish();
     Inbound {
         upstream_id: Some(upstream_id),
+        internal_id: None,
         platform_event_id: Some(platform_message_id).filter(|id| !id.is_empty()),
         body: InboundBody::Message(message),
     }

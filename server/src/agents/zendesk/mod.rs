@@ -57,6 +57,7 @@ pub struct Zendesk {
     name: String,
     bot_id: String,
     client: Client,
+    user_data: UserData,
     verification: Verification,
     content_type: ContentTypePolicy,
     empty_results: EmptyResults,
@@ -74,6 +75,7 @@ impl Zendesk {
             name: agent.name.clone(),
             bot_id: config.bot_id.clone(),
             client: Client::new(agent, config, Arc::clone(&clock))?,
+            user_data: UserData::new(config)?,
             verification: Verification::new(&config.webhook, clock),
             content_type: config.content_type,
             empty_results: config.empty_results,
@@ -116,6 +118,10 @@ impl Agent for Zendesk {
 
     fn reply(&self, kind: RequestKind, answer: &Answer) -> WebhookReply {
         reply::reply(kind, answer, self.empty_results)
+    }
+
+    async fn erase(&self, internal_id: &str) -> Sent {
+        self.user_data.erase(internal_id).await
     }
 
     fn reserved_parameters(&self) -> &'static [&'static str] {

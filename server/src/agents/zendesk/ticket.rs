@@ -49,6 +49,7 @@ pub(super) fn decode(mut fields: Fields<'_>) -> Result<Inbound, Undecodable> {
     };
     Ok(Inbound {
         upstream_id: Some(upstream_id),
+        internal_id: None,
         platform_event_id: None,
         body,
     })

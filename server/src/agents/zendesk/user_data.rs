@@ -1,11 +1,17 @@
 //! Deleting what the platform keeps of conversations' visitors.
 
 use anyhow::bail;
+use http::StatusCode;
 use serde::Serialize;
 
 use super::{
     caller::{CallFault, Caller},
+    client::retry_after,
     config::ZendeskConfig,
+};
+use crate::domain::{
+    Clock, SystemClock,
+    outbound::{Refusal, Sent},
 };
 
 const PATH: &str = "/gdpr/delete-user-data";
@@ -63,5 +69,43 @@ impl UserData {
             return Ok(());
         }
         Err(answer.fault().await)
+    }
+
+    /// As [`Self::delete`] for one conversation, told as what can be tried again.
+    pub(super) async fn erase(&self, id: &str) -> Sent {
+        let ids = [id.to_owned()];
+        let deletion = Deletion {
+            conversation_ids: &ids,
+        };
+        let answer = match self.caller.post(PATH, &deletion).await {
+            Ok(answer) => answer,
+            Err(fault) => {
+                tracing::warn!(%fault, "an erasure did not reach the platform, or nobody can tell");
+                return match fault {
+                    CallFault::NotSent(_) => Sent::NotSent,
+                    _ => Sent::Unclear,
+                };
+            }
+        };
+        let status = answer.response.status();
+        if status.is_success() {
+            return Sent::Acknowledged;
+        }
+        tracing::warn!(%status, "the platform did not acknowledge an erasure");
+        let refusal = match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                return Sent::Busy {
+                    retry_after: retry_after(answer.response.headers(), SystemClock.now()),
+                };
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Refusal::Credentials,
+            StatusCode::NOT_FOUND => Refusal::AgentUnknown,
+            status if status.is_client_error() => Refusal::Request,
+            _ => return Sent::Unclear,
+        };
+        Sent::Refused {
+            refusal,
+            detail: String::new(),
+        }
     }
 }

@@ -28,7 +28,11 @@ pub(super) fn decode(verified: &Verified<'_>, bot_id: &str) -> Result<Inbound, U
     let inexact = Cell::new(false);
     let mut fields = Fields::new(map, &inexact);
     check_bot(&mut fields, bot_id)?;
-    let mut inbound = by_shape(fields)?;
+    let internal_id = internal_id(&fields);
+    let mut inbound = Inbound {
+        internal_id,
+        ..by_shape(fields)?
+    };
     let always = matches!(
         inbound.body,
         InboundBody::Alert { .. } | InboundBody::Unknown { .. }
@@ -53,6 +57,16 @@ fn check_bot(fields: &mut Fields<'_>, bot_id: &str) -> Result<(), Undecodable> {
         }
         _ => Ok(()),
     }
+}
+
+/// The platform's own id of the conversation: beside everything else, or with the event. Looked at only: it is told to
+/// nobody, and what came is kept as it would be without.
+fn internal_id(fields: &Fields<'_>) -> Option<String> {
+    let id = fields
+        .look("conversationId")
+        .or_else(|| fields.look_inside("data", "conversationId"))?;
+    Id::parse("conversationId", id).ok()?;
+    Some(id.to_owned())
 }
 
 fn by_shape(mut fields: Fields<'_>) -> Result<Inbound, Undecodable> {
@@ -126,6 +140,7 @@ fn unknown(mut fields: Fields<'_>, event_type: String) -> Inbound {
     let raw = String::new();
     Inbound {
         upstream_id: conversation(&mut fields).ok(),
+        internal_id: None,
         platform_event_id: None,
         body: InboundBody::Unknown { event_type, raw },
     }
@@ -134,6 +149,7 @@ fn unknown(mut fields: Fields<'_>, event_type: String) -> Inbound {
 fn within(data: &mut Fields<'_>, body: InboundBody) -> Result<Inbound, Undecodable> {
     Ok(Inbound {
         upstream_id: Some(conversation(data)?),
+        internal_id: None,
         platform_event_id: None,
         body,
     })
@@ -143,6 +159,7 @@ fn within(data: &mut Fields<'_>, body: InboundBody) -> Result<Inbound, Undecodab
 fn outside(body: InboundBody) -> Inbound {
     Inbound {
         upstream_id: None,
+        internal_id: None,
         platform_event_id: None,
         body,
     }

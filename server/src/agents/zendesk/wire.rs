@@ -138,6 +138,11 @@ impl<'p> Fields<'p> {
         self.map.get(name)?.as_str()
     }
 
+    /// As [`Self::look`], inside of an object.
+    pub(super) fn look_inside(&self, name: &str, inner: &str) -> Option<&str> {
+        self.map.get(name)?.get(inner)?.as_str()
+    }
+
     /// Fields of an object that was found within this one.
     pub(super) fn nested(&self, map: Map<String, Value>) -> Self {
         Self::new(map, self.inexact)

@@ -230,6 +230,10 @@ impl Agent for Outside {
         sent(fate.await)
     }
 
+    async fn erase(&self, _internal_id: &str) -> Sent {
+        Sent::Acknowledged
+    }
+
     fn receive(&self, webhook: &Webhook) -> Result<Inbound, WebhookRefusal> {
         let posted = self.lock().from_agent.get(number(webhook)).cloned();
         posted.ok_or(WebhookRefusal::Malformed)

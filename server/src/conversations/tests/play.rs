@@ -137,6 +137,7 @@ impl Play {
     fn agent_posts(&mut self, upstream_id: String, body: InboundBody, age: Duration) {
         let inbound = Inbound {
             upstream_id: Some(upstream_id),
+            internal_id: None,
             platform_event_id: None,
             body,
         };

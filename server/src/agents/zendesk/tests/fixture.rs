@@ -175,6 +175,10 @@ impl Agent for Fixture {
         self.agent.send(outbound).await
     }
 
+    async fn erase(&self, internal_id: &str) -> Sent {
+        self.agent.erase(internal_id).await
+    }
+
     fn receive(&self, webhook: &Webhook) -> Result<Inbound, WebhookRefusal> {
         self.agent.receive(webhook)
     }
