@@ -11,6 +11,7 @@ mod journal;
 mod lifecycle;
 mod ownership;
 mod pages;
+mod privacy;
 mod process;
 mod requests;
 mod sources;

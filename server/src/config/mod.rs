@@ -8,8 +8,8 @@ mod callers;
 mod check;
 mod database;
 mod delivery;
-mod erasure;
 mod encryption;
+mod erasure;
 mod grpc;
 mod layers;
 mod load;
@@ -40,8 +40,8 @@ pub use self::{
     check::check_objects,
     database::{DatabaseConfig, Synchronous},
     delivery::DeliveryConfig,
-    erasure::ErasureConfig,
     encryption::EncryptionConfig,
+    erasure::ErasureConfig,
     grpc::GrpcConfig,
     load::{Loaded, Origins, environment, load},
     log::LogConfig,

@@ -237,7 +237,10 @@ mod tests {
                 detail: String::new(),
             })
         };
-        let early = after(refused(), DAY.checked_sub(Duration::from_secs(1)).expect("a time"));
+        let early = after(
+            refused(),
+            DAY.checked_sub(Duration::from_secs(1)).expect("a time"),
+        );
         assert_eq!(early.state, UpstreamState::Requested);
         assert_eq!(early.reason, Some(Reason::AgentCredentialsRejected));
         assert_eq!((early.attempts, early.ended_at), (1, None));
@@ -266,6 +269,9 @@ mod tests {
     #[test]
     fn a_platform_that_was_not_asked_has_had_no_attempt() {
         let erasure = after(Outcome::NotAsked(Reason::AgentRemoved), Duration::ZERO);
-        assert_eq!((erasure.state, erasure.attempts), (UpstreamState::Requested, 0));
+        assert_eq!(
+            (erasure.state, erasure.attempts),
+            (UpstreamState::Requested, 0)
+        );
     }
 }
