@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{
     AccountConfig, ActionConfig, AgentConfig, CallerConfig, DatabaseConfig, DeliveryConfig,
-    EncryptionConfig, ErasureConfig, GrpcConfig, LogConfig, LoggingConfig, OpsConfig, ShutdownConfig,
-    SignTextsConfig, SourceConfig, StreamConfig, TenantConfig, WebhooksConfig,
+    EncryptionConfig, ErasureConfig, GrpcConfig, LogConfig, LoggingConfig, OpsConfig,
+    ShutdownConfig, SignTextsConfig, SourceConfig, StreamConfig, TenantConfig, WebhooksConfig,
     section::{Entry, Kind, Part},
 };
 use crate::{agents::PlatformConfig, sources::SystemConfig};
