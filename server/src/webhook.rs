@@ -16,7 +16,7 @@ use crate::{
     domain::{
         Id,
         inbound::{Webhook, WebhookReply},
-        is_traceparent,
+        is_traceparent, tenant_of,
     },
     net::{BodyError, BodyReader, RequestStart},
 };
@@ -29,7 +29,6 @@ const RETRY_AFTER_SECONDS: &str = "1";
 pub struct Webhooks {
     pub conversations: Arc<Conversations>,
     pub bodies: BodyReader,
-    pub tenant: Id,
 }
 
 /// `POST /webhooks/{agent}` and anything below it: some platforms send kinds of events to paths of their own, and a
@@ -56,11 +55,11 @@ async fn receive(
         Err(refused) => return refused,
     };
     let traceparent = traceparent(&webhook.headers);
-    let (tenant, age) = (&webhooks.tenant, begun.elapsed());
+    let (tenant, age) = (tenant(&agent), begun.elapsed());
     let conversations = &webhooks.conversations;
     respond(
         conversations
-            .receive(tenant, &agent, &webhook, &traceparent, age)
+            .receive(&tenant, &agent, &webhook, &traceparent, age)
             .await,
     )
 }
@@ -77,7 +76,7 @@ async fn arrive(
     };
     let traceparent = traceparent(&webhook.headers);
     let conversations = Arc::clone(&webhooks.conversations);
-    let tenant = webhooks.tenant.clone();
+    let tenant = tenant(&source);
     respond(
         conversations
             .arrive(&tenant, &source, &webhook, &traceparent)
@@ -104,6 +103,11 @@ async fn read(
         body,
     };
     Ok((name, webhook))
+}
+
+/// Whose the agent or source of this name is.
+fn tenant(name: &str) -> Id {
+    Id::trusted(tenant_of(name))
 }
 
 fn respond(reply: WebhookReply) -> Response {

@@ -16,5 +16,6 @@ mod process;
 mod requests;
 mod sources;
 mod support;
+mod tenants;
 mod webhook;
 mod webhooks;

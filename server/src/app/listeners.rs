@@ -10,7 +10,6 @@ use tonic::service::Routes;
 
 use crate::{
     config::Config,
-    domain::{Id, TENANT},
     grpc::{
         self,
         health::{HealthReporter, health},
@@ -133,7 +132,6 @@ fn serve_webhooks(
     let router = webhook::router(Webhooks {
         conversations: Arc::clone(&parts.conversations),
         bodies: BodyReader::new(webhooks),
-        tenant: Id::trusted(TENANT),
     });
     let limits = HttpLimits {
         header_timeout: webhooks.header_timeout,

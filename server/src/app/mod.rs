@@ -161,6 +161,11 @@ impl App {
         self.addresses.grpc
     }
 
+    /// The agents, accounts and sources that there are.
+    pub fn live(&self) -> &Arc<Live> {
+        &self.parts.conversations.live
+    }
+
     /// Where platforms call back.
     pub fn webhooks(&self) -> SocketAddr {
         self.addresses.webhooks

@@ -144,7 +144,11 @@ pub async fn set_off(
     ready: bool,
 ) -> Result<()> {
     let key = conversation.key.clone();
+    if agent.paused {
+        delivery.reason = Some(Reason::AgentPaused);
+    }
     if ready
+        && !agent.paused
         && tx.lane_head(&LaneKey::to_agent(&key)).await?.is_none()
         && !escalation_is_open(tx, &key).await?
     {
@@ -203,7 +207,7 @@ async fn queued(
 impl Conversations {
     /// Whether a request to the agent may leave now.
     pub(super) fn ready(&self, agent: &AgentSettings) -> bool {
-        !self.breakers.is_open(&Recipient::Agent(agent.name.clone()))
+        !agent.paused && !self.breakers.is_open(&Recipient::Agent(agent.name.clone()))
     }
 
     /// Commits a command and waits for how its delivery ends: until then, for `wait`, or until it is clear that the
@@ -282,7 +286,8 @@ impl Conversations {
 
     fn is_known_down(&self, delivery: &Delivery) -> bool {
         let agent = Recipient::Agent(delivery.agent.clone());
-        delivery.state == DeliveryState::Queued && self.breakers.is_open(&agent)
+        let is_paused = delivery.reason == Some(Reason::AgentPaused);
+        delivery.state == DeliveryState::Queued && (is_paused || self.breakers.is_open(&agent))
     }
 
     /// The position of an event that is committed.

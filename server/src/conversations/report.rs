@@ -2,7 +2,7 @@
 
 use crate::{
     delivery::record_change,
-    domain::{Conversation, DeliveryState, Id, Reason, Result, ports::Transaction},
+    domain::{Conversation, DeliveryState, Id, Reason, Result, ports::Transaction, tenant_of},
 };
 
 /// One word of it.
@@ -17,9 +17,13 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
+    fn tenant(&self) -> &str {
+        tenant_of(self.source.as_str())
+    }
+
     /// Told without saying whose it is.
     pub async fn apart(&self, tx: &mut dyn Transaction) -> Result<()> {
-        let Some(delivery) = tx.remote_delivery(self.remote_id).await? else {
+        let Some(delivery) = tx.remote_delivery(self.tenant(), self.remote_id).await? else {
             return Ok(());
         };
         let Some(mut conversation) = tx.conversation(&delivery.key).await? else {
@@ -40,7 +44,7 @@ impl Report<'_> {
         {
             return Ok(());
         }
-        let delivery = tx.remote_delivery(self.remote_id).await?;
+        let delivery = tx.remote_delivery(self.tenant(), self.remote_id).await?;
         let Some(mut delivery) = delivery.filter(|delivery| delivery.key == conversation.key)
         else {
             return Ok(());

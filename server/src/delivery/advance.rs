@@ -221,6 +221,12 @@ impl Advance {
             return Ok(Step::Idle);
         }
         let now = tx.now();
+        // Whatever the platform, the breaker or an administrator asks for: at its greatest age it fails.
+        let fails = delivery.queued_at + agent.max_queue_age + PAST;
+        if agent.paused {
+            self.note_pause(tx, conversation, delivery).await?;
+            return Ok(Step::Wait(fails.since(now).max(PAST)));
+        }
         let permitted = if now < delivery.not_before {
             Err(delivery.not_before)
         } else {
@@ -228,13 +234,27 @@ impl Advance {
             self.breakers.permit(&recipient, &self.key, now)
         };
         if let Err(until) = permitted {
-            // Whatever the platform or the breaker asks for: at its greatest age it fails.
-            let fails = delivery.queued_at + agent.max_queue_age + PAST;
             return Ok(Step::Wait(until.min(fails).since(now).max(PAST)));
         }
         let attempt = begin(tx, conversation, &mut delivery, agent).await?;
         tx.save_delivery(&delivery).await?;
         Ok(Step::Send(Box::new(attempt)))
+    }
+
+    /// The row waits until the agent is resumed, and tells so once.
+    async fn note_pause(
+        &self,
+        tx: &mut dyn Transaction,
+        conversation: &mut Conversation,
+        mut delivery: Delivery,
+    ) -> Result<()> {
+        if delivery.reason == Some(Reason::AgentPaused) {
+            return Ok(());
+        }
+        delivery.reason = Some(Reason::AgentPaused);
+        tx.save_delivery(&delivery).await?;
+        record_change(tx, conversation, &delivery);
+        Ok(())
     }
 }
 

@@ -150,7 +150,8 @@ async fn arrived(
         Arrival::Arrived { remote_id } => {
             delivery.read_back_since = None;
             // Another that reads alike was found: whether this one is there too cannot be told.
-            let other = tx.remote_delivery(remote_id).await?;
+            let tenant = conversation.key.tenant.as_str();
+            let other = tx.remote_delivery(tenant, remote_id).await?;
             delivery.unclear |= other.is_some();
             part_done(&mut delivery, remote_id);
         }

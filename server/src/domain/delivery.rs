@@ -122,6 +122,8 @@ pub enum Reason {
     SourceRejected,
     /// The source refused our credentials or permissions.
     SourceCredentialsRejected,
+    /// The agent is paused: nothing is sent to it for now.
+    AgentPaused,
     /// No connection to the source, or it asked to come back later.
     SourceUnavailable,
     /// The source is not configured any more.
@@ -141,7 +143,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::AgentRejected,
         Self::AgentCredentialsRejected,
         Self::AgentNotFoundUpstream,
@@ -155,6 +157,7 @@ impl Reason {
         Self::FallbackSent,
         Self::SourceRejected,
         Self::SourceCredentialsRejected,
+        Self::AgentPaused,
         Self::SourceUnavailable,
         Self::SourceRemoved,
         Self::SourceNotOwner,
@@ -172,6 +175,7 @@ impl Reason {
             Self::AgentNotFoundUpstream => "AGENT_NOT_FOUND_UPSTREAM",
             Self::AgentUnavailable => "AGENT_UNAVAILABLE",
             Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
+            Self::AgentPaused => "AGENT_PAUSED",
             Self::QueuedTooLong => "QUEUED_TOO_LONG",
             Self::Interrupted => "INTERRUPTED",
             Self::NotOwner => "NOT_OWNER",

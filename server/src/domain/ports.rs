@@ -155,8 +155,8 @@ pub trait Transaction: Send {
     async fn lane_head(&mut self, lane: &LaneKey) -> Result<Option<Delivery>>;
     /// The handovers, and returns, in a conversation's lane to its source that are not final, in order.
     async fn waiting_handovers(&mut self, key: &ConversationKey) -> Result<Vec<Delivery>>;
-    /// The newest delivery that the other side knows by this id.
-    async fn remote_delivery(&mut self, remote_id: &str) -> Result<Option<Delivery>>;
+    /// The tenant's newest delivery that the other side knows by this id.
+    async fn remote_delivery(&mut self, tenant: &str, remote_id: &str) -> Result<Option<Delivery>>;
     /// The first start or message of a lane that is not final and stands after `order`: what opens a session when its
     /// turn comes.
     async fn next_opening(&mut self, key: &ConversationKey, order: u64)

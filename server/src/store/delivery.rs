@@ -99,7 +99,9 @@ static HANDOVER: LazyLock<String> = LazyLock::new(|| {
     )
 });
 static REMOTE: LazyLock<String> = LazyLock::new(|| {
-    TABLE.select("WHERE remote_id = $1 AND remote_id <> '' ORDER BY lane_order DESC LIMIT 1")
+    TABLE.select(
+        "WHERE remote_id = $1 AND remote_id <> '' AND tenant = $2 ORDER BY lane_order DESC LIMIT 1",
+    )
 });
 
 pub(super) async fn add(
@@ -149,12 +151,13 @@ pub(super) async fn unfinished(
     all(db, &UNFINISHED, key_values(key), read).await
 }
 
-/// What the other side knows by this id.
+/// What the other side knows by this id, of one tenant: another's systems may give the same ids.
 pub(super) async fn remote(
     db: &impl ConnectionTrait,
+    tenant: &str,
     remote_id: &str,
 ) -> Result<Option<Delivery>, Fault> {
-    first(db, &REMOTE, [remote_id.into()], read).await
+    first(db, &REMOTE, [remote_id.into(), tenant.into()], read).await
 }
 
 pub(super) async fn next_opening(

@@ -112,8 +112,8 @@ impl Transaction for SqliteTransaction {
         self.read(found)
     }
 
-    async fn remote_delivery(&mut self, remote_id: &str) -> Result<Option<Delivery>> {
-        let found = delivery::remote(&self.db, remote_id).await;
+    async fn remote_delivery(&mut self, tenant: &str, remote_id: &str) -> Result<Option<Delivery>> {
+        let found = delivery::remote(&self.db, tenant, remote_id).await;
         self.read(found)
     }
 

@@ -69,7 +69,7 @@ passing_on! {
         async fn count_unknown_owners(source: &Id) -> Result<usize>;
         async fn looked_until(source: &Id) -> Result<Option<Timestamp>>;
         async fn save_looked_until(source: &Id, until: Timestamp) -> Result<()>;
-        async fn remote_delivery(remote_id: &str) -> Result<Option<Delivery>>;
+        async fn remote_delivery(tenant: &str, remote_id: &str) -> Result<Option<Delivery>>;
         async fn next_opening(key: &ConversationKey, order: u64) -> Result<Option<Delivery>>;
         async fn next_order(key: &ConversationKey) -> Result<u64>;
         async fn waiting_deliveries(agent: &Id) -> Result<usize>;

@@ -1,0 +1,3 @@
+//! Organisations beside each other on one server.
+
+mod paused;
