@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use parloir_proto::v1::{
-    account_service_client::AccountServiceClient,
+    account_service_client::AccountServiceClient, admin_service_client::AdminServiceClient,
     conversation_service_client::ConversationServiceClient,
 };
 use tokio::time::{Instant, sleep, timeout_at};
@@ -21,12 +21,21 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 
 pub(crate) type Service = ConversationServiceClient<Channel>;
 pub(crate) type AccountsService = AccountServiceClient<Channel>;
+pub(crate) type AdminService = AdminServiceClient<Channel>;
+
+/// Whether a call may be done again when nobody knows whether the first try was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    Safe,
+    Never,
+}
 
 /// A client of one Parloir server, or of several behind one address. Cloning is cheap and shares the connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     calls: Service,
     accounts: AccountsService,
+    admin: AdminService,
     shared: Arc<Shared>,
 }
 
@@ -70,9 +79,11 @@ impl Client {
 
     pub(crate) fn new(calls: Channel, pool: Pool, settings: Settings) -> Self {
         let accounts = AccountsService::new(calls.clone());
+        let admin = AdminService::new(calls.clone());
         Self {
             calls: service(calls, settings),
             accounts: accounts.max_decoding_message_size(settings.max_message_bytes),
+            admin: admin.max_decoding_message_size(settings.max_message_bytes),
             shared: Arc::new(Shared { pool, settings }),
         }
     }
@@ -116,6 +127,28 @@ impl Client {
         let attempts = self.shared.settings.attempts;
         self.repeated(attempts, request, |request| {
             call(self.accounts.clone(), request)
+        })
+        .await
+    }
+
+    /// A call of `AdminService`: with [`Repeat::Safe`] as [`Self::unary`], otherwise tried once.
+    pub(crate) async fn on_admin<Q, A, F, Fut>(
+        &self,
+        repeat: Repeat,
+        request: Q,
+        call: F,
+    ) -> Result<A, Error>
+    where
+        Q: Clone,
+        F: Fn(AdminService, Request<Q>) -> Fut,
+        Fut: Future<Output = Result<Response<A>, Status>>,
+    {
+        let attempts = match repeat {
+            Repeat::Safe => self.shared.settings.attempts,
+            Repeat::Never => 1,
+        };
+        self.repeated(attempts, request, |request| {
+            call(self.admin.clone(), request)
         })
         .await
     }

@@ -27,6 +27,7 @@
 //!   none; it watches the heartbeat that the server announces instead.
 //! - **The cursor follows your work**, not the network: see [`EventStream`].
 
+mod admin;
 mod backoff;
 mod builder;
 mod calls;
