@@ -1,6 +1,7 @@
 //! The verbs of the binary: one file each.
 
 pub mod accounts;
+pub mod admin;
 pub mod bench;
 pub mod chat;
 pub mod check_config;
@@ -40,6 +41,7 @@ Exit codes: 0 done (`serve`, `demo` and `simulate` also when a signal stopped th
 #[expect(clippy::large_enum_variant, reason = "there is one per process")]
 enum Verb {
     Accounts(accounts::AccountsArgs),
+    Admin(admin::AdminArgs),
     Bench(bench::BenchArgs),
     Chat(chat::ChatArgs),
     CheckConfig(check_config::CheckConfig),
@@ -63,6 +65,7 @@ impl Cli {
     pub async fn run(self) -> Result<()> {
         match self.verb {
             Verb::Accounts(args) => accounts::run(args).await,
+            Verb::Admin(args) => admin::run(args).await,
             Verb::Bench(args) => bench::run(args).await,
             Verb::Chat(args) => chat::run(args).await,
             Verb::CheckConfig(args) => check_config::run(&args),

@@ -16,6 +16,7 @@ use parloir_client::{Error, EventStream, Item, Subscription};
 use parloir_proto::v1::{DeliveredEvent, EventKind};
 
 use super::{connect::Connect, terminal};
+pub(super) use json::{duration, timestamp};
 
 /// Follows events: one readable line each, or one JSON object each.
 ///

@@ -49,9 +49,11 @@ pub use self::{
     ops::OpsConfig,
     problem::{Problem, Problems},
     secrets::check_secrets,
+    section::Kind,
     shutdown::ShutdownConfig,
     sources::{Escalations, SignTextsConfig, SourceConfig, UnknownThen},
     stream::StreamConfig,
+    unknown::setting_kind,
     webhooks::WebhooksConfig,
 };
 

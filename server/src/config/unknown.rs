@@ -6,6 +6,11 @@ use toml::{Table, Value};
 
 use super::{problem::Problems, reference::parts, section::Kind};
 
+/// What kind of value the setting at a key such as `agents[0].name` takes; `None` where there is no such key.
+pub fn setting_kind(key: &str) -> Option<Kind> {
+    Schema::new().kind(key)
+}
+
 /// All keys, with `[]` where a list's number stands.
 pub(super) struct Schema(BTreeMap<String, Kind>);
 

@@ -10,7 +10,7 @@ use parloir_proto::v1::{DeliveredEvent, Event};
 use serde_json::{Value, json};
 
 use super::terminal;
-use parts::{duration, timestamp};
+pub(in crate::commands) use parts::{duration, timestamp};
 
 /// `cursor` and the fields of `Event` side by side; its `oneof body` as `kind` (the name of the part) and `body`. Times
 /// are RFC 3339 in UTC, durations seconds, what is absent is null.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::terminal;
 
 /// RFC 3339 in UTC by the microsecond: what the log keeps, and what a text sorts by.
-pub(super) fn timestamp(at: Option<&Timestamp>) -> Value {
+pub(in crate::commands) fn timestamp(at: Option<&Timestamp>) -> Value {
     at.map_or(Value::Null, |at| {
         let second = terminal::second(at.seconds);
         let micros = at.nanos.clamp(0, 999_999_999) / 1_000;
@@ -16,7 +16,7 @@ pub(super) fn timestamp(at: Option<&Timestamp>) -> Value {
 }
 
 /// Seconds, with their fraction.
-pub(super) fn duration(length: Option<&Duration>) -> Value {
+pub(in crate::commands) fn duration(length: Option<&Duration>) -> Value {
     length
         .and_then(|length| std::time::Duration::try_from(*length).ok())
         .map_or(Value::Null, |length| json!(length.as_secs_f64()))
