@@ -21,7 +21,7 @@ pub(super) struct AuditArgs {
     #[command(subcommand)]
     what: Option<What>,
     #[command(flatten)]
-    filters: Filters,
+    pub(super) filters: Filters,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use parloir_proto::v1::SecretInfo;
 use prost_types::{Struct, Timestamp};
-use toml::{Table, Value};
+use toml::Value;
 
 use super::{structs::to_table, times};
 use crate::commands::terminal;
@@ -43,9 +43,9 @@ pub(super) fn whole(shown: &Shown<'_>) -> String {
         remark("secret", &self::secret(secret));
     }
     let settings = shown.settings.map(to_table).unwrap_or_default();
-    let mut named = Table::from_iter([("name".to_owned(), Value::String(shown.name.to_owned()))]);
-    named.extend(settings);
-    text.push_str(&toml::to_string(&named).unwrap_or_default());
+    let name = Value::String(shown.name.to_owned());
+    let _ = writeln!(text, "name = {name}");
+    text.push_str(&toml::to_string(&settings).unwrap_or_default());
     text
 }
 
