@@ -9,6 +9,7 @@ mod delivery;
 mod flush;
 mod journal;
 mod lifecycle;
+mod malformed;
 mod ownership;
 mod pages;
 mod privacy;

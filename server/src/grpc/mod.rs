@@ -7,6 +7,7 @@ mod checks;
 mod ended;
 pub mod health;
 mod methods;
+mod not_grpc;
 pub mod observe;
 mod page;
 pub mod reflection;

@@ -15,7 +15,7 @@ use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::error;
 
-use super::{ended::EndedBody, methods::Methods, timely::TimelyBody, too_large};
+use super::{ended::EndedBody, methods::Methods, not_grpc, timely::TimelyBody, too_large};
 use crate::metrics::Metrics;
 
 /// Wraps a gRPC service in what every call needs.
@@ -91,6 +91,10 @@ where
             began: Instant::now(),
             counted: false,
         };
+        if let Some(refused) = not_grpc::refusal(&request) {
+            call.ended(Code::Unimplemented);
+            return Box::pin(async move { Ok(refused) });
+        }
         let limit = self.layer.max_message_bytes;
         // Reflection is a conversation: its caller may take the time it likes between two questions.
         let is_conversation = request.uri().path().starts_with("/grpc.reflection.");

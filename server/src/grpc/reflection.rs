@@ -9,13 +9,19 @@ use tonic_reflection::server::{
     },
 };
 
+/// Bytes of one question. It names something, and the name comes back in the answer's status: a long one would make a
+/// header that cuts the caller's connection.
+const MAX_QUESTION: usize = 1024;
+
 /// Reflection v1.
 ///
 /// # Errors
 ///
 /// When the descriptors do not decode, which only a broken build brings about.
 pub fn v1() -> Result<ServerReflectionServer<impl ServerReflection>, Error> {
-    described().build_v1()
+    Ok(described()
+        .build_v1()?
+        .max_decoding_message_size(MAX_QUESTION))
 }
 
 /// Reflection v1alpha.
@@ -24,7 +30,9 @@ pub fn v1() -> Result<ServerReflectionServer<impl ServerReflection>, Error> {
 ///
 /// As [`v1`].
 pub fn v1alpha() -> Result<ServerReflectionServerAlpha<impl ServerReflectionAlpha>, Error> {
-    described().build_v1alpha()
+    Ok(described()
+        .build_v1alpha()?
+        .max_decoding_message_size(MAX_QUESTION))
 }
 
 fn described() -> Builder<'static> {
