@@ -22,6 +22,7 @@ pub mod simulate;
 pub mod sources;
 pub mod store;
 pub mod telemetry;
+pub mod verification;
 pub mod waiters;
 pub mod webhook;
 pub mod wire;

@@ -1,16 +1,16 @@
 //! The outgoing HTTP client: what an adapter needs to call a platform without being led astray.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    time::Duration,
-};
+mod address;
+mod guard;
+
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use reqwest::{
-    Client, Response, Url,
-    dns::{Addrs, Name, Resolve, Resolving},
-    redirect, tls,
-};
+use http::Method;
+use reqwest::{IntoUrl, RequestBuilder, Response, Url, redirect, tls};
+
+use address::{is_private, literal};
+use guard::{Guard, Lookup, System};
 
 /// Shorter than any proxy in use keeps an idle connection, so that a request rarely meets one that is being closed.
 const POOL_IDLE: Duration = Duration::from_secs(15);
@@ -20,6 +20,13 @@ const IDLE_PER_HOST: usize = 32;
 /// within 20 s instead of the kernel's quarter of an hour.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(5);
+
+/// How long a body may take in all, though each piece of it comes in time. The longest is the list of an export's files,
+/// of some megabytes.
+const WHOLE_BODY: Duration = Duration::from_mins(1);
+
+/// No URL, so that a request to it fails as one that cannot be written: it was certainly not sent.
+const NOWHERE: &str = "";
 
 /// Where a client may go and how long it may take.
 #[derive(Debug)]
@@ -32,12 +39,65 @@ pub struct Limits {
     pub allow_private_addresses: bool,
 }
 
-/// A client that follows no redirects, uses no proxy and, unless allowed, reaches no private address.
+/// Requests to one place and to no other: what a platform names as an address leads nowhere else.
+///
+/// It follows no redirects, uses no proxy, whatever the environment says, and, unless allowed, reaches no private
+/// address. Compressed bodies come as they are, so that a small one cannot become a large one.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+}
+
+impl Client {
+    pub fn get(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::GET, url)
+    }
+
+    pub fn post(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::POST, url)
+    }
+
+    /// A request that fails before it is sent if `url` is not of the base's scheme, host and port, or has credentials in
+    /// it.
+    ///
+    /// An address instead of a name is asked of no resolver, so the place must be looked at here, for each URL: the
+    /// base's own was looked at when the client was made.
+    pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
+        let url = match url.into_url() {
+            Ok(url) if self.is_within(&url) => url,
+            Ok(_) => {
+                tracing::warn!("a request to another place than the configured one was not sent");
+                return self.http.request(method, NOWHERE);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a request to what is no address was not sent");
+                return self.http.request(method, NOWHERE);
+            }
+        };
+        self.http.request(method, url)
+    }
+
+    fn is_within(&self, url: &Url) -> bool {
+        let has_credentials = !url.username().is_empty() || url.password().is_some();
+        url.origin() == self.base.origin() && !has_credentials
+    }
+}
+
+/// A client for the place in `limits`.
+///
+/// # Errors
+///
+/// The place may not be reached, or no client can be made.
 pub fn client(limits: &Limits) -> anyhow::Result<Client> {
+    client_asking(limits, Arc::new(System))
+}
+
+fn client_asking(limits: &Limits, lookup: Arc<dyn Lookup>) -> anyhow::Result<Client> {
     check_place(limits)?;
     // Another part of the process may have installed it before; either way there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder()
+    let client = reqwest::Client::builder()
         .connect_timeout(limits.connect_timeout)
         .read_timeout(limits.read_timeout)
         .pool_idle_timeout(POOL_IDLE)
@@ -50,6 +110,7 @@ pub fn client(limits: &Limits) -> anyhow::Result<Client> {
         .redirect(redirect::Policy::none())
         .no_proxy()
         .dns_resolver(Guard {
+            lookup,
             private: limits.allow_private_addresses,
             loopback: is_loopback(&limits.base),
         });
@@ -59,11 +120,18 @@ pub fn client(limits: &Limits) -> anyhow::Result<Client> {
         // Plain http on loopback needs no certificates, and a machine without any must be able to try Parloir.
         client.tls_certs_only([])
     };
-    client.build().context("the HTTP client cannot be made")
+    let http = client.build().context("the HTTP client cannot be made")?;
+    let base = limits.base.clone();
+    Ok(Client { http, base })
 }
 
-/// A body of at most `cap` bytes. `None`: it did not come whole, or is longer.
-pub async fn whole_body(mut response: Response, cap: usize) -> Option<Vec<u8>> {
+/// A body of at most `cap` bytes. `None`: it did not come whole, is longer, or takes longer than a minute.
+pub async fn whole_body(response: Response, cap: usize) -> Option<Vec<u8>> {
+    let body = tokio::time::timeout(WHOLE_BODY, read(response, cap));
+    body.await.ok().flatten()
+}
+
+async fn read(mut response: Response, cap: usize) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.ok()? {
         if body.len() + piece.len() > cap {
@@ -113,6 +181,9 @@ fn check_place(limits: &Limits) -> anyhow::Result<()> {
         "http" if is_loopback(&limits.base) => {}
         _ => bail!("must be https, or http on loopback"),
     }
+    if !limits.base.username().is_empty() || limits.base.password().is_some() {
+        bail!("must hold no credentials");
+    }
     let address = limits.base.host_str().and_then(literal);
     if address.is_some_and(|address| !address.is_loopback() && is_private(address))
         && !limits.allow_private_addresses
@@ -129,182 +200,5 @@ pub fn is_loopback(base: &Url) -> bool {
     })
 }
 
-fn literal(host: &str) -> Option<IpAddr> {
-    host.trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse()
-        .ok()
-}
-
-/// Resolves names and leaves out the addresses that may not be reached: a name's owner decides where it points, and
-/// may change that between two look-ups.
-struct Guard {
-    private: bool,
-    /// The operator named loopback in so many words.
-    loopback: bool,
-}
-
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (private, loopback) = (self.private, self.loopback);
-        Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0))
-                .await?
-                .filter(|address| {
-                    let ip = address.ip();
-                    private || !is_private(ip) || (loopback && ip.is_loopback())
-                })
-                .collect();
-            if found.is_empty() {
-                return Err(
-                    "resolves to private addresses alone: set allow_private_addresses if that is meant"
-                        .into(),
-                );
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
-fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_private_v4(address),
-        IpAddr::V6(address) => match embedded_v4(address) {
-            Some(inner) => is_private_v4(inner),
-            None => {
-                address.is_loopback()
-                    || address.is_unspecified()
-                    || address.is_multicast()
-                    || address.is_unique_local()
-                    || address.is_unicast_link_local()
-            }
-        },
-    }
-}
-
-fn is_private_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
-        // This network, and what was never given out.
-        || a == 0
-        || a >= 240
-        // Shared by providers behind one address, protocol assignments, benchmarks.
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 198 && (18..20).contains(&b))
-}
-
-/// The IPv4 address that an IPv6 one stands for: mapped, translated (`64:ff9b::/96`) or
-/// 6to4 (`2002::/16`).
-fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let s = address.segments();
-    let of = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
-    match s {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            Some(of(high, low))
-        }
-        [0x2002, high, low, ..] => Some(of(high, low)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn limits(base: &str, allow_private_addresses: bool) -> Limits {
-        Limits {
-            base: base.parse().expect("a URL"),
-            connect_timeout: Duration::from_secs(1),
-            read_timeout: Duration::from_secs(1),
-            allow_private_addresses,
-        }
-    }
-
-    #[test]
-    fn only_https_or_http_on_loopback_is_taken() {
-        for fine in [
-            "http://127.0.0.1:1",
-            "http://[::1]:1",
-            "http://localhost:1",
-            "https://8.8.8.8",
-        ] {
-            assert!(check_place(&limits(fine, false)).is_ok(), "{fine}");
-        }
-        for bad in ["http://8.8.8.8", "http://example.org", "ftp://example.org"] {
-            assert!(check_place(&limits(bad, true)).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn an_address_is_https_or_loopback_and_holds_no_credentials() {
-        for fine in [
-            "https://graph.facebook.com",
-            "https://example.zendesk.com/ai-agents/api",
-            "http://127.0.0.1:1",
-            "http://[::1]:1/v2",
-            "http://localhost:8090",
-        ] {
-            assert_eq!(check_address(fine), Ok(()), "{fine}");
-        }
-        for bad in [
-            "graph",
-            "http://8.8.8.8",
-            "ftp://x",
-            "https://a:b@x",
-            "https://x?a=b",
-            "https://x#a",
-            "https://",
-        ] {
-            assert!(check_address(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn private_addresses_are_told_apart_in_every_disguise() {
-        for private in [
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "127.0.0.1",
-            "255.255.255.255",
-            "::1",
-            "fd00::1",
-            "fe80::1",
-            "::ffff:10.0.0.1",
-            "64:ff9b::a00:1",
-            "2002:a00:1::",
-        ] {
-            assert!(
-                is_private(private.parse().expect("an address")),
-                "{private}"
-            );
-        }
-        for public in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111"] {
-            assert!(!is_private(public.parse().expect("an address")), "{public}");
-        }
-    }
-
-    #[test]
-    fn a_private_address_is_refused_unless_allowed() {
-        assert!(check_place(&limits("https://10.0.0.1", false)).is_err());
-        assert!(check_place(&limits("https://10.0.0.1", true)).is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_name_that_points_to_loopback_is_refused_unless_the_operator_said_so() {
-        let resolve = |private, loopback| async move {
-            let name: Name = "localhost".parse().expect("a name");
-            Guard { private, loopback }.resolve(name).await.map(drop)
-        };
-        assert!(resolve(false, false).await.is_err());
-        assert!(resolve(false, true).await.is_ok());
-        assert!(resolve(true, false).await.is_ok());
-    }
-}
+mod tests;

@@ -1,24 +1,24 @@
 //! HTTP in: one route for the webhooks of every agent and one for those of every source. What they hold is the adapters'
 //! business.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Extension, Router,
-    extract::{Path, Request, State},
+    extract::{ConnectInfo, Path, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{any, post},
 };
 
 use crate::{
-    conversations::Conversations,
+    conversations::{Addressed, Conversations},
     domain::{
         Id,
         inbound::{Webhook, WebhookReply},
         is_traceparent, tenant_of,
     },
-    net::{BodyError, BodyReader, RequestStart},
+    net::{BodyError, BodyReader, ClientAddresses, RequestStart},
 };
 
 /// How long a platform should wait before it tries again what could not be taken.
@@ -29,6 +29,8 @@ const RETRY_AFTER_SECONDS: &str = "1";
 pub struct Webhooks {
     pub conversations: Arc<Conversations>,
     pub bodies: BodyReader,
+    /// Tells where requests come from.
+    pub clients: ClientAddresses,
 }
 
 /// `POST /webhooks/{agent}` and anything below it: some platforms send kinds of events to paths of their own, and a
@@ -50,7 +52,7 @@ async fn receive(
 ) -> Response {
     // What limits apply is counted from the first byte of the request, not of its handling.
     let RequestStart(begun) = start;
-    let (agent, webhook) = match read(&webhooks, path, request).await {
+    let (agent, webhook) = match read(&webhooks, Side::Agents, path, request).await {
         Ok(read) => read,
         Err(refused) => return refused,
     };
@@ -70,7 +72,7 @@ async fn arrive(
     Path(path): Path<Vec<String>>,
     request: Request,
 ) -> Response {
-    let (source, webhook) = match read(&webhooks, path, request).await {
+    let (source, webhook) = match read(&webhooks, Side::Sources, path, request).await {
         Ok(read) => read,
         Err(refused) => return refused,
     };
@@ -84,17 +86,40 @@ async fn arrive(
     )
 }
 
-/// Whom the path names, and the webhook as it came.
+/// Which of the two routes.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Agents,
+    Sources,
+}
+
+impl Side {
+    fn addressed(self, name: &str) -> Addressed<'_> {
+        match self {
+            Self::Agents => Addressed::Agent(name),
+            Self::Sources => Addressed::Source(name),
+        }
+    }
+}
+
+/// Whom the path names, and the webhook as it came. Where it comes from is looked at before its body is read.
 async fn read(
     webhooks: &Webhooks,
+    side: Side,
     path: Vec<String>,
     request: Request,
 ) -> Result<(String, Webhook), Response> {
     let (head, body) = request.into_parts();
-    let body = webhooks.bodies.read(body).await;
-    let body = body.map_err(|error| refuse(webhooks, &error))?;
     let mut path = path.into_iter();
     let name = path.next().unwrap_or_default();
+    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
+    let from = peer.and_then(|peer| webhooks.clients.of(peer.ip(), &head.headers));
+    let whom = side.addressed(&name);
+    if let Some(refused) = webhooks.conversations.turn_away(whom, from) {
+        return Err(respond(refused));
+    }
+    let body = webhooks.bodies.read(body).await;
+    let body = body.map_err(|error| refuse(webhooks, &error))?;
     let webhook = Webhook {
         method: head.method,
         headers: head.headers,
@@ -126,7 +151,6 @@ fn respond(reply: WebhookReply) -> Response {
 }
 
 fn refuse(webhooks: &Webhooks, error: &BodyError) -> Response {
-    tracing::warn!(%error, "a webhook's body was not read");
     let (status, reason) = match error {
         BodyError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
@@ -134,6 +158,11 @@ fn refuse(webhooks: &Webhooks, error: &BodyError) -> Response {
         BodyError::Broken => (StatusCode::BAD_REQUEST, "broken"),
     };
     webhooks.conversations.metrics.webhooks.refused(reason);
+    // Whom it is for was not asked yet.
+    webhooks
+        .conversations
+        .webhook_log
+        .refused(Addressed::Nobody, reason, error, None);
     respond(WebhookReply::status(status))
 }
 

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::domain::{
     AgentMessage, Answer, HumanMessage, HumanMessageKind, Parameter, Question, RequestKind,
-    inbound::{Inbound, InboundBody, Webhook, WebhookRefusal, WebhookReply},
+    inbound::{Inbound, InboundBody, Webhook, WebhookReply},
     outbound::{Outbound, OutboundContent, Refusal, Sent},
     ports::Agent,
 };
@@ -260,7 +260,10 @@ pub(super) async fn what_is_not_from_the_platform_is_refused<P: Platform>() {
     let (agent, platform) = P::agent(&server);
     for inbound in samples() {
         let received = agent.receive(&platform.forged(&inbound));
-        assert_eq!(received, Err(WebhookRefusal::Unverified), "{inbound:?}");
+        assert!(
+            received.is_err_and(|refusal| refusal.is_unverified()),
+            "{inbound:?}"
+        );
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     webhook::{self, Webhooks},
 };
 
-use super::{Addresses, Parts};
+use super::{Addresses, Parts, settings};
 
 /// What orchestrators may ask the health of.
 const SERVICES: &[&str] = &[
@@ -132,6 +132,7 @@ fn serve_webhooks(
     let router = webhook::router(Webhooks {
         conversations: Arc::clone(&parts.conversations),
         bodies: BodyReader::new(webhooks),
+        clients: settings::clients(webhooks),
     });
     let limits = HttpLimits {
         header_timeout: webhooks.header_timeout,

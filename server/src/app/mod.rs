@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     committer::{Committer, CommitterSettings, Observers},
     config::{Config, ShutdownConfig},
-    conversations::{Conversations, Desk, Erasures, Housekeeping},
+    conversations::{Conversations, Desk, Erasures, Housekeeping, WebhookLog},
     delivery::{self, Breakers, Lanes},
     domain::{
         Clock, SystemClock,
@@ -244,6 +244,7 @@ async fn build(
         erasures: Arc::default(),
         idempotency_window: config.log.idempotency_window,
         store_patience: STORE_PATIENCE,
+        webhook_log: WebhookLog::new(Arc::clone(clock), config.logging.refused_webhooks),
     });
     Ok(Parts {
         store,

@@ -7,8 +7,8 @@ use std::{
 
 use crate::{
     config::{
-        self, AccountConfig, AgentConfig, Config, EscalationFallback, Escalations, SourceConfig,
-        UnknownThen, UnlistedAction,
+        self, AccountConfig, AgentConfig, Config, EscalationFallback, Escalations, ForwardedHeader,
+        SourceConfig, UnknownThen, UnlistedAction, WebhooksConfig,
     },
     delivery::{Backoff, BreakerSettings},
     domain::{
@@ -16,6 +16,7 @@ use crate::{
         SourceEntry, SourceSettings, ports::Source, source::SignTexts,
     },
     hub,
+    net::{ClientAddresses, Forwarding},
     store::{OpenError, StoreSettings, Synchronous},
 };
 
@@ -83,6 +84,17 @@ pub fn breakers(config: &Config) -> BreakerSettings {
     }
 }
 
+/// Where webhooks come from.
+pub fn clients(config: &WebhooksConfig) -> ClientAddresses {
+    ClientAddresses {
+        trusted: config::addresses::networks(&config.trusted_proxies),
+        header: match config.forwarded_header {
+            ForwardedHeader::XForwardedFor => Forwarding::XForwardedFor,
+            ForwardedHeader::Forwarded => Forwarding::Forwarded,
+        },
+    }
+}
+
 /// How subscribers are served.
 pub fn hub(config: &Config) -> hub::Settings {
     let stream = &config.stream;
@@ -102,6 +114,7 @@ fn agent(config: &AgentConfig) -> AgentSettings {
     AgentSettings {
         name: Id::trusted(config.name.as_str()),
         paused: false,
+        allowed: config::addresses::allow_list(&config.allowed_addresses),
         session_timeout: config.session_timeout,
         send_timeout: config.send_timeout,
         max_queue_age: config.max_queue_age,
@@ -172,6 +185,7 @@ fn source(config: &SourceConfig) -> SourceSettings {
     };
     SourceSettings {
         name: Id::trusted(config.name.as_str()),
+        allowed: config::addresses::allow_list(&config.allowed_addresses),
         send_timeout: config.send_timeout,
         max_queue_age: config.max_queue_age,
         takes_escalations: config.escalations == Escalations::Source,

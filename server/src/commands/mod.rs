@@ -18,6 +18,7 @@ pub mod simulate;
 pub mod source_login;
 pub mod tail;
 pub mod terminal;
+pub mod verify_webhook;
 
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ enum Verb {
     Simulate(simulate::SimulateArgs),
     SourceLogin(source_login::SourceLoginArgs),
     Tail(tail::TailArgs),
+    VerifyWebhook(verify_webhook::VerifyWebhookArgs),
 }
 
 impl Cli {
@@ -81,6 +83,7 @@ impl Cli {
             Verb::Simulate(args) => simulate::run(args).await,
             Verb::SourceLogin(args) => source_login::run(args).await,
             Verb::Tail(args) => tail::run(args).await,
+            Verb::VerifyWebhook(args) => verify_webhook::run(&args).await,
         }
     }
 }

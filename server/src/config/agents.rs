@@ -15,6 +15,10 @@ section! {
         name: String;
         /// Where it lives: one table named after the platform.
         platform: PlatformConfig = PlatformConfig::default();
+        /// From where its webhooks may come: addresses and networks such as `"192.0.2.0/24"`, and
+        /// `"preset:zendesk-eu"`, `"preset:zendesk-us"` for the addresses that Zendesk publishes. Others are answered
+        /// 403. With none listed they may come from everywhere. Behind a proxy it needs `webhooks.trusted_proxies`.
+        allowed_addresses: Vec<String> = Vec::new();
         /// The account of conversations that the agent begins by itself and of whose id no account's prefix tells.
         /// Required when several accounts share the agent.
         default_account: Option<String> = None;

@@ -1,7 +1,7 @@
 //! Whether the settings hold together: bounds of each section, then what one says about another.
 
 use super::{
-    AccountConfig, ActionFallback, AgentConfig, Config,
+    AccountConfig, ActionFallback, AgentConfig, Config, addresses,
     problem::{Problem, Problems},
     section::Section,
     verification::VerificationConfig,
@@ -35,6 +35,8 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     }
     check_together(config, problems);
     callers::check(config, problems);
+    let proxies = &config.webhooks.trusted_proxies;
+    addresses::check(proxies, "webhooks.trusted_proxies", problems);
     let objects = check_objects(config, config.sources.len());
     problems.0.extend(objects.0);
 }
@@ -43,6 +45,9 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
 /// sources must be named by an account; later ones may wait for theirs.
 pub fn check_objects(config: &Config, declared: usize) -> Problems {
     let mut problems = Problems::default();
+    for (at, listed) in allow_lists(config) {
+        addresses::check(listed, &at, &mut problems);
+    }
     for (index, agent) in config.agents.iter().enumerate() {
         check_agent(config, agent, &format!("agents[{index}]"), &mut problems);
     }
@@ -87,6 +92,16 @@ pub(super) fn warnings(config: &Config) -> Vec<Problem> {
                      refused; give each a prefix of its own",
                     other.name, account.agent
                 ),
+            );
+        }
+    }
+    if config.webhooks.listen.ip().is_loopback() && config.webhooks.trusted_proxies.is_empty() {
+        let listed = allow_lists(config).filter(|(_, listed)| !listed.is_empty());
+        for (at, _) in listed {
+            problems.add(
+                at,
+                "the webhooks listen on this machine alone, so that every request comes from a proxy on it: name that \
+                 proxy in webhooks.trusted_proxies, for example [\"127.0.0.1\"]",
             );
         }
     }
@@ -148,6 +163,20 @@ fn check_name(name: &str, at: &str, problems: &mut Problems) {
              \"default\" it begins with the tenant's name (at most 32) and a dot, as in acme.support",
         );
     }
+}
+
+/// Every `allowed_addresses` with its key.
+fn allow_lists(config: &Config) -> impl Iterator<Item = (String, &Vec<String>)> {
+    let agents = config.agents.iter().map(|agent| &agent.allowed_addresses);
+    let sources = config
+        .sources
+        .iter()
+        .map(|source| &source.allowed_addresses);
+    let keyed = |kind: &'static str| {
+        move |(index, listed)| (format!("{kind}[{index}].allowed_addresses"), listed)
+    };
+    let agents = agents.enumerate().map(keyed("agents"));
+    agents.chain(sources.enumerate().map(keyed("sources")))
 }
 
 fn check_agent(config: &Config, agent: &AgentConfig, at: &str, problems: &mut Problems) {

@@ -12,6 +12,9 @@ section! {
         /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module, such as
         /// `info,parloir::net=debug`.
         filter: String = "info".to_owned();
+        /// Lines a minute about the refused webhooks of one agent or source; the others are counted in the next line, so
+        /// that a flood of forged ones does not fill the disk.
+        refused_webhooks: u32 = 10, "1" to "100000";
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 mod accounts;
+pub mod addresses;
 mod agents;
 mod callers;
 mod check;
@@ -54,7 +55,7 @@ pub use self::{
     sources::{Escalations, SignTextsConfig, SourceConfig, UnknownThen},
     stream::StreamConfig,
     unknown::setting_kind,
-    webhooks::WebhooksConfig,
+    webhooks::{ForwardedHeader, WebhooksConfig},
 };
 
 /// All settings. The default starts a server on loopback with an embedded database and no agents.

@@ -16,6 +16,10 @@ section! {
         name: String;
         /// What it is and how it is reached: one table named after the system.
         system: SystemConfig = SystemConfig::default();
+        /// From where its webhooks may come: addresses and networks such as `"192.0.2.0/24"`, and
+        /// `"preset:zendesk-eu"`, `"preset:zendesk-us"` for the addresses that Zendesk publishes. Others are answered
+        /// 403. With none listed they may come from everywhere. Behind a proxy it needs `webhooks.trusted_proxies`.
+        allowed_addresses: Vec<String> = Vec::new();
         /// How long one request to it may take. After that a message is read back where that is possible, and UNKNOWN
         /// otherwise.
         #[serde(with = "humantime_serde")]

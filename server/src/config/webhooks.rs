@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::section::section;
+use serde::{Deserialize, Serialize};
+
+use super::section::{Kind, Setting, section};
 
 section! {
     /// The listener for agents' platforms.
@@ -35,5 +37,25 @@ section! {
         /// Connections at one time from one peer address; 0 is without this limit, because a platform calls from few
         /// addresses and a proxy from one. Loopback peers are not counted.
         max_connections_per_peer: usize = 0, "0" to "1000000";
+        /// The addresses and networks of our own proxies. A request that comes through them counts as coming from
+        /// whom they name: the first from the right that is none of them. From everybody else the header is not read.
+        trusted_proxies: Vec<String> = Vec::new();
+        /// The header in which those proxies name whom they ask for: `x-forwarded-for` or `forwarded`. The other one is
+        /// never read, because a proxy passes on what it does not write, whoever made it up.
+        forwarded_header: ForwardedHeader = ForwardedHeader::XForwardedFor;
     }
+}
+
+/// The header in which proxies name whom they ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+impl Setting for ForwardedHeader {
+    const KIND: Kind = Kind::Choice(&["x-forwarded-for", "forwarded"]);
 }

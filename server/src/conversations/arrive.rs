@@ -10,7 +10,7 @@ use crate::domain::{
     source::{SourceEvent, Taken},
 };
 
-use super::{Conversations, visit::Visit};
+use super::{Conversations, visit::Visit, webhook_log::Addressed};
 
 impl Conversations {
     /// Takes a webhook for the source `name`. The reply is given only after what it acknowledges is durable.
@@ -23,20 +23,19 @@ impl Conversations {
     ) -> WebhookReply {
         let Some(source) = self.live.source(name) else {
             self.metrics.webhooks.refused("unknown_source");
-            tracing::warn!(
-                source = name,
-                "a webhook came for a source that is not configured"
-            );
+            let why = "it names a source that is not configured";
+            self.webhook_log
+                .refused(Addressed::Nobody, "unknown_source", &why, Some(webhook));
             return WebhookReply::status(StatusCode::NOT_FOUND);
         };
         let received = match source.receive(webhook) {
             Ok(received) => received,
-            Err(refusal) => return self.refuse_source(name, webhook, refusal),
+            Err(refusal) => return self.refuse_source(name, webhook, &refusal),
         };
         match self.visit(tenant, name, received.events, traceparent).await {
             Ok(taken) => {
                 let reply = received.reply.reply(&taken).await;
-                self.count(name, reply)
+                self.count(name, webhook, reply)
             }
             Err(error) => {
                 self.metrics.sources.webhook(name, "not_taken");
@@ -76,14 +75,16 @@ impl Conversations {
     }
 
     /// Counts a webhook by its reply: a challenge at set-up brings no event, and may be refused all the same.
-    fn count(&self, name: &str, reply: WebhookReply) -> WebhookReply {
+    fn count(&self, name: &str, webhook: &Webhook, reply: WebhookReply) -> WebhookReply {
+        let whom = Addressed::Source(name);
         if reply.status == StatusCode::FORBIDDEN {
             self.metrics.sources.webhook(name, "unverified");
-            tracing::warn!(
-                source = name,
-                "a challenge was refused: it is no subscription, or its token is none of verify_tokens"
-            );
+            let why =
+                "a challenge that is no subscription, or whose token is none of verify_tokens";
+            self.webhook_log
+                .refused(whom, "unverified", &why, Some(webhook));
         } else {
+            self.webhook_log.believed(whom, webhook);
             self.metrics.sources.webhook(name, "taken");
         }
         reply
@@ -93,10 +94,10 @@ impl Conversations {
         &self,
         name: &str,
         webhook: &Webhook,
-        refusal: WebhookRefusal,
+        refusal: &WebhookRefusal,
     ) -> WebhookReply {
         let (label, status) = match refusal {
-            WebhookRefusal::Unverified => ("unverified", StatusCode::UNAUTHORIZED),
+            WebhookRefusal::Unverified(_) => ("unverified", StatusCode::UNAUTHORIZED),
             WebhookRefusal::Malformed => ("malformed", StatusCode::BAD_REQUEST),
             WebhookRefusal::UnknownAgent { acknowledge: true } => ("unknown", StatusCode::OK),
             WebhookRefusal::UnknownAgent { acknowledge: false } => {
@@ -104,7 +105,8 @@ impl Conversations {
             }
         };
         self.metrics.sources.webhook(name, label);
-        tracing::warn!(source = name, reason = label, webhook = ?webhook, "a source's webhook was refused");
+        self.webhook_log
+            .refused(Addressed::Source(name), label, refusal, Some(webhook));
         WebhookReply::status(status)
     }
 }

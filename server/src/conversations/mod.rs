@@ -32,6 +32,8 @@ mod to_source;
 mod transfer;
 mod visit;
 mod visit_body;
+mod webhook_address;
+mod webhook_log;
 
 #[cfg(test)]
 mod tests;
@@ -53,6 +55,7 @@ pub use open::expire_if_due;
 pub use ownership::{Change, give_to_agent, take_from_agent};
 pub use read::EventsPage;
 pub use record::{Recorded, record};
+pub use webhook_log::{Addressed, WebhookLog};
 
 use crate::{
     committer::Committer,
@@ -81,6 +84,7 @@ pub struct Conversations {
     pub idempotency_window: Duration,
     /// Beyond its deadline a webhook waits this long for the store before it gets the fallback unrecorded.
     pub store_patience: Duration,
+    pub webhook_log: WebhookLog,
 }
 
 impl Conversations {

@@ -25,6 +25,7 @@ use super::{
     ownership::{Change, end_escalated, take_from_agent},
     record::{Recorded, record_apart, record_under},
     to_source::reply_at_source,
+    webhook_log::Addressed,
 };
 
 impl Conversations {
@@ -45,12 +46,16 @@ impl Conversations {
             .and_then(|agent| Some((agent, setup.agents.get(&agent.name)?)));
         let Some((settings, platform)) = agent else {
             self.metrics.webhooks.refused("unknown_agent");
+            let why = "it names an agent that is not configured";
+            self.webhook_log
+                .refused(Addressed::Nobody, "unknown_agent", &why, Some(webhook));
             return WebhookReply::status(StatusCode::NOT_FOUND);
         };
         let inbound = match platform.receive(webhook) {
             Ok(inbound) => inbound,
-            Err(refusal) => return self.refuse(name, webhook, refusal),
+            Err(refusal) => return self.refuse(name, webhook, &refusal),
         };
+        self.webhook_log.believed(Addressed::Agent(name), webhook);
         let addressee = Addressee {
             tenant: tenant.clone(),
             upstream_id: inbound.upstream_id.clone(),
@@ -171,9 +176,9 @@ impl Conversations {
             .lag(agent.name.as_str(), self.clock.now().since(begun));
     }
 
-    fn refuse(&self, name: &str, webhook: &Webhook, refusal: WebhookRefusal) -> WebhookReply {
+    fn refuse(&self, name: &str, webhook: &Webhook, refusal: &WebhookRefusal) -> WebhookReply {
         let (label, status) = match refusal {
-            WebhookRefusal::Unverified => ("unverified", StatusCode::UNAUTHORIZED),
+            WebhookRefusal::Unverified(_) => ("unverified", StatusCode::UNAUTHORIZED),
             WebhookRefusal::Malformed => ("malformed", StatusCode::BAD_REQUEST),
             WebhookRefusal::UnknownAgent { acknowledge: true } => ("unknown_bot", StatusCode::OK),
             WebhookRefusal::UnknownAgent { acknowledge: false } => {
@@ -181,7 +186,8 @@ impl Conversations {
             }
         };
         self.metrics.webhooks.refused(label);
-        tracing::warn!(agent = name, reason = label, webhook = ?webhook, "a webhook was refused");
+        self.webhook_log
+            .refused(Addressed::Agent(name), label, refusal, Some(webhook));
         WebhookReply::status(status)
     }
 

@@ -6,6 +6,7 @@ use super::{
     error::{Error, Result},
     id::Id,
     identity::tenant_of,
+    network::AllowList,
     parameter::Parameter,
     request::RequestKind,
     source::{Capabilities, SourceSettings},
@@ -21,6 +22,8 @@ pub struct AgentSettings {
     pub name: Id,
     /// Nothing is sent to it for now.
     pub paused: bool,
+    /// From where its webhooks may come.
+    pub allowed: AllowList,
     /// How long the platform keeps a session without a word.
     pub session_timeout: Duration,
     /// How long one request to the platform may take.

@@ -1,6 +1,6 @@
 //! What comes in from an agent's platform, told in our words.
 
-use super::{event::Intent, message::AgentMessage, request::Question};
+use super::{event::Intent, message::AgentMessage, request::Question, unverified::Unverified};
 
 /// A webhook as it arrived: nothing in it is trusted before the agent's adapter has verified it.
 #[derive(Clone)]
@@ -87,14 +87,37 @@ impl std::fmt::Debug for InboundBody {
 }
 
 /// Why a webhook was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookRefusal {
     /// It does not verify: 401, and nothing of it was parsed.
-    Unverified,
+    Unverified(Unverified),
     /// It is not what the platform sends: 400.
     Malformed,
     /// It names another agent than its URL: 404, or 200 by setting.
     UnknownAgent { acknowledge: bool },
+}
+
+impl WebhookRefusal {
+    /// It does not verify, whatever the reason.
+    pub fn is_unverified(&self) -> bool {
+        matches!(self, Self::Unverified(_))
+    }
+}
+
+impl std::fmt::Display for WebhookRefusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unverified(unverified) => write!(f, "{unverified}"),
+            Self::Malformed => f.write_str("it is not what the platform sends"),
+            Self::UnknownAgent { .. } => f.write_str("it names another agent's id"),
+        }
+    }
+}
+
+impl From<Unverified> for WebhookRefusal {
+    fn from(unverified: Unverified) -> Self {
+        Self::Unverified(unverified)
+    }
 }
 
 /// What a webhook is answered.

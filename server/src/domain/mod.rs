@@ -15,6 +15,7 @@ pub mod id;
 pub mod identity;
 pub mod inbound;
 pub mod message;
+pub mod network;
 pub mod outbound;
 pub mod owner;
 pub mod parameter;
@@ -26,6 +27,7 @@ pub mod request;
 pub mod source;
 pub mod time;
 pub mod trace;
+pub mod unverified;
 
 pub use agent::{Account, ActionFallback, ActionSettings, AgentSettings, Directory, SourceEntry};
 pub use contact::KnownContact;
@@ -46,6 +48,7 @@ pub use message::{
     AgentMessage, Button, ButtonKind, Card, Choice, HumanMessage, HumanMessageKind, VisitorContent,
     VisitorMessage,
 };
+pub use network::{AllowList, Network, Networks};
 pub use outbound::{Attempt, Departure, Outbound, OutboundContent, Refusal, Sent, ToSource};
 pub use owner::{Evidence, Known, Owner, OwnerChangeCause};
 pub use parameter::Parameter;
@@ -61,3 +64,4 @@ pub use request::{
 pub use source::{Capabilities, SourceSettings};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use trace::is_traceparent;
+pub use unverified::Unverified;

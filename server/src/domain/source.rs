@@ -12,6 +12,7 @@ use super::{
     id::Id,
     inbound::WebhookReply,
     message::HumanMessage,
+    network::AllowList,
     owner::{Evidence, Owner},
     parameter::Parameter,
     time::Timestamp,
@@ -27,6 +28,8 @@ use item::silent_debug;
 #[derive(Debug, Clone)]
 pub struct SourceSettings {
     pub name: Id,
+    /// From where its webhooks may come.
+    pub allowed: AllowList,
     /// How long one request to the source may take.
     pub send_timeout: Duration,
     /// How long a delivery may wait before it fails.

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod body;
+pub mod client_address;
 pub mod gate;
 pub mod http;
 pub mod progress;
@@ -13,6 +14,7 @@ mod tests;
 pub use self::{
     accept::Acceptor,
     body::{BodyError, BodyReader},
+    client_address::{ClientAddresses, Forwarding},
     gate::Gate,
     progress::RequestStart,
     socket::Socket,

@@ -4,13 +4,15 @@
 use hmac::{Hmac, KeyInit, Mac};
 use http::StatusCode;
 use reqwest::Url;
-use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
 
 use crate::{
-    domain::inbound::{Webhook, WebhookReply},
+    domain::{
+        Unverified,
+        inbound::{Webhook, WebhookReply},
+    },
     secret::Secret,
+    verification::{Secrets, equal, from_hex, one_header},
 };
 
 const SIGNATURE: &str = "x-hub-signature-256";
@@ -29,22 +31,24 @@ impl<'w> Verified<'w> {
 /// What a webhook must know. Several secrets let a rotation overlap: any of them counts.
 #[derive(Debug)]
 pub(super) struct Verification {
-    app_secrets: Vec<Secret>,
-    verify_tokens: Vec<Secret>,
+    app_secrets: Secrets,
+    verify_tokens: Secrets,
 }
 
 impl Verification {
     pub(super) fn new(app_secrets: &[Secret], verify_tokens: &[Secret]) -> Self {
         Self {
-            app_secrets: app_secrets.to_vec(),
-            verify_tokens: verify_tokens.to_vec(),
+            app_secrets: Secrets::new(app_secrets),
+            verify_tokens: Secrets::new(verify_tokens),
         }
     }
 
-    /// `None`: it does not verify. The platform calls its signature optional; here it is not.
-    pub(super) fn verify<'w>(&self, webhook: &'w Webhook) -> Option<Verified<'w>> {
-        let value = webhook.headers.get(SIGNATURE)?.to_str().ok()?;
-        let signature = hex(value.strip_prefix(SIGNATURE_PREFIX)?)?;
+    /// Fails with the part that is missing or does not fit. The platform calls its signature optional; here it is not.
+    pub(super) fn verify<'w>(&self, webhook: &'w Webhook) -> Result<Verified<'w>, Unverified> {
+        let value = one_header(&webhook.headers, SIGNATURE)?;
+        let signature = value.strip_prefix(SIGNATURE_PREFIX).and_then(from_hex);
+        let signature =
+            signature.ok_or_else(|| Unverified::malformed(SIGNATURE, "sha256= and hexadecimal"))?;
         let is_made_with = |secret: &str| {
             let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes());
             mac.is_ok_and(|mac| {
@@ -53,7 +57,9 @@ impl Verification {
                     .is_ok()
             })
         };
-        any(&self.app_secrets, is_made_with).then_some(Verified(webhook))
+        self.app_secrets
+            .any(is_made_with, || Unverified::mismatch(SIGNATURE))?;
+        Ok(Verified(webhook))
     }
 
     /// What the platform gets when it asks, at set-up, whether we are who we should be: its own challenge, if it knows
@@ -70,9 +76,11 @@ impl Verification {
         };
         let (mode, token) = (asked("hub.mode"), asked("hub.verify_token"));
         let knows = token.is_some_and(|token| {
-            any(&self.verify_tokens, |secret| {
-                token.as_bytes().ct_eq(secret.as_bytes()).into()
-            })
+            let fits = |secret: &str| equal(token.as_bytes(), secret.as_bytes());
+            let no_token = || Unverified::Mismatch {
+                part: "hub.verify_token".to_owned(),
+            };
+            self.verify_tokens.any(fits, no_token).is_ok()
         });
         match asked("hub.challenge") {
             Some(challenge) if knows && mode.as_deref() == Some("subscribe") => {
@@ -81,28 +89,4 @@ impl Verification {
             _ => refused,
         }
     }
-}
-
-fn any(secrets: &[Secret], mut fits: impl FnMut(&str) -> bool) -> bool {
-    let readable: Vec<SecretString> = secrets
-        .iter()
-        .filter_map(|secret| {
-            secret
-                .read()
-                .inspect_err(|error| tracing::error!(%error, "a webhook secret cannot be read"))
-                .ok()
-        })
-        .collect();
-    readable.iter().any(|secret| fits(secret.expose_secret()))
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |c: u8| char::from(c).to_digit(16);
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| {
-            let [high, low] = pair.try_into().ok()?;
-            u8::try_from(digit(high)? * 16 + digit(low)?).ok()
-        })
-        .collect()
 }

@@ -31,7 +31,7 @@ const MAX_REFUSAL: usize = 64 * 1024;
 /// Asks the platform for what concerns a bot as a whole.
 #[derive(Debug)]
 pub(super) struct Caller {
-    http: reqwest::Client,
+    http: outgoing::Client,
     base: String,
     bot_id: HeaderValue,
     organization_id: Option<HeaderValue>,

@@ -39,7 +39,7 @@ const DETAIL_WAIT: Duration = Duration::from_secs(1);
 pub(super) struct Client {
     /// For the log.
     agent: String,
-    http: reqwest::Client,
+    http: outgoing::Client,
     /// Without a slash at its end.
     base: String,
     bot_id: HeaderValue,

@@ -4,12 +4,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use http::HeaderMap;
 use sha2::Sha256;
 
 use crate::{
     config::verification::SignatureEncoding,
-    domain::{Timestamp, inbound::Webhook},
+    domain::{Timestamp, Unverified, inbound::Webhook},
+    verification::{from_base64, from_hex, one_header},
 };
 
 const STANDARD_WEBHOOKS_ID: &str = "webhook-id";
@@ -52,43 +52,75 @@ pub(super) struct Signed<'w> {
 }
 
 impl Signature {
-    /// `None`: a header is missing or malformed, or the timestamp too far from `now`.
-    pub(super) fn read<'w>(&'w self, webhook: &'w Webhook, now: Timestamp) -> Option<Signed<'w>> {
-        let value = header(&webhook.headers, &self.header)?;
+    /// Fails when a header is missing or malformed, or the timestamp too far from `now`.
+    pub(super) fn read<'w>(
+        &'w self,
+        webhook: &'w Webhook,
+        now: Timestamp,
+    ) -> Result<Signed<'w>, Unverified> {
+        let value = one_header(&webhook.headers, &self.header)?;
         let mut covered: Vec<&[u8]> = Vec::with_capacity(5);
         let signatures = match &self.format {
-            Format::Plain { encoding, prefix } => {
-                vec![decoded(
-                    *encoding,
-                    value.strip_prefix(prefix.as_str())?.trim(),
-                )?]
-            }
+            Format::Plain { encoding, prefix } => vec![self.plain(*encoding, prefix, value)?],
             Format::StandardWebhooks => {
-                let id = header(&webhook.headers, STANDARD_WEBHOOKS_ID)?;
+                let id = one_header(&webhook.headers, STANDARD_WEBHOOKS_ID)?;
                 covered.extend([id.as_bytes(), self.separator.as_bytes()]);
-                value
-                    .split(' ')
-                    .filter_map(|one| {
-                        STANDARD
-                            .decode(one.strip_prefix(STANDARD_WEBHOOKS_V1)?)
-                            .ok()
-                    })
-                    .collect()
+                self.listed(value)?
             }
         };
         if let Some(name) = &self.timestamp_header {
-            let text = header(&webhook.headers, name)?;
-            let at = timestamp(text)?;
-            if at.since(now).max(now.since(at)) > self.tolerance {
-                return None;
-            }
+            let text = one_header(&webhook.headers, name)?;
+            self.check_time(name, text, now)?;
             covered.extend([text.as_bytes(), self.separator.as_bytes()]);
         }
         covered.push(&webhook.body);
-        Some(Signed {
+        Ok(Signed {
             signatures,
             covered,
             secret_in_base64: matches!(self.format, Format::StandardWebhooks),
+        })
+    }
+
+    fn plain(
+        &self,
+        encoding: SignatureEncoding,
+        prefix: &str,
+        value: &str,
+    ) -> Result<Vec<u8>, Unverified> {
+        let malformed = |expected| Unverified::malformed(&self.header, expected);
+        let bare = value.strip_prefix(prefix);
+        let bare = bare.ok_or_else(|| malformed("what begins with the configured prefix"))?;
+        match encoding {
+            SignatureEncoding::Hex => from_hex(bare.trim()).ok_or_else(|| malformed("hexadecimal")),
+            SignatureEncoding::Base64 => {
+                from_base64(bare.trim()).ok_or_else(|| malformed("base64"))
+            }
+        }
+    }
+
+    fn listed(&self, value: &str) -> Result<Vec<Vec<u8>>, Unverified> {
+        let each = value.split(' ');
+        let signatures: Vec<_> = each
+            .filter_map(|one| from_base64(one.strip_prefix(STANDARD_WEBHOOKS_V1)?))
+            .collect();
+        if signatures.is_empty() {
+            let expected = "a list of signatures with a v1, among them";
+            return Err(Unverified::malformed(&self.header, expected));
+        }
+        Ok(signatures)
+    }
+
+    fn check_time(&self, name: &str, text: &str, now: Timestamp) -> Result<(), Unverified> {
+        let malformed = || Unverified::malformed(name, "seconds since 1970 or RFC 3339 in UTC");
+        let at = timestamp(text).ok_or_else(malformed)?;
+        let (ahead, behind) = (at.since(now), now.since(at));
+        if ahead.max(behind) <= self.tolerance {
+            return Ok(());
+        }
+        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        Err(Unverified::Stale {
+            header: name.to_owned(),
+            skew_seconds: seconds(ahead) - seconds(behind),
         })
     }
 }
@@ -112,26 +144,6 @@ impl Signed<'_> {
         self.signatures
             .iter()
             .any(|signature| mac.clone().verify_slice(signature).is_ok())
-    }
-}
-
-fn header<'w>(headers: &'w HeaderMap, name: &str) -> Option<&'w str> {
-    headers.get(name)?.to_str().ok()
-}
-
-fn decoded(encoding: SignatureEncoding, text: &str) -> Option<Vec<u8>> {
-    match encoding {
-        SignatureEncoding::Base64 => STANDARD.decode(text).ok(),
-        SignatureEncoding::Hex => {
-            let digits = text.as_bytes().chunks(2);
-            digits
-                .map(|pair| {
-                    let [high, low] = pair.try_into().ok()?;
-                    let digit = |c: u8| char::from(c).to_digit(16);
-                    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
-                })
-                .collect()
-        }
     }
 }
 

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use reqwest::Url;
-use secrecy::{ExposeSecret, SecretString};
-use subtle::ConstantTimeEq;
 
 use super::signature::{Format, Signature};
 use crate::{
@@ -12,8 +10,8 @@ use crate::{
         HmacConfig, StandardWebhooksConfig, UrlTokenConfig, VerificationConfig,
         ZendeskSupportConfig,
     },
-    domain::{Clock, inbound::Webhook},
-    secret::Secret,
+    domain::{Clock, Unverified, inbound::Webhook},
+    verification::{Secrets, equal, one_header},
 };
 
 /// A webhook that was verified. Only [`Verification::verify`] makes one, and only one of these can be decoded.
@@ -29,7 +27,7 @@ impl<'w> Verified<'w> {
 #[derive(Debug)]
 pub(super) struct Verification {
     scheme: Scheme,
-    secrets: Vec<Secret>,
+    secrets: Secrets,
     clock: Arc<dyn Clock>,
 }
 
@@ -45,59 +43,58 @@ enum Scheme {
 impl Verification {
     pub(super) fn new(config: &VerificationConfig, clock: Arc<dyn Clock>) -> Self {
         let (scheme, secrets) = match config {
-            VerificationConfig::None => (Scheme::None, Vec::new()),
+            VerificationConfig::None => (Scheme::None, &[][..]),
             VerificationConfig::UrlToken(UrlTokenConfig { tokens }) => {
-                (Scheme::UrlToken, tokens.clone())
+                (Scheme::UrlToken, tokens.as_slice())
             }
             VerificationConfig::StaticHeader(scheme) => (
                 Scheme::StaticHeader(scheme.header.clone()),
-                scheme.secrets.clone(),
+                scheme.secrets.as_slice(),
             ),
-            VerificationConfig::Hmac(scheme) => (signed(hmac(scheme)), scheme.secrets.clone()),
+            VerificationConfig::Hmac(scheme) => (signed(hmac(scheme)), scheme.secrets.as_slice()),
             VerificationConfig::ZendeskSupport(scheme) => {
-                (signed(zendesk_support(scheme)), scheme.secrets.clone())
+                (signed(zendesk_support(scheme)), scheme.secrets.as_slice())
             }
             VerificationConfig::StandardWebhooks(scheme) => {
-                (signed(standard_webhooks(scheme)), scheme.secrets.clone())
+                (signed(standard_webhooks(scheme)), scheme.secrets.as_slice())
             }
         };
         Self {
             scheme,
-            secrets,
+            secrets: Secrets::new(secrets),
             clock,
         }
     }
 
-    /// `None`: it does not verify.
-    pub(super) fn verify<'w>(&self, webhook: &'w Webhook) -> Option<Verified<'w>> {
-        let verified = match &self.scheme {
-            Scheme::None => true,
-            Scheme::UrlToken => self.any(|token| has_token(webhook, token)),
-            Scheme::StaticHeader(name) => self.any(|secret| {
-                let mut values = webhook.headers.get_all(name).into_iter();
-                values.any(|value| equal(value.as_bytes(), secret.as_bytes()))
-            }),
-            Scheme::Signature(signature) => match signature.read(webhook, self.clock.now()) {
-                Some(signed) => self.any(|secret| signed.is_made_with(secret)),
-                None => false,
-            },
-        };
-        verified.then_some(Verified(webhook))
+    /// Fails with the part that is missing or does not fit.
+    pub(super) fn verify<'w>(&self, webhook: &'w Webhook) -> Result<Verified<'w>, Unverified> {
+        match &self.scheme {
+            Scheme::None => {}
+            Scheme::UrlToken => {
+                let no_token = || Unverified::Mismatch {
+                    part: "no part of the path, and no ?token=,".to_owned(),
+                };
+                self.secrets
+                    .any(|token| has_token(webhook, token), no_token)?;
+            }
+            Scheme::StaticHeader(name) => {
+                // Not as text: a secret may hold bytes that are none.
+                one_header(&webhook.headers, name)?;
+                let value = webhook.headers.get(name).map(http::HeaderValue::as_bytes);
+                let fits =
+                    |secret: &str| value.is_some_and(|value| equal(value, secret.as_bytes()));
+                self.secrets.any(fits, || Unverified::mismatch(name))?;
+            }
+            Scheme::Signature(signature) => {
+                let signed = signature.read(webhook, self.clock.now())?;
+                self.secrets.any(
+                    |secret| signed.is_made_with(secret),
+                    || Unverified::mismatch(&signature.header),
+                )?;
+            }
+        }
+        Ok(Verified(webhook))
     }
-
-    fn any(&self, mut verifies: impl FnMut(&str) -> bool) -> bool {
-        let secrets: Vec<SecretString> = self.secrets.iter().filter_map(readable).collect();
-        secrets
-            .iter()
-            .any(|secret| verifies(secret.expose_secret()))
-    }
-}
-
-fn readable(secret: &Secret) -> Option<SecretString> {
-    secret
-        .read()
-        .inspect_err(|error| tracing::error!(%error, "a webhook secret cannot be read"))
-        .ok()
 }
 
 /// In the path, `/webhooks/{agent}/{token}`, or in the query, `?token={token}`.
@@ -114,11 +111,6 @@ fn has_token(webhook: &Webhook, token: &str) -> bool {
         || url
             .query_pairs()
             .any(|(name, value)| name == "token" && equal(value.as_bytes(), token.as_bytes()))
-}
-
-/// Takes as long wherever the difference is; only the length can be told.
-fn equal(a: &[u8], b: &[u8]) -> bool {
-    a.ct_eq(b).into()
 }
 
 fn signed(signature: Signature) -> Scheme {

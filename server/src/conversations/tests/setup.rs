@@ -114,6 +114,7 @@ impl Setup {
         AgentSettings {
             name: Id::trusted(AGENT),
             paused: false,
+            allowed: crate::domain::AllowList::default(),
             session_timeout: Duration::from_mins(10),
             send_timeout: FOR_EVER,
             max_queue_age: MAX_QUEUE_AGE,
@@ -138,6 +139,7 @@ impl Setup {
         let everywhere = |text: &str| HashMap::from([(String::new(), text.to_owned())]);
         SourceSettings {
             name: Id::trusted(SOURCE),
+            allowed: crate::domain::AllowList::default(),
             send_timeout: FOR_EVER,
             max_queue_age: MAX_QUEUE_AGE,
             takes_escalations: self.takes_escalations,

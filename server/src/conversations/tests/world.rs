@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     committer::{Committer, CommitterSettings, Observers},
-    conversations::{Caller, Conversations, Desk, Housekeeping},
+    conversations::{Caller, Conversations, Desk, Housekeeping, WebhookLog},
     delivery::{self, Backoff, BreakerSettings, Breakers, Lanes},
     domain::{
         Clock, Id, LaneKey, Result, TENANT,
@@ -199,6 +199,7 @@ impl World {
             breakers,
             waiters,
             hub,
+            webhook_log: WebhookLog::new(Arc::clone(&clock), 10),
             clock,
             metrics,
             idempotency_window: Duration::from_hours(1000),

@@ -369,6 +369,7 @@ fn agent(name: &str) -> AgentSettings {
     AgentSettings {
         name: Id::trusted(name),
         paused: false,
+        allowed: crate::domain::AllowList::default(),
         session_timeout: span,
         send_timeout: span,
         max_queue_age: span,

@@ -30,7 +30,7 @@ const DETAIL_WAIT: Duration = Duration::from_secs(1);
 pub(super) struct Api {
     /// For the log.
     source: String,
-    http: reqwest::Client,
+    http: outgoing::Client,
     base: String,
     pub(super) tokens: Tokens,
     max_response_bytes: usize,

@@ -75,8 +75,7 @@ impl Source for HelpScout {
     }
 
     fn receive(&self, webhook: &Webhook) -> Result<Received, WebhookRefusal> {
-        let verified = self.verification.verify(webhook);
-        let verified = verified.ok_or(WebhookRefusal::Unverified)?;
+        let verified = self.verification.verify(webhook)?;
         let decoded = webhook::decode(&verified, &self.desk.rules, self.mailbox);
         let events = match decoded.ok_or(WebhookRefusal::Malformed)? {
             Decoded::Events(events) => events,

@@ -63,7 +63,7 @@ impl Tokens {
     /// of one.
     pub(super) async fn get(
         &self,
-        http: &reqwest::Client,
+        http: &outgoing::Client,
         refused: Option<&SecretString>,
     ) -> Result<SecretString, Sent> {
         let mut held = self.held.lock().await;
@@ -92,7 +92,7 @@ impl Tokens {
         *self.held.try_lock().expect("nobody fetches one") = Some(held);
     }
 
-    async fn fetch(&self, http: &reqwest::Client) -> Result<Held, Sent> {
+    async fn fetch(&self, http: &outgoing::Client) -> Result<Held, Sent> {
         let secret = self.app_secret.read().map_err(|error| {
             tracing::error!(source = self.source, %error, "the app's secret cannot be read");
             Sent::NotSent

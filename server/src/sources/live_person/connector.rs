@@ -1,33 +1,32 @@
 //! Webhooks of `LivePerson`'s Connector API, for who wants to see what happens in a conversation while it is not the
 //! bot's: the words of humans, who is assigned, and the end. Nothing is sent through it.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 use sha1::Sha1;
 
 use super::{LivePersonConfig, contact, event::milliseconds};
 use crate::{
     domain::{
-        Owner,
+        Owner, Unverified,
         inbound::{Webhook, WebhookRefusal},
         message::{HumanMessage, HumanMessageKind},
         source::{Observed, SourceBody, SourceEvent},
     },
-    secret::Secret,
+    verification::{Secrets, from_base64, one_header},
 };
 
 /// The roles of people who speak to visitors, as far as they are known.
 const HUMANS: [&str; 2] = ["ASSIGNED_AGENT", "MANAGER"];
 
 const SIGNATURE: &str = "x-liveperson-signature";
+const SIGNATURE_PREFIX: &str = "sha1=";
 
 /// The application's webhooks.
 #[derive(Debug)]
 pub(super) struct Connector {
     account_id: String,
-    secrets: Vec<Secret>,
+    secrets: Secrets,
     own_ids: Vec<String>,
 }
 
@@ -36,23 +35,21 @@ impl Connector {
     pub(super) fn new(config: &LivePersonConfig) -> Option<Self> {
         (!config.connector_secrets.is_empty()).then(|| Self {
             account_id: config.account_id.clone(),
-            secrets: config.connector_secrets.clone(),
+            secrets: Secrets::new(&config.connector_secrets),
             own_ids: config.connector_own_ids.clone(),
         })
     }
 
     pub(super) fn receive(&self, webhook: &Webhook) -> Result<Vec<SourceEvent>, WebhookRefusal> {
-        if !self.verifies(webhook) {
-            return Err(WebhookRefusal::Unverified);
-        }
-        let malformed = WebhookRefusal::Malformed;
+        self.verify(webhook)?;
+        let malformed = || WebhookRefusal::Malformed;
         let body: Map<String, Value> =
-            serde_json::from_slice(&webhook.body).map_err(|_| malformed)?;
+            serde_json::from_slice(&webhook.body).map_err(|_| malformed())?;
         let kind = body.get("type").and_then(Value::as_str);
         let kind = kind.unwrap_or_default();
         let changes = || {
             let changes = (body.get("body")).and_then(|body| body["changes"].as_array());
-            changes.ok_or(malformed).map(|changes| changes.iter())
+            changes.ok_or_else(malformed).map(|changes| changes.iter())
         };
         Ok(match kind {
             "ms.MessagingEventNotification" => {
@@ -69,28 +66,21 @@ impl Connector {
         })
     }
 
-    /// In constant time.
-    fn verifies(&self, webhook: &Webhook) -> bool {
-        let header = webhook.headers.get(SIGNATURE);
-        let signature = header
-            .and_then(|value| value.to_str().ok()?.strip_prefix("sha1="))
-            .and_then(|text| STANDARD.decode(text).ok());
-        let Some(signature) = signature else {
-            return false;
-        };
-        let secrets = self.secrets.iter().filter_map(|secret| {
-            let secret = secret.read();
-            secret
-                .inspect_err(|error| tracing::error!(%error, "a webhook secret cannot be read"))
-                .ok()
-        });
-        secrets.into_iter().any(|secret| {
-            Hmac::<Sha1>::new_from_slice(secret.expose_secret().as_bytes()).is_ok_and(|mac| {
+    /// In constant time. Fails with the part that is missing or does not fit.
+    fn verify(&self, webhook: &Webhook) -> Result<(), Unverified> {
+        let value = one_header(&webhook.headers, SIGNATURE)?;
+        let signature = value.strip_prefix(SIGNATURE_PREFIX).and_then(from_base64);
+        let signature =
+            signature.ok_or_else(|| Unverified::malformed(SIGNATURE, "sha1= and base64"))?;
+        let is_made_with = |secret: &str| {
+            Hmac::<Sha1>::new_from_slice(secret.as_bytes()).is_ok_and(|mac| {
                 mac.chain_update(&webhook.body)
                     .verify_slice(&signature)
                     .is_ok()
             })
-        })
+        };
+        self.secrets
+            .any(is_made_with, || Unverified::mismatch(SIGNATURE))
     }
 
     /// What somebody said, unless it was us: the visitor's words and the agent's come and go through the bot's calls.

@@ -148,9 +148,7 @@ impl Source for LivePerson {
             let reply = Box::new(WebhookReply::ok());
             return Ok(Received { events, reply });
         }
-        if !self.tokens.verify(&webhook.headers) {
-            return Err(WebhookRefusal::Unverified);
-        }
+        self.tokens.verify(&webhook.headers)?;
         let call = match Call::of(&webhook.method, &webhook.path, &self.config) {
             Ok(call) => call,
             Err(status) => return Ok(told(WebhookReply::status(status))),

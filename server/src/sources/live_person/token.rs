@@ -11,16 +11,16 @@ use std::{
 
 use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::HeaderMap;
 use rustls::pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use webpki::{RawPublicKeyEntity, ring::RSA_PKCS1_2048_8192_SHA256};
 
 use super::LivePersonConfig;
 use crate::{
-    domain::{Clock, Timestamp},
-    secret::Secret,
+    domain::{Clock, Timestamp, Unverified},
+    verification::{Secrets, one_header},
 };
 
 const ISSUER: &str = "Sentinel";
@@ -33,7 +33,7 @@ const OLD_SCOPE: &str = "ihub.tpb.customendpoint";
 pub(super) struct Tokens {
     source: String,
     account_id: String,
-    keys: Vec<Secret>,
+    keys: Secrets,
     leeway: Duration,
     clock: Arc<dyn Clock>,
     /// How many came with the old scope.
@@ -51,24 +51,35 @@ impl Tokens {
             let pem = key.read();
             let pem = pem.with_context(|| format!("public_keys[{number}]"))?;
             ensure!(
-                public_key(&pem).is_some(),
+                public_key(pem.expose_secret()).is_some(),
                 "public_keys[{number}] is no public key in PEM: it begins with -----BEGIN PUBLIC KEY-----"
             );
         }
         Ok(Self {
             source: source.to_owned(),
             account_id: config.account_id.clone(),
-            keys: config.public_keys.clone(),
+            keys: Secrets::new(&config.public_keys),
             leeway: config.clock_leeway,
             clock,
             old_scopes: AtomicU64::new(0),
         })
     }
 
-    /// Whether the call carries a token of `LivePerson`'s for our account and for this interface.
-    pub(super) fn verify(&self, headers: &HeaderMap) -> bool {
-        self.claims(headers)
-            .is_some_and(|claims| self.are_ours(&claims))
+    /// Fails unless the call carries a token of `LivePerson`'s for our account and for this interface; with the part
+    /// that is missing or does not fit.
+    pub(super) fn verify(&self, headers: &HeaderMap) -> Result<(), Unverified> {
+        let claims = self.claims(headers)?;
+        self.check_time(&claims)?;
+        if claims["iss"] != ISSUER {
+            return Err(Unverified::Claim("iss"));
+        }
+        if !words(&claims["aud"]).any(|account| account == self.account_id) {
+            return Err(Unverified::Claim("aud"));
+        }
+        if !self.may_call(&claims["scope"]) {
+            return Err(Unverified::Claim("scope"));
+        }
+        Ok(())
     }
 
     /// Tokens that came with the old scope so far.
@@ -78,27 +89,41 @@ impl Tokens {
     }
 
     /// What a token claims that one of the keys signed. Its header is not read: the algorithm is ours to choose.
-    fn claims(&self, headers: &HeaderMap) -> Option<Value> {
-        let (signed, signature) = bearer(headers)?.rsplit_once('.')?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        self.keys
-            .iter()
-            .filter_map(readable)
-            .any(|key| is_signed(&key, signed.as_bytes(), &signature))
-            .then_some(())?;
-        let (_, claims) = signed.split_once('.')?;
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+    fn claims(&self, headers: &HeaderMap) -> Result<Value, Unverified> {
+        let malformed = || Unverified::malformed("authorization", "Bearer and a signed token");
+        let value = one_header(headers, "authorization")?;
+        let (signed, signature) = bearer(value)
+            .and_then(|token| token.rsplit_once('.'))
+            .ok_or_else(malformed)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature);
+        let signature = signature.map_err(|_| malformed())?;
+        self.keys.any(
+            |key| is_signed(key, signed.as_bytes(), &signature),
+            || Unverified::mismatch("authorization"),
+        )?;
+        let (_, claims) = signed.split_once('.').ok_or_else(malformed)?;
+        let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| malformed())?;
+        serde_json::from_slice(&claims).map_err(|_| malformed())
     }
 
-    fn are_ours(&self, claims: &Value) -> bool {
+    fn check_time(&self, claims: &Value) -> Result<(), Unverified> {
         let now = self.clock.now();
-        let is_alive = time(&claims["exp"]).is_some_and(|end| now - self.leeway < end)
-            && (claims["nbf"].is_null()
-                || time(&claims["nbf"]).is_some_and(|begin| begin <= now + self.leeway));
-        is_alive
-            && claims["iss"] == ISSUER
-            && words(&claims["aud"]).any(|account| account == self.account_id)
-            && self.may_call(&claims["scope"])
+        let end = time(&claims["exp"]).ok_or(Unverified::Claim("exp"))?;
+        let begin = match &claims["nbf"] {
+            Value::Null => now,
+            begin => time(begin).ok_or(Unverified::Claim("nbf"))?,
+        };
+        let stale = |micros: i64| Unverified::Stale {
+            header: "authorization".to_owned(),
+            skew_seconds: micros / 1_000_000,
+        };
+        if now - self.leeway >= end {
+            return Err(stale(end.0.saturating_sub(now.0)));
+        }
+        if begin > now + self.leeway {
+            return Err(stale(begin.0.saturating_sub(now.0)));
+        }
+        Ok(())
     }
 
     fn may_call(&self, scope: &Value) -> bool {
@@ -122,18 +147,12 @@ impl Tokens {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn readable(key: &Secret) -> Option<SecretString> {
-    key.read()
-        .inspect_err(|error| tracing::error!(%error, "a public key cannot be read"))
-        .ok()
-}
-
-fn is_signed(pem: &SecretString, signed: &[u8], signature: &[u8]) -> bool {
+fn is_signed(pem: &str, signed: &[u8], signature: &[u8]) -> bool {
     let Some(key) = public_key(pem) else {
         return false;
     };
@@ -143,8 +162,8 @@ fn is_signed(pem: &SecretString, signed: &[u8], signature: &[u8]) -> bool {
     })
 }
 
-fn public_key(pem: &SecretString) -> Option<SubjectPublicKeyInfoDer<'static>> {
-    let key = SubjectPublicKeyInfoDer::from_pem_slice(pem.expose_secret().as_bytes()).ok()?;
+fn public_key(pem: &str) -> Option<SubjectPublicKeyInfoDer<'static>> {
+    let key = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).ok()?;
     RawPublicKeyEntity::try_from(&key).ok()?;
     Some(key)
 }

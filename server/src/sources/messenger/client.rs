@@ -35,7 +35,7 @@ pub(super) enum Answer {
 pub(super) struct Client {
     /// For the log.
     source: String,
-    http: reqwest::Client,
+    http: outgoing::Client,
     /// The page's node; edges stand below it.
     page: Url,
     token: Secret,

@@ -181,8 +181,7 @@ impl Source for Messenger {
             Method::POST => {}
             _ => return Ok(apart(WebhookReply::status(StatusCode::METHOD_NOT_ALLOWED))),
         }
-        let verified = self.verification.verify(webhook);
-        let verified = verified.ok_or(WebhookRefusal::Unverified)?;
+        let verified = self.verification.verify(webhook)?;
         let decoded = webhook::decode(&verified, &self.page);
         let decoded = decoded.map_err(|_| WebhookRefusal::Malformed)?;
         self.note_roles(&decoded.roles);

@@ -61,7 +61,7 @@ pub(super) enum Failure {
 pub(super) struct Client {
     /// The source's name, for the log.
     source: String,
-    http: reqwest::Client,
+    http: outgoing::Client,
     base: Url,
     account: String,
     tokens: Tokens,

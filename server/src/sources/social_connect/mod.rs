@@ -149,9 +149,7 @@ impl Source for SocialConnect {
     fn receive(&self, webhook: &Webhook) -> Result<Received, WebhookRefusal> {
         // The names of the headers, never their values: what the vendor sends is hardly documented.
         tracing::debug!(source = self.client.source(), ?webhook, "a webhook came");
-        if !self.verifier.verifies(webhook) {
-            return Err(WebhookRefusal::Unverified);
-        }
+        self.verifier.verify(webhook)?;
         let mention: Value =
             serde_json::from_slice(&webhook.body).map_err(|_| WebhookRefusal::Malformed)?;
         if !mention.is_object() {

@@ -72,7 +72,7 @@ pub enum OAuthError {
 /// Our application at the OAuth host.
 #[derive(Debug)]
 pub struct OAuth {
-    http: reqwest::Client,
+    http: outgoing::Client,
     host: String,
     client_id: String,
     client_secret: Secret,

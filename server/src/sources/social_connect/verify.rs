@@ -1,17 +1,18 @@
 //! Who sent a webhook: decided on its raw bytes, in constant time, before anything of it is parsed.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
-use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
 
 use super::{
     config::{SocialConnectConfig, Verification},
     mention::Origin,
 };
-use crate::{domain::inbound::Webhook, secret::Secret};
+use crate::{
+    domain::{Unverified, inbound::Webhook},
+    secret::Secret,
+    verification::{Secrets, equal, from_base64, one_header},
+};
 
 const SIGNATURE: &str = "x-signature";
 
@@ -19,24 +20,21 @@ const SIGNATURE: &str = "x-signature";
 #[derive(Debug)]
 pub(super) struct Verifier {
     way: Verification,
-    secrets: Vec<Secret>,
+    secrets: Secrets,
 }
 
 impl Verifier {
     pub(super) fn new(config: &SocialConnectConfig) -> Self {
-        let secrets = match config.verification {
+        let secrets: Vec<&Secret> = match config.verification {
             Verification::Signature => {
                 let current = config.client_secret.iter();
-                current
-                    .chain(&config.former_client_secrets)
-                    .cloned()
-                    .collect()
+                current.chain(&config.former_client_secrets).collect()
             }
-            Verification::UrlToken => config.url_tokens.clone(),
+            Verification::UrlToken => config.url_tokens.iter().collect(),
         };
         Self {
             way: config.verification,
-            secrets,
+            secrets: Secrets::new(secrets),
         }
     }
 
@@ -48,53 +46,37 @@ impl Verifier {
         }
     }
 
-    /// Only a POST can be signed, and only a POST has the message in it.
-    pub(super) fn verifies(&self, webhook: &Webhook) -> bool {
+    /// Only a POST can be signed, and only a POST has the message in it. Fails with the part that is missing or does not
+    /// fit.
+    pub(super) fn verify(&self, webhook: &Webhook) -> Result<(), Unverified> {
         if webhook.method != Method::POST {
-            return false;
+            return Err(Unverified::Method);
         }
         match self.way {
-            Verification::Signature => self.is_signed(webhook),
-            Verification::UrlToken => self.any(|token| {
-                let mut segments = webhook.path.split('/');
-                segments.any(|segment| equal(segment.as_bytes(), token))
-            }),
+            Verification::Signature => self.check_signature(webhook),
+            Verification::UrlToken => self.secrets.any(
+                |token| {
+                    let mut segments = webhook.path.split('/');
+                    segments.any(|segment| equal(segment.as_bytes(), token.as_bytes()))
+                },
+                || Unverified::Mismatch {
+                    part: "no part of the path".to_owned(),
+                },
+            ),
         }
     }
 
-    fn is_signed(&self, webhook: &Webhook) -> bool {
-        let mut values = webhook.headers.get_all(SIGNATURE).iter();
-        // Two signatures are one too many: nobody could tell which one a proxy checked.
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return false;
-        };
-        let Ok(signature) = STANDARD.decode(value.as_bytes()) else {
-            return false;
-        };
-        self.any(|secret| {
-            let mac = Hmac::<Sha256>::new_from_slice(secret);
+    fn check_signature(&self, webhook: &Webhook) -> Result<(), Unverified> {
+        let value = one_header(&webhook.headers, SIGNATURE)?;
+        let signature = from_base64(value);
+        let signature = signature.ok_or_else(|| Unverified::malformed(SIGNATURE, "base64"))?;
+        let is_made_with = |secret: &str| {
+            let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes());
             let mac = mac.map(|mac| mac.chain_update(&webhook.body));
             // Compared in constant time.
             mac.is_ok_and(|mac| mac.verify_slice(&signature).is_ok())
-        })
+        };
+        self.secrets
+            .any(is_made_with, || Unverified::mismatch(SIGNATURE))
     }
-
-    fn any(&self, mut verifies: impl FnMut(&[u8]) -> bool) -> bool {
-        let secrets: Vec<SecretString> = self.secrets.iter().filter_map(readable).collect();
-        secrets
-            .iter()
-            .any(|secret| verifies(secret.expose_secret().as_bytes()))
-    }
-}
-
-fn readable(secret: &Secret) -> Option<SecretString> {
-    secret
-        .read()
-        .inspect_err(|error| tracing::error!(%error, "a webhook secret cannot be read"))
-        .ok()
-}
-
-/// Takes as long wherever the difference is; only the length can be told.
-fn equal(a: &[u8], b: &[u8]) -> bool {
-    a.ct_eq(b).into()
 }

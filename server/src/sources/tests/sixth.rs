@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{
-        Owner,
+        Owner, Unverified,
         inbound::{Webhook, WebhookRefusal, WebhookReply},
         outbound::{Refusal, Sent},
         ports::Source,
@@ -14,6 +14,7 @@ use crate::{
             SourceBody, SourceEvent, Words,
         },
     },
+    outgoing,
     sources::{conformance::SECRET, ending},
 };
 
@@ -33,7 +34,7 @@ const CAPABILITIES: Capabilities = Capabilities {
 
 /// Where to call, and how.
 #[derive(Debug)]
-struct Desk(reqwest::Client, String);
+struct Desk(outgoing::Client, String);
 
 impl Desk {
     async fn call(&self, what: &str, body: &Value) -> Result<Value, Sent> {
@@ -63,7 +64,7 @@ impl Source for Desk {
             .get("bell")
             .is_none_or(|bell| bell != SECRET)
         {
-            return Err(WebhookRefusal::Unverified);
+            return Err(Unverified::mismatch("bell").into());
         }
         let body: Value =
             serde_json::from_slice(&webhook.body).map_err(|_| WebhookRefusal::Malformed)?;

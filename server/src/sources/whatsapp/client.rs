@@ -38,7 +38,7 @@ const BODY_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Client {
     /// For the log.
     source: String,
-    http: reqwest::Client,
+    http: outgoing::Client,
     url: Url,
     access_token: Secret,
     style: Style,

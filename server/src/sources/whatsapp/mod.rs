@@ -104,8 +104,7 @@ impl Source for Whatsapp {
                 reply: Box::new(self.verification.challenged(webhook)),
             });
         }
-        let verified = self.verification.verify(webhook);
-        let verified = verified.ok_or(WebhookRefusal::Unverified)?;
+        let verified = self.verification.verify(webhook)?;
         let decoded = webhook::decode(&verified, &self.phone_number_id);
         let decoded = decoded.ok_or(WebhookRefusal::Malformed)?;
         if decoded.of_others > 0 {

@@ -65,7 +65,7 @@ impl Export {
 }
 
 async fn fetch(
-    http: &reqwest::Client,
+    http: &outgoing::Client,
     file: &ExportFile,
     folder: &Path,
     progress: &mut (dyn FnMut(u64, Option<u64>) + Send),

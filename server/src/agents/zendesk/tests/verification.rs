@@ -16,6 +16,7 @@ use crate::{
         VerificationConfig, ZendeskSupportConfig,
     },
     domain::{
+        Unverified,
         inbound::{Webhook, WebhookRefusal},
         ports::Agent,
     },
@@ -69,10 +70,8 @@ fn assert_believed(fixture: &Fixture, webhook: &Webhook) {
 
 #[track_caller]
 fn assert_unverified(fixture: &Fixture, webhook: &Webhook) {
-    assert_eq!(
-        fixture.agent.receive(webhook),
-        Err(WebhookRefusal::Unverified)
-    );
+    let received = fixture.agent.receive(webhook);
+    assert!(received.is_err_and(|refusal| refusal.is_unverified()));
 }
 
 #[test]
@@ -278,4 +277,71 @@ fn a_scheme_whose_secrets_cannot_be_read_believes_nobody() {
     fixture.replace("old", "");
     let signature = hex(&mac(b"", &body()));
     assert_unverified(&fixture, &with(&[("x-signature", &signature)]));
+}
+
+#[test]
+fn a_refusal_names_the_part_that_does_not_fit() {
+    let fixture = hmac(|config| {
+        config.timestamp_header = Some("X-Time".to_owned());
+        config.prefix = "sha256=".to_owned();
+    });
+    let signed_at = |time: &str| {
+        let signature = hex(&mac(SECRET.as_bytes(), &format!("{time}{}", body())));
+        let signature = format!("sha256={signature}");
+        with(&[("x-signature", &signature), ("x-time", time)])
+    };
+    let now = TODAY.to_string();
+    let genuine = signed_at(&now);
+    assert_believed(&fixture, &genuine);
+    let changed = |change: fn(&mut http::HeaderMap)| {
+        let mut webhook = genuine.clone();
+        change(&mut webhook.headers);
+        fixture.agent.receive(&webhook)
+    };
+    let why = |unverified| Err(WebhookRefusal::Unverified(unverified));
+    assert_eq!(
+        changed(|headers| drop(headers.remove("x-signature"))),
+        why(Unverified::missing("X-Signature"))
+    );
+    assert_eq!(
+        changed(|headers| drop(headers.remove("x-time"))),
+        why(Unverified::missing("X-Time"))
+    );
+    let repeated = |header: &str| {
+        why(Unverified::Repeated {
+            header: header.to_owned(),
+        })
+    };
+    let twice = |headers: &mut http::HeaderMap, name: &'static str| {
+        let value = headers[name].clone();
+        headers.append(name, value);
+    };
+    let mut webhook = genuine.clone();
+    twice(&mut webhook.headers, "x-signature");
+    assert_eq!(fixture.agent.receive(&webhook), repeated("X-Signature"));
+    let mut webhook = genuine.clone();
+    twice(&mut webhook.headers, "x-time");
+    assert_eq!(fixture.agent.receive(&webhook), repeated("X-Time"));
+    assert_eq!(
+        changed(|headers| {
+            headers.insert("x-signature", "sha256=0g".parse().expect("a header"));
+        }),
+        why(Unverified::malformed("X-Signature", "hexadecimal"))
+    );
+    assert_eq!(
+        changed(|headers| {
+            headers.insert("x-signature", "sha256=00".parse().expect("a header"));
+        }),
+        why(Unverified::mismatch("X-Signature"))
+    );
+    for skew_seconds in [-301, 4000] {
+        let time = TODAY.checked_add_signed(skew_seconds).expect("a time");
+        assert_eq!(
+            fixture.agent.receive(&signed_at(&time.to_string())),
+            why(Unverified::Stale {
+                header: "X-Time".to_owned(),
+                skew_seconds
+            })
+        );
+    }
 }

@@ -78,7 +78,7 @@ async fn hs_02_a_changed_body_or_a_signature_that_is_none_is_refused_unread() {
     }
     for webhook in refused {
         let error = stage.source.receive(&webhook).err();
-        assert_eq!(error, Some(WebhookRefusal::Unverified));
+        assert!(error.is_some_and(|refusal| refusal.is_unverified()));
     }
     assert!(stage.server.requests().is_empty());
 }

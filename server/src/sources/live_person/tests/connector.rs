@@ -97,9 +97,8 @@ async fn lp_13_the_signature_is_the_one_of_the_contract() {
     ];
     for (body, signature) in wrong {
         let refused = live.receive(&signed(body, signature)).err();
-        assert_eq!(
-            refused,
-            Some(WebhookRefusal::Unverified),
+        assert!(
+            refused.is_some_and(|refusal| refusal.is_unverified()),
             "{body} {signature}"
         );
     }
@@ -109,7 +108,7 @@ async fn lp_13_the_signature_is_the_one_of_the_contract() {
 fn without_its_secrets_the_address_is_closed() {
     let body = r#"{"kind":"notification"}"#;
     let refused = FakeLivePerson::new().receive(&signed(body, &sign(body)));
-    assert_eq!(refused.err(), Some(WebhookRefusal::Unverified));
+    assert!(refused.is_err_and(|refusal| refusal.is_unverified()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{
     fixture::{Fixture, Secrets, config, signed, source, webhook, words},
 };
 use crate::domain::{
-    inbound::{Webhook, WebhookRefusal, WebhookReply},
+    inbound::{Webhook, WebhookReply},
     ports::Source,
     source::Words,
     time::SystemClock,
@@ -86,7 +86,7 @@ async fn fb_04_a_changed_byte_no_signature_or_an_older_one_is_refused() {
     let empty = signed(&whole.body, "sha256=");
     for refused in [changed, without, older, bare, sha1, short, odd, empty] {
         let error = fixture.source.receive(&refused).err();
-        assert_eq!(error, Some(WebhookRefusal::Unverified));
+        assert!(error.is_some_and(|refusal| refusal.is_unverified()));
     }
 }
 

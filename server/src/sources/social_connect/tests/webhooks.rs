@@ -8,10 +8,7 @@ use super::{
     fixture::{Place, events, text, twitter, unsigned},
 };
 use crate::domain::{
-    HumanMessage, Owner, Timestamp,
-    inbound::{Webhook, WebhookRefusal},
-    ports::Source,
-    source::SourceBody,
+    HumanMessage, Owner, Timestamp, inbound::Webhook, ports::Source, source::SourceBody,
 };
 
 /// The body of the contract's check 18, and its signature under `client-secret`.
@@ -73,7 +70,7 @@ fn qsc_19_one_blank_more_and_the_signature_does_not_fit() {
     let source = listening(&place(), |_| {});
     let spaced = BODY.replace("\"id\":\"1001\"", "\"id\": \"1001\"");
     let refused = source.receive(&signed(&spaced, SIGNATURE)).err();
-    assert_eq!(refused, Some(WebhookRefusal::Unverified));
+    assert!(refused.is_some_and(|refusal| refusal.is_unverified()));
 }
 
 #[test]
@@ -93,7 +90,7 @@ fn qsc_20_without_a_signature_or_by_get_nothing_is_taken() {
         get,
     ] {
         let refused = source.receive(&refused).err();
-        assert_eq!(refused, Some(WebhookRefusal::Unverified));
+        assert!(refused.is_some_and(|refusal| refusal.is_unverified()));
     }
 }
 
@@ -118,10 +115,13 @@ fn qsc_21_without_signing_a_token_in_the_path_is_believed_and_nothing_else() {
     let longer = format!("{token}x");
     for path in ["", &token[1..], &longer] {
         let refused = source.receive(&with_path(path)).err();
-        assert_eq!(refused, Some(WebhookRefusal::Unverified), "{path}");
+        assert!(
+            refused.is_some_and(|refusal| refusal.is_unverified()),
+            "{path}"
+        );
     }
     let refused = source.receive(&signed(BODY, SIGNATURE)).err();
-    assert_eq!(refused, Some(WebhookRefusal::Unverified));
+    assert!(refused.is_some_and(|refusal| refusal.is_unverified()));
 }
 
 #[test]
