@@ -11,6 +11,7 @@ mod m20261120_000004_request;
 mod m20261127_000005_source;
 mod m20261127_000008_administration;
 mod m20261127_000009_privacy;
+mod m20261127_000010_sealing;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{Migration, MigratorTrait};
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000005_source::Migration),
             Box::new(m20261127_000008_administration::Migration),
             Box::new(m20261127_000009_privacy::Migration),
+            Box::new(m20261127_000010_sealing::Migration),
         ]
     }
 }

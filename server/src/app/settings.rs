@@ -56,6 +56,9 @@ pub fn database(config: &Config) -> Result<StoreSettings, OpenError> {
             config::Synchronous::Full => Synchronous::Full,
             config::Synchronous::Normal => Synchronous::Normal,
         },
+        master_key: config.encryption.master_key.clone(),
+        command_time_limit: config.encryption.command_time_limit,
+        cached_keys: config.encryption.cached_keys,
         ..StoreSettings::from_url(&config.database.url)?
     })
 }

@@ -131,16 +131,19 @@ impl Advance {
             }
             let agent = match self.sendable(&delivery, conversation, tx.now()) {
                 Ok(agent) => agent,
-                Err((state, reason)) => {
-                    delivery.state = state;
-                    delivery.reason = Some(reason);
-                    unsent(tx, conversation, &delivery).await?;
-                    tx.save_delivery(&delivery).await?;
-                    record_change(tx, conversation, &delivery);
+                Err(end) => {
+                    end_unsent(tx, conversation, delivery, end).await?;
                     continue;
                 }
             };
-            return self.send_or_wait(tx, conversation, delivery, &agent).await;
+            if let Some(step) = self
+                .send_or_wait(tx, conversation, &delivery, &agent)
+                .await?
+            {
+                return Ok(step);
+            }
+            let end = (DeliveryState::Failed, Reason::Erased);
+            end_unsent(tx, conversation, delivery, end).await?;
         }
         Ok(Step::Idle)
     }
@@ -210,22 +213,23 @@ impl Advance {
         Ok(Arc::clone(agent))
     }
 
+    /// Absent: there is nothing left to send.
     async fn send_or_wait(
         &self,
         tx: &mut dyn Transaction,
         conversation: &mut Conversation,
-        mut delivery: Delivery,
+        delivery: &Delivery,
         agent: &AgentSettings,
-    ) -> Result<Step> {
+    ) -> Result<Option<Step>> {
         if escalation_is_open(tx, &self.key.conversation).await? {
-            return Ok(Step::Idle);
+            return Ok(Some(Step::Idle));
         }
         let now = tx.now();
         // Whatever the platform, the breaker or an administrator asks for: at its greatest age it fails.
         let fails = delivery.queued_at + agent.max_queue_age + PAST;
         if agent.paused {
-            self.note_pause(tx, conversation, delivery).await?;
-            return Ok(Step::Wait(fails.since(now).max(PAST)));
+            self.note_pause(tx, conversation, delivery.clone()).await?;
+            return Ok(Some(Step::Wait(fails.since(now).max(PAST))));
         }
         let permitted = if now < delivery.not_before {
             Err(delivery.not_before)
@@ -234,11 +238,14 @@ impl Advance {
             self.breakers.permit(&recipient, &self.key, now)
         };
         if let Err(until) = permitted {
-            return Ok(Step::Wait(until.min(fails).since(now).max(PAST)));
+            return Ok(Some(Step::Wait(until.min(fails).since(now).max(PAST))));
         }
-        let attempt = begin(tx, conversation, &mut delivery, agent).await?;
+        let mut delivery = delivery.clone();
+        let Some(attempt) = begin(tx, conversation, &mut delivery, agent).await? else {
+            return Ok(None);
+        };
         tx.save_delivery(&delivery).await?;
-        Ok(Step::Send(Box::new(attempt)))
+        Ok(Some(Step::Send(Box::new(attempt))))
     }
 
     /// The row waits until the agent is resumed, and tells so once.
@@ -264,6 +271,21 @@ fn is_given_back(delivery: &Delivery, conversation: &Conversation) -> bool {
     delivery.awaits_owner
         && conversation.owner == Owner::Agent
         && delivery.owner_epoch + 1 == conversation.owner_epoch
+}
+
+/// Ends a row without a request.
+async fn end_unsent(
+    tx: &mut dyn Transaction,
+    conversation: &mut Conversation,
+    mut delivery: Delivery,
+    (state, reason): (DeliveryState, Reason),
+) -> Result<()> {
+    delivery.state = state;
+    delivery.reason = Some(reason);
+    unsent(tx, conversation, &delivery).await?;
+    tx.save_delivery(&delivery).await?;
+    record_change(tx, conversation, &delivery);
+    Ok(())
 }
 
 /// What follows for the conversation from a row that ends without a request.

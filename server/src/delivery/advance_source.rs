@@ -105,6 +105,9 @@ async fn consider(
     let Some(body) = event.map(|event| event.fact.body) else {
         return Ok(ends(delivery, DeliveryState::Failed, Reason::QueuedTooLong));
     };
+    if matches!(body, EventBody::Erased { .. }) {
+        return Ok(ends(delivery, DeliveryState::Failed, Reason::Erased));
+    }
     let mut parts = parts(delivery, &body, conversation, &source);
     let index = usize::try_from(delivery.part).unwrap_or(usize::MAX);
     // First: what has gone has gone, whoever owns the conversation now.

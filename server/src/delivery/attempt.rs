@@ -9,17 +9,21 @@ use crate::domain::{
 use crate::conversations::expire_if_due;
 
 /// Turns a delivery ATTEMPTING: decides its session and assembles the request. The caller saves the conversation and
-/// adds or saves the delivery, in the same transaction.
+/// adds or saves the delivery, in the same transaction. Absent: there is nothing left to send, and nothing was changed.
 pub async fn begin(
     tx: &mut dyn Transaction,
     conversation: &mut Conversation,
     delivery: &mut Delivery,
     agent: &AgentSettings,
-) -> Result<Attempt> {
+) -> Result<Option<Attempt>> {
     let event = tx
         .event(&delivery.key, delivery.sequence)
         .await?
         .ok_or(Error::Internal)?;
+    // An end says nothing of the visitor, and the agent had better hear of it.
+    if matches!(event.fact.body, EventBody::Erased { .. }) && delivery.kind != DeliveryKind::End {
+        return Ok(None);
+    }
     enter_session(tx, conversation, delivery, agent);
     delivery.session = conversation.session.number;
     delivery.state = DeliveryState::Attempting;
@@ -38,10 +42,10 @@ pub async fn begin(
         upstream_id: conversation.upstream_id.clone(),
         content,
     };
-    Ok(Attempt {
+    Ok(Some(Attempt {
         delivery: delivery.clone(),
         departure: Departure::Agent { outbound, kept },
-    })
+    }))
 }
 
 /// A start or a message goes into the live session or begins the next one; an end and parameters join what is there.
@@ -108,7 +112,9 @@ fn content(
                 parameters: parameters.clone(),
             })
         }
-        (DeliveryKind::End, EventBody::ConversationEnded { .. }) => Ok(OutboundContent::End),
+        (DeliveryKind::End, EventBody::ConversationEnded { .. } | EventBody::Erased { .. }) => {
+            Ok(OutboundContent::End)
+        }
         _ => Err(Error::Internal),
     }
 }

@@ -1,5 +1,7 @@
 //! What the rules need from the world: an agent to talk to and a store to write in.
 
+mod sealing;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -21,6 +23,8 @@ use super::{
     source::{Arrival, Capabilities, Handover, Item, NotRead, Observed, Received, SourceEvent},
     time::Timestamp,
 };
+
+pub use sealing::{SealedStore, Sealing};
 
 /// One agent on its platform, both directions.
 #[async_trait]
@@ -104,7 +108,7 @@ pub trait Unit: Send + Sync + 'static {
 
 /// A transaction as a unit of work sees it.
 #[async_trait]
-pub trait Transaction: Send {
+pub trait Transaction: Sealing {
     /// The database's clock, fixed for the transaction.
     fn now(&self) -> Timestamp;
 
@@ -326,7 +330,7 @@ pub struct Batch {
 
 /// The database.
 #[async_trait]
-pub trait Store: Send + Sync + std::fmt::Debug {
+pub trait Store: SealedStore + Send + Sync + std::fmt::Debug {
     /// Its identity, drawn at random when it was made.
     fn epoch(&self) -> u64;
 

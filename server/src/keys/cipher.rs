@@ -87,7 +87,7 @@ impl fmt::Debug for Cipher {
 }
 
 /// Bytes from the operating system's source of randomness.
-pub(super) fn random<const BYTES: usize>() -> [u8; BYTES] {
+pub fn random<const BYTES: usize>() -> [u8; BYTES] {
     let mut bytes = [0; BYTES];
     // It fails only where there is no such source at all, and without one nothing can be sealed.
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");

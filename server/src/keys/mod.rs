@@ -14,7 +14,7 @@ mod source;
 mod tests;
 
 pub use self::{
-    cipher::{Place, Unopened},
+    cipher::{Place, Unopened, random as random_bytes},
     custody::{Custody, Looked},
     data_key::DataKey,
     line::{BadLine, new_line},

@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use super::open::OpenError;
+use crate::keys::KeySource;
 
 /// Readers wait this long for the moments in which `SQLite` locks them out, and the writer for a checkpoint.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,6 +25,12 @@ pub struct StoreSettings {
     pub synchronous: Synchronous,
     /// The most pages of 4 KiB that the file may have; absent: as many as the disk holds.
     pub max_pages: Option<u32>,
+    /// Where the master keys come from; by default a file beside the database.
+    pub master_key: KeySource,
+    /// How long a program that prints them may take.
+    pub command_time_limit: Duration,
+    /// How many data keys stay unwrapped in memory.
+    pub cached_keys: usize,
 }
 
 impl StoreSettings {
@@ -33,6 +40,9 @@ impl StoreSettings {
             path: path.into(),
             synchronous: Synchronous::Full,
             max_pages: None,
+            master_key: KeySource::default(),
+            command_time_limit: Duration::from_secs(10),
+            cached_keys: 20_000,
         }
     }
 

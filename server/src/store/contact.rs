@@ -6,11 +6,16 @@ use sea_orm::{ConnectionTrait, Value};
 
 use super::{
     conversation::key_values,
+    data_key,
     fault::Fault,
     row::Row,
-    table::{Table, all, execute, first, number},
+    sealing::Keys,
+    table::{Table, all_opened, execute, first_opened, number},
 };
-use crate::domain::{ConversationKey, Id, KnownContact, query::ContactQuery};
+use crate::{
+    domain::{ConversationKey, Id, KnownContact, Timestamp, query::ContactQuery},
+    keys::{DataKey, Place},
+};
 
 const TABLE: Table = Table {
     name: "contact",
@@ -29,8 +34,8 @@ const TABLE: Table = Table {
     ],
 };
 
-/// The `address_key_id` of addresses that are not sealed.
-const PLAIN: i64 = 0;
+/// Which key the address is sealed under.
+const KEY: &str = "address_key_id";
 
 static FIND: LazyLock<String> = LazyLock::new(|| TABLE.select("WHERE id = $1"));
 static OF: LazyLock<String> =
@@ -46,25 +51,35 @@ static LIST: LazyLock<String> = LazyLock::new(|| {
 
 pub(super) async fn find(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     id: &Id,
 ) -> Result<Option<KnownContact>, Fault> {
-    first(db, &FIND, [id.as_str().into()], read).await
+    first_opened(db, keys, KEY, &FIND, [id.as_str().into()], read).await
 }
 
 pub(super) async fn of(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     key: &ConversationKey,
 ) -> Result<Option<KnownContact>, Fault> {
-    first(db, &OF, key_values(key), read).await
+    first_opened(db, keys, KEY, &OF, key_values(key), read).await
 }
 
-pub(super) async fn save(db: &impl ConnectionTrait, contact: &KnownContact) -> Result<(), Fault> {
-    execute(db, &SAVE, values(contact)).await?;
+pub(super) async fn save(
+    db: &impl ConnectionTrait,
+    keys: &mut Keys,
+    contact: &KnownContact,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let owner = data_key::Owner::Conversation(contact.key.clone());
+    let data_key = keys.sealing(db, &owner, now).await?;
+    execute(db, &SAVE, values(contact, &data_key)).await?;
     Ok(())
 }
 
 pub(super) async fn list(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     query: &ContactQuery,
 ) -> Result<Vec<KnownContact>, Fault> {
     let (seen_at, id) = match &query.after {
@@ -80,16 +95,26 @@ pub(super) async fn list(
         id.into(),
         number(query.limit),
     ];
-    all(db, &LIST, values, read).await
+    all_opened(db, keys, KEY, &LIST, values, read).await
 }
 
-fn values(contact: &KnownContact) -> Vec<Value> {
+fn place(row: &str) -> Place<'_> {
+    Place {
+        table: TABLE.name,
+        row,
+        column: "address",
+    }
+}
+
+fn values(contact: &KnownContact, data_key: &DataKey) -> Vec<Value> {
     let mut values = Vec::with_capacity(TABLE.columns.len());
     values.extend([contact.id.as_str().into(), contact.source.as_str().into()]);
     values.extend(key_values(&contact.key));
     values.extend([
-        PLAIN.into(),
-        contact.address.as_bytes().to_vec().into(),
+        data_key.id().into(),
+        data_key
+            .seal(place(contact.id.as_str()), contact.address.as_bytes())
+            .into(),
         contact.seen_at.0.into(),
         contact.spoke_at.0.into(),
         number(contact.numbered),
@@ -99,11 +124,10 @@ fn values(contact: &KnownContact) -> Vec<Value> {
 
 fn read(row: &mut Row<'_>) -> Result<KnownContact, Fault> {
     let (id, source, key) = (row.id()?, row.id()?, row.key()?);
-    if row.number::<i64>("contact.address_key_id")? != PLAIN {
-        return Err(Fault::Nonsense("contact.address_key_id"));
-    }
-    let address =
-        String::from_utf8(row.bytes()?).map_err(|_| Fault::Nonsense("contact.address"))?;
+    let key_id = row.key_id()?;
+    let address = row.opened(key_id, place(id.as_str()), "contact.address")?;
+    let address = String::from_utf8(address.unwrap_or_default())
+        .map_err(|_| Fault::Nonsense("contact.address"))?;
     Ok(KnownContact {
         id,
         source,

@@ -5,15 +5,18 @@ use std::{fmt::Write, sync::LazyLock};
 use sea_orm::{ConnectionTrait, Value};
 
 use super::{
+    data_key,
     fault::Fault,
     row::Row,
-    table::{Table, all, execute, first, number},
+    sealing::Keys,
+    table::{Table, all_opened, execute, first, first_opened, number},
 };
 use crate::{
     domain::{
         Conversation, ConversationKey, Id, Known, Owner, Session, SessionState, Timestamp,
         query::ConversationQuery,
     },
+    keys::{DataKey, Place},
     wire::{
         enums::{
             conversation_kind, evidence, owner, read_conversation_kind, read_evidence, read_owner,
@@ -55,8 +58,8 @@ const TABLE: Table = Table {
     ],
 };
 
-/// The `profile_key_id` of blobs that are not sealed.
-const PLAIN: i64 = 0;
+/// Which key the profile and the kept parameters are sealed under.
+const KEY: &str = "profile_key_id";
 
 static FIND: LazyLock<String> =
     LazyLock::new(|| TABLE.select("WHERE tenant = $1 AND account = $2 AND conversation_id = $3"));
@@ -82,33 +85,40 @@ static UNKNOWN_OWNERS: LazyLock<String> = LazyLock::new(|| {
 
 pub(super) async fn find(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     key: &ConversationKey,
 ) -> Result<Option<Conversation>, Fault> {
-    first(db, &FIND, key_values(key), read).await
+    first_opened(db, keys, KEY, &FIND, key_values(key), read).await
 }
 
 pub(super) async fn save(
     db: &impl ConnectionTrait,
+    keys: &mut Keys,
     conversation: &Conversation,
+    now: Timestamp,
 ) -> Result<(), Fault> {
-    execute(db, &SAVE, values(conversation)).await?;
+    let owner = data_key::Owner::Conversation(conversation.key.clone());
+    let data_key = keys.sealing(db, &owner, now).await?;
+    execute(db, &SAVE, values(conversation, &data_key)).await?;
     Ok(())
 }
 
 /// Sessions that ran out before `now`, of conversations whose lane is idle.
 pub(super) async fn expired(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Conversation>, Fault> {
     let active = session_state(SessionState::Active) as i32;
     let values = [number(active), now.0.into(), number(limit)];
-    all(db, &EXPIRED, values, read).await
+    all_opened(db, keys, KEY, &EXPIRED, values, read).await
 }
 
 /// Conversations of a source whose owner has been unknown since `before` or longer.
 pub(super) async fn unknown_owners(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     source: &Id,
     before: Timestamp,
     limit: usize,
@@ -120,7 +130,7 @@ pub(super) async fn unknown_owners(
         before.0.into(),
         number(limit),
     ];
-    all(db, &UNKNOWN_OWNERS, values, read).await
+    all_opened(db, keys, KEY, &UNKNOWN_OWNERS, values, read).await
 }
 
 pub(super) async fn count_unknown_owners(
@@ -137,10 +147,11 @@ pub(super) async fn count_unknown_owners(
 
 pub(super) async fn list(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     query: &ConversationQuery,
 ) -> Result<Vec<Conversation>, Fault> {
     let (sql, values) = listing(query);
-    all(db, &sql, values, read).await
+    all_opened(db, keys, KEY, &sql, values, read).await
 }
 
 pub(super) fn key_values(key: &ConversationKey) -> [Value; 3] {
@@ -209,14 +220,31 @@ fn listing(query: &ConversationQuery) -> (String, Vec<Value>) {
     (sql, values)
 }
 
-fn values(conversation: &Conversation) -> Vec<Value> {
+/// Where something of a conversation stands.
+fn place<'a>(row: &'a str, column: &'static str) -> Place<'a> {
+    Place {
+        table: TABLE.name,
+        row,
+        column,
+    }
+}
+
+/// The key's parts cannot hold a line break.
+fn row_name(key: &ConversationKey) -> String {
+    format!("{}\n{}\n{}", key.tenant, key.account, key.id)
+}
+
+fn values(conversation: &Conversation, data_key: &DataKey) -> Vec<Value> {
     let Conversation {
         key,
         session,
         known,
         ..
     } = conversation;
+    let row = row_name(key);
     let told = profile(conversation.visitor.as_ref(), &conversation.parameters);
+    let told = data_key.seal(place(&row, "profile"), &told);
+    let kept = data_key.seal(place(&row, "kept"), &profile(None, &conversation.kept));
     let mut values = Vec::with_capacity(TABLE.columns.len());
     values.extend(key_values(key));
     values.extend([
@@ -230,9 +258,9 @@ fn values(conversation: &Conversation) -> Vec<Value> {
         number(conversation.owner_epoch),
         number(conversation.sequence),
         number(conversation.ended_order),
-        PLAIN.into(),
+        data_key.id().into(),
         told.into(),
-        profile(None, &conversation.kept).into(),
+        kept.into(),
         conversation.created_at.0.into(),
         conversation.updated_at.0.into(),
         number(conversation_kind(conversation.kind) as i32),
@@ -258,11 +286,11 @@ fn read(row: &mut Row<'_>) -> Result<Conversation, Fault> {
     let owner_epoch = row.number("conversation.owner_epoch")?;
     let sequence = row.number("conversation.sequence")?;
     let ended_order = row.number("conversation.ended_order")?;
-    if row.number::<i64>("conversation.profile_key_id")? != PLAIN {
-        return Err(Fault::Nonsense("conversation.profile_key_id"));
-    }
-    let (visitor, parameters) = read_profile(&row.bytes()?)?;
-    let (_, kept) = read_profile(&row.bytes()?)?;
+    let (key_id, name) = (row.key_id()?, row_name(&key));
+    let told = row.opened(key_id, place(&name, "profile"), "conversation.profile")?;
+    let kept = row.opened(key_id, place(&name, "kept"), "conversation.kept")?;
+    let (visitor, parameters) = read_profile(&told.unwrap_or_default())?;
+    let (_, kept) = read_profile(&kept.unwrap_or_default())?;
     let (created_at, updated_at) = (row.time()?, row.time()?);
     Ok(Conversation {
         key,

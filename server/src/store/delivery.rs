@@ -6,15 +6,18 @@ use sea_orm::{ConnectionTrait, Value};
 
 use super::{
     conversation::key_values,
+    data_key,
     fault::Fault,
     row::Row,
-    table::{Table, all, execute, first, number},
+    sealing::{Keys, PLAIN},
+    table::{Table, all, all_opened, execute, first, first_opened, number},
 };
 use crate::{
     domain::{
         ConversationKey, Delivery, DeliveryKind, DeliveryState, Direction, Id, LaneKey, Reason,
         Subject, Timestamp,
     },
+    keys::Place,
     wire::enums::{delivery_state, read_delivery_state},
 };
 
@@ -49,8 +52,13 @@ const TABLE: Table = Table {
         "remote_id",
         "attempted_at",
         "awaits_owner",
+        "detail_key_id",
+        "sealed_detail",
     ],
 };
+
+/// Which key the detail is sealed under.
+const KEY: &str = "detail_key_id";
 
 static ADD: LazyLock<String> = LazyLock::new(|| TABLE.insert(1));
 static SAVE: LazyLock<String> = LazyLock::new(|| TABLE.upsert());
@@ -106,68 +114,82 @@ static REMOTE: LazyLock<String> = LazyLock::new(|| {
 
 pub(super) async fn add(
     db: &impl ConnectionTrait,
+    keys: &mut Keys,
     delivery: &Delivery,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    execute(db, &ADD, values(delivery, now)).await?;
+    let detail = sealed_detail(db, keys, delivery, now).await?;
+    execute(db, &ADD, values(delivery, detail, now)).await?;
     Ok(())
 }
 
 pub(super) async fn save(
     db: &impl ConnectionTrait,
+    keys: &mut Keys,
     delivery: &Delivery,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    execute(db, &SAVE, values(delivery, now)).await?;
+    let detail = sealed_detail(db, keys, delivery, now).await?;
+    execute(db, &SAVE, values(delivery, detail, now)).await?;
     Ok(())
 }
 
-pub(super) async fn find(db: &impl ConnectionTrait, id: &Id) -> Result<Option<Delivery>, Fault> {
-    first(db, &FIND, [id.as_str().into()], read).await
+pub(super) async fn find(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    id: &Id,
+) -> Result<Option<Delivery>, Fault> {
+    first_opened(db, keys, KEY, &FIND, [id.as_str().into()], read).await
 }
 
 pub(super) async fn lane_head(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     lane: &LaneKey,
 ) -> Result<Option<Delivery>, Fault> {
     let mut values = key_values(&lane.conversation).to_vec();
     values.push(number(direction_number(lane.direction)));
-    first(db, &HEAD, values, read).await
+    first_opened(db, keys, KEY, &HEAD, values, read).await
 }
 
 /// The handovers and returns of a conversation that are not final.
 pub(super) async fn waiting_handovers(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     key: &ConversationKey,
 ) -> Result<Vec<Delivery>, Fault> {
-    all(db, &HANDOVER, key_values(key), read).await
+    all_opened(db, keys, KEY, &HANDOVER, key_values(key), read).await
 }
 
 /// Those of a conversation that are not final, both directions.
 pub(super) async fn unfinished(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     key: &ConversationKey,
 ) -> Result<Vec<Delivery>, Fault> {
-    all(db, &UNFINISHED, key_values(key), read).await
+    all_opened(db, keys, KEY, &UNFINISHED, key_values(key), read).await
 }
 
 /// What the other side knows by this id, of one tenant: another's systems may give the same ids.
 pub(super) async fn remote(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     tenant: &str,
     remote_id: &str,
 ) -> Result<Option<Delivery>, Fault> {
-    first(db, &REMOTE, [remote_id.into(), tenant.into()], read).await
+    let values = [remote_id.into(), tenant.into()];
+    first_opened(db, keys, KEY, &REMOTE, values, read).await
 }
 
 pub(super) async fn next_opening(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     key: &ConversationKey,
     order: u64,
 ) -> Result<Option<Delivery>, Fault> {
     let mut values = key_values(key).to_vec();
     values.push(number(order));
-    first(db, &NEXT_OPENING, values, read).await
+    first_opened(db, keys, KEY, &NEXT_OPENING, values, read).await
 }
 
 pub(super) async fn next_order(
@@ -190,10 +212,19 @@ pub(super) async fn waiting(db: &impl ConnectionTrait, agent: &Id) -> Result<usi
 
 pub(super) async fn attempting(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     limit: usize,
 ) -> Result<Vec<Delivery>, Fault> {
     let state = delivery_state(DeliveryState::Attempting) as i32;
-    all(db, &ATTEMPTING, [number(state), number(limit)], read).await
+    all_opened(
+        db,
+        keys,
+        KEY,
+        &ATTEMPTING,
+        [number(state), number(limit)],
+        read,
+    )
+    .await
 }
 
 pub(super) async fn busy_lanes(db: &impl ConnectionTrait) -> Result<Vec<LaneKey>, Fault> {
@@ -206,7 +237,35 @@ pub(super) async fn busy_lanes(db: &impl ConnectionTrait) -> Result<Vec<LaneKey>
     .await
 }
 
-fn values(delivery: &Delivery, now: Timestamp) -> Vec<Value> {
+fn place(row: &str) -> Place<'_> {
+    Place {
+        table: TABLE.name,
+        row,
+        column: "detail",
+    }
+}
+
+/// The key's id and the sealed detail: what a platform said may repeat what a visitor said.
+async fn sealed_detail(
+    db: &impl ConnectionTrait,
+    keys: &mut Keys,
+    delivery: &Delivery,
+    now: Timestamp,
+) -> Result<(i64, Option<Vec<u8>>), Fault> {
+    if delivery.detail.is_empty() {
+        return Ok((PLAIN, None));
+    }
+    let owner = data_key::Owner::Conversation(delivery.key.clone());
+    let data_key = keys.sealing(db, &owner, now).await?;
+    let sealed = data_key.seal(place(delivery.id.as_str()), delivery.detail.as_bytes());
+    Ok((data_key.id(), Some(sealed)))
+}
+
+fn values(
+    delivery: &Delivery,
+    (key_id, detail): (i64, Option<Vec<u8>>),
+    now: Timestamp,
+) -> Vec<Value> {
     let (subject_kind, subject) = match &delivery.subject {
         Subject::Message(id) => (1, id),
         Subject::Command(id) => (2, id),
@@ -226,7 +285,7 @@ fn values(delivery: &Delivery, now: Timestamp) -> Vec<Value> {
         number(delivery.sequence),
         number(delivery_state(delivery.state) as i32),
         delivery.reason.map(Reason::as_str).into(),
-        delivery.detail.as_str().into(),
+        "".into(),
         number(delivery.attempt),
         number(delivery.session),
         delivery.new_session.into(),
@@ -241,6 +300,8 @@ fn values(delivery: &Delivery, now: Timestamp) -> Vec<Value> {
         delivery.remote_id.as_str().into(),
         delivery.attempted_at.0.into(),
         delivery.awaits_owner.into(),
+        key_id.into(),
+        detail.into(),
     ]);
     values
 }
@@ -280,6 +341,11 @@ fn read(row: &mut Row<'_>) -> Result<Delivery, Fault> {
     delivery.remote_id = row.text()?;
     delivery.attempted_at = row.time()?;
     delivery.awaits_owner = row.flag()?;
+    delivery.detail = row.opened_text(
+        std::mem::take(&mut delivery.detail),
+        place(delivery.id.as_str()),
+        "delivery.detail",
+    )?;
     Ok(delivery)
 }
 

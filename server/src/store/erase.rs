@@ -7,19 +7,24 @@ use sea_orm::ConnectionTrait;
 use super::{conversation::key_values, fault::Fault, table::execute};
 use crate::domain::{ConversationKey, Event, EventBody};
 
-/// Sealed bodies are as good as gone with their key; those from before there were keys are overwritten.
+/// Sealed bodies are gone with their key; those from before there were keys are overwritten. No key has a negative id.
 const BODIES: &str = "UPDATE event SET body = x'', body_key_id = -1
     WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND body_key_id = 0";
 /// What the other side answered may repeat what was said, and its ids may hold a phone number.
-const DETAILS: &str = "UPDATE delivery SET detail = '', remote_id = ''
+const DETAILS: &str =
+    "UPDATE delivery SET detail = '', detail_key_id = 0, sealed_detail = NULL, remote_id = ''
     WHERE tenant = $1 AND account = $2 AND conversation_id = $3
-        AND (detail <> '' OR remote_id <> '')";
+        AND (detail <> '' OR detail_key_id <> 0 OR remote_id <> '')";
+/// Who answered may be a person's name.
+const NAMES: &str =
+    "UPDATE request SET answered_by = '', answered_by_key_id = 0, sealed_answered_by = NULL
+    WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND closed_at IS NOT NULL";
 const CONTACT: &str = "DELETE FROM contact
     WHERE tenant = $1 AND account = $2 AND conversation_id = $3";
 
 /// Everything of a conversation that holds words.
 pub(super) async fn words(db: &impl ConnectionTrait, key: &ConversationKey) -> Result<(), Fault> {
-    for sql in [BODIES, DETAILS, CONTACT] {
+    for sql in [BODIES, DETAILS, NAMES, CONTACT] {
         execute(db, sql, key_values(key)).await?;
     }
     Ok(())

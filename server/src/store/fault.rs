@@ -2,7 +2,7 @@
 
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-use crate::{domain::Error, wire::Nonsense};
+use crate::{domain::Error, keys::NotOpened, wire::Nonsense};
 
 /// Why a statement did not do its work.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ pub(super) enum Fault {
     Database(DbErr),
     /// A row that this version cannot read. Names the column, never what stood in it.
     Nonsense(&'static str),
+    /// What is sealed cannot be opened.
+    Key(NotOpened),
 }
 
 /// Primary result codes of the library that are told apart.
@@ -30,6 +32,9 @@ impl Fault {
     pub(super) fn report(&self) -> Error {
         let error = self.kind();
         match self {
+            Self::Key(fault) => {
+                tracing::error!(%fault, "what is sealed in the database cannot be read: put the key's line back");
+            }
             Self::Nonsense(column) => tracing::error!(column, "a stored row makes no sense"),
             Self::Database(fault) if error == Error::Internal => {
                 tracing::error!(%fault, "the database refused a statement");
@@ -47,7 +52,7 @@ impl Fault {
 
     fn kind(&self) -> Error {
         match (self, self.code()) {
-            (Self::Nonsense(_), _) => Error::Internal,
+            (Self::Nonsense(_) | Self::Key(_), _) => Error::Internal,
             (_, Some(code::FULL)) => Error::StoreFull,
             (
                 _,
@@ -88,6 +93,12 @@ impl Fault {
 impl From<DbErr> for Fault {
     fn from(fault: DbErr) -> Self {
         Self::Database(fault)
+    }
+}
+
+impl From<NotOpened> for Fault {
+    fn from(fault: NotOpened) -> Self {
+        Self::Key(fault)
     }
 }
 

@@ -17,10 +17,8 @@ use super::table::Table;
 /// There is one log so far; every statement names it, so that there can be more.
 const LOG: i64 = 0;
 
-/// The `body_key_id` of a body that is not sealed.
-const PLAIN: i64 = 0;
-/// The `body_key_id` of a body that was erased in place: nothing stands there any more.
-const ERASED: i64 = -1;
+/// Which key a body is sealed under.
+const KEY: &str = "body_key_id";
 
 const TABLE: Table = Table {
     name: "event",

@@ -5,6 +5,8 @@ use std::{fs::OpenOptions, io, path::PathBuf};
 use parloir_migrations::{Migration, Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr, Statement};
 
+use crate::keys::{KeySourceError, NotOpened};
+
 use super::{connect::StoreSettings, fault::Fault, lock::Lock};
 
 /// The first release without the fault by which several connections could damage a write-ahead log.
@@ -35,12 +37,31 @@ pub enum OpenError {
     Database(#[from] DbErr),
     #[error("this is no database of this version: its {0} makes no sense")]
     Unreadable(&'static str),
+    #[error("{0}")]
+    Keys(KeySourceError),
+    #[error(
+        "the database is sealed under the master key {id}, and the keys cannot be read: {source}; without it nothing \
+         can be read, so put it back, or name its place in encryption.master_key"
+    )]
+    KeyNotRead { id: String, source: KeySourceError },
+    #[error(
+        "the database is sealed under the master key {id}, which is not in {place}: add its line, below the one that \
+         seals"
+    )]
+    MissingKey { id: String, place: String },
+    #[error(
+        "{place} holds another key under the id {id} than the one that the database is sealed under: put that one back"
+    )]
+    WrongKey { id: String, place: String },
+    #[error("what is sealed in the database cannot be read: {0}")]
+    Sealed(NotOpened),
 }
 
 impl From<Fault> for OpenError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Database(fault) => Self::Database(fault),
+            Fault::Key(fault) => Self::Sealed(fault),
             Fault::Nonsense(what) => Self::Unreadable(what),
         }
     }

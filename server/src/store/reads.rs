@@ -9,17 +9,20 @@ use std::{
 
 use async_trait::async_trait;
 use sea_orm::{Database, DatabaseConnection};
+use secrecy::SecretSlice;
 
 use super::{
     connect::StoreSettings,
     contact, conversation, delivery, erasure,
     fault::Fault,
     lock::Lock,
-    log, meta,
+    log, master, meta,
     open::{OpenError, up_to_date},
     request,
+    sealing::Keys,
     transaction::SqliteTransaction,
     upstream_erasure,
+    vault::Vault,
     writer::Writer,
 };
 use crate::domain::{
@@ -28,28 +31,40 @@ use crate::domain::{
     ports::{OpenTransaction, Store},
     query::{ContactQuery, ConversationQuery, EventQuery},
 };
+use crate::keys::Custody;
 
 /// One `SQLite` file.
 pub struct SqliteStore {
     epoch: u64,
     hash_key: Arc<[u8]>,
-    clock: Arc<dyn Clock>,
-    writer: Arc<Writer>,
+    pub(super) pepper: SecretSlice<u8>,
+    pub(super) vault: Arc<Vault>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) writer: Arc<Writer>,
     readers: DatabaseConnection,
     journal: PathBuf,
     _lock: Lock,
 }
 
 impl SqliteStore {
+    /// The master keys.
+    pub fn custody(&self) -> Arc<Custody> {
+        Arc::clone(&self.vault.custody)
+    }
+
     /// Opens the file, makes it if it is not there, and brings it up to date. No other process may have it open.
     pub async fn open(settings: &StoreSettings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let lock = Lock::take(&settings.path)?;
         let (connection, _) = up_to_date(settings).await?;
         let meta = meta::find(&connection).await?;
+        let custody = master::custody(&connection, settings).await?;
+        let own = master::own(&connection, &custody, clock.now()).await?;
         let readers = Database::connect(settings.readers()).await?;
         Ok(Self {
             epoch: meta.epoch,
-            hash_key: meta.hash_key.into(),
+            hash_key: own.hash_key.as_slice().into(),
+            pepper: own.pepper.to_vec().into(),
+            vault: Arc::new(Vault::new(custody, settings.cached_keys)),
             clock,
             writer: Arc::new(Writer::new(settings.writer(), connection)),
             readers,
@@ -63,12 +78,19 @@ impl SqliteStore {
         Arc::clone(&self.hash_key)
     }
 
-    pub(super) async fn read<T, F>(&self, query: impl FnOnce(DatabaseConnection) -> F) -> Result<T>
+    pub(super) async fn read<T, F>(
+        &self,
+        query: impl FnOnce(DatabaseConnection, Keys) -> F,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Fault>> + Send + 'static,
     {
-        let found = tokio::spawn(query(self.readers.clone())).await;
+        let found = tokio::spawn(query(
+            self.readers.clone(),
+            Keys::new(Arc::clone(&self.vault)),
+        ))
+        .await;
         let found = found.map_err(|fault| {
             tracing::error!(%fault, "a query did not come to its end");
             Error::Internal
@@ -92,7 +114,8 @@ impl Store for SqliteStore {
 
     async fn begin(&self) -> Result<Box<dyn OpenTransaction>> {
         let (writer, hash_key) = (self.writer.clone(), self.hash_key.clone());
-        let begun = SqliteTransaction::begin(writer, hash_key, self.clock.now()).await;
+        let (vault, now) = (Arc::clone(&self.vault), self.clock.now());
+        let begun = SqliteTransaction::begin(writer, hash_key, vault, now).await;
         let transaction = begun.map_err(|fault| fault.report())?;
         Ok(Box::new(transaction))
     }
@@ -102,7 +125,7 @@ impl Store for SqliteStore {
     }
 
     async fn bounds(&self) -> Result<(Position, Position)> {
-        let head = self.read(async move |db| log::head(&db).await).await?;
+        let head = self.read(async move |db, _| log::head(&db).await).await?;
         Ok((head.floor, head.position))
     }
 
@@ -112,82 +135,82 @@ impl Store for SqliteStore {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Vec<StoredEvent>> {
-        self.read(async move |db| log::page(&db, after, limit, max_bytes).await)
+        self.read(async move |db, keys| log::page(&db, &keys, after, limit, max_bytes).await)
             .await
     }
 
     async fn position_before(&self, time: Timestamp) -> Result<Position> {
-        self.read(async move |db| log::position_before(&db, time).await)
+        self.read(async move |db, _| log::position_before(&db, time).await)
             .await
     }
 
     async fn position_of(&self, key: &ConversationKey, sequence: u64) -> Result<Option<Position>> {
         let key = key.clone();
-        self.read(async move |db| log::position_of(&db, &key, sequence).await)
+        self.read(async move |db, _| log::position_of(&db, &key, sequence).await)
             .await
     }
 
     async fn position_of_event(&self, event_id: &str) -> Result<Option<Position>> {
         let event_id = event_id.to_owned();
-        self.read(async move |db| log::position_of_event(&db, &event_id).await)
+        self.read(async move |db, _| log::position_of_event(&db, &event_id).await)
             .await
     }
 
     async fn conversation(&self, key: &ConversationKey) -> Result<Option<Conversation>> {
         let key = key.clone();
-        self.read(async move |db| conversation::find(&db, &key).await)
+        self.read(async move |db, keys| conversation::find(&db, &keys, &key).await)
             .await
     }
 
     async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>> {
         let query = query.clone();
-        self.read(async move |db| conversation::list(&db, &query).await)
+        self.read(async move |db, keys| conversation::list(&db, &keys, &query).await)
             .await
     }
 
     async fn open_requests(&self, key: &ConversationKey) -> Result<Vec<Request>> {
         let key = key.clone();
-        self.read(async move |db| request::open(&db, &key).await)
+        self.read(async move |db, keys| request::open(&db, &keys, &key).await)
             .await
     }
 
     async fn delivery(&self, id: &Id) -> Result<Option<Delivery>> {
         let id = id.clone();
-        self.read(async move |db| delivery::find(&db, &id).await)
+        self.read(async move |db, keys| delivery::find(&db, &keys, &id).await)
             .await
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Vec<(u64, StoredEvent)>> {
         let query = query.clone();
-        self.read(async move |db| log::events(&db, &query).await)
+        self.read(async move |db, keys| log::events(&db, &keys, &query).await)
             .await
     }
 
     async fn first_sequence(&self, key: &ConversationKey) -> Result<u64> {
         let key = key.clone();
-        self.read(async move |db| log::first_sequence(&db, &key).await)
+        self.read(async move |db, _| log::first_sequence(&db, &key).await)
             .await
     }
 
     async fn busy_lanes(&self) -> Result<Vec<LaneKey>> {
-        self.read(async move |db| delivery::busy_lanes(&db).await)
+        self.read(async move |db, _| delivery::busy_lanes(&db).await)
             .await
     }
 
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>> {
         let query = query.clone();
-        self.read(async move |db| contact::list(&db, &query).await)
+        self.read(async move |db, keys| contact::list(&db, &keys, &query).await)
             .await
     }
 
     async fn erasure(&self, tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>> {
         let (tenant, receipt_id) = (tenant.clone(), receipt_id.clone());
-        self.read(async move |db| erasure::find(&db, &tenant, &receipt_id).await)
+        self.read(async move |db, _| erasure::find(&db, &tenant, &receipt_id).await)
             .await
     }
 
     async fn unfinished_erasures(&self, limit: usize) -> Result<Vec<(Id, Id)>> {
-        self.read(async move |db| erasure::unfinished(&db, limit).await)
+        self.read(async move |db, _| erasure::unfinished(&db, limit).await)
             .await
     }
 
@@ -196,12 +219,12 @@ impl Store for SqliteStore {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<UpstreamErasure>> {
-        self.read(async move |db| upstream_erasure::due(&db, now, limit).await)
+        self.read(async move |db, _| upstream_erasure::due(&db, now, limit).await)
             .await
     }
 
     async fn next_upstream_erasure(&self) -> Result<Option<Timestamp>> {
-        self.read(async move |db| upstream_erasure::next(&db).await)
+        self.read(async move |db, _| upstream_erasure::next(&db).await)
             .await
     }
 

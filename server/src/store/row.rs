@@ -2,17 +2,58 @@
 
 use sea_orm::{DbErr, QueryResult, TryGetable};
 
-use super::fault::Fault;
-use crate::domain::{ConversationKey, Id, Timestamp};
+use super::{
+    fault::Fault,
+    sealing::{Opening, PLAIN},
+};
+use crate::{
+    domain::{ConversationKey, Id, Timestamp},
+    keys::Place,
+};
 
 pub(super) struct Row<'a> {
     row: &'a QueryResult,
     next: usize,
+    keys: &'a Opening,
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(row: &'a QueryResult) -> Self {
-        Self { row, next: 0 }
+    /// `keys`: those that what is sealed in it needs.
+    pub(super) fn new(row: &'a QueryResult, keys: &'a Opening) -> Self {
+        Self { row, next: 0, keys }
+    }
+
+    /// Bytes that may be sealed; absent: their key is gone, and so are they.
+    pub(super) fn opened(
+        &mut self,
+        key_id: i64,
+        place: Place<'_>,
+        column: &'static str,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let bytes = self.bytes()?;
+        self.keys.open(key_id, place, bytes, column)
+    }
+
+    /// A text that stands either plain, or in the two columns behind it, sealed: the key's id and the blob. Empty where
+    /// the key is gone.
+    pub(super) fn opened_text(
+        &mut self,
+        plain: String,
+        place: Place<'_>,
+        column: &'static str,
+    ) -> Result<String, Fault> {
+        let key_id = self.key_id()?;
+        let sealed = self.maybe_bytes()?.unwrap_or_default();
+        if key_id == PLAIN {
+            return Ok(plain);
+        }
+        let opened = self.keys.open(key_id, place, sealed, column)?;
+        let text = String::from_utf8(opened.unwrap_or_default());
+        text.map_err(|_| Fault::Nonsense(column))
+    }
+
+    pub(super) fn key_id(&mut self) -> Result<i64, DbErr> {
+        self.value()
     }
 
     pub(super) fn text(&mut self) -> Result<String, DbErr> {

@@ -4,7 +4,11 @@ use std::fmt::Write;
 
 use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
 
-use super::{fault::Fault, row::Row};
+use super::{
+    fault::Fault,
+    row::Row,
+    sealing::{Keys, Opening},
+};
 
 /// A table's name, key and columns, the key's among them.
 pub(super) struct Table {
@@ -79,7 +83,8 @@ pub(super) async fn first<T>(
     read: impl FnOnce(&mut Row<'_>) -> Result<T, Fault>,
 ) -> Result<Option<T>, Fault> {
     let row = db.query_one_raw(statement(db, sql, values)).await?;
-    row.map(|row| read(&mut Row::new(&row))).transpose()
+    row.map(|row| read(&mut Row::new(&row, &Opening::default())))
+        .transpose()
 }
 
 /// Every row.
@@ -90,7 +95,44 @@ pub(super) async fn all<T>(
     read: impl Fn(&mut Row<'_>) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
     let rows = db.query_all_raw(statement(db, sql, values)).await?;
-    rows.iter().map(|row| read(&mut Row::new(row))).collect()
+    let none = Opening::default();
+    rows.iter()
+        .map(|row| read(&mut Row::new(row, &none)))
+        .collect()
+}
+
+/// As [`first`], of rows in which something is sealed; `key_column` names the key.
+pub(super) async fn first_opened<T>(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    key_column: &str,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+    read: impl FnOnce(&mut Row<'_>) -> Result<T, Fault>,
+) -> Result<Option<T>, Fault> {
+    let Some(row) = db.query_one_raw(statement(db, sql, values)).await? else {
+        return Ok(None);
+    };
+    let keys = keys.opening(db, [row.try_get("", key_column)?]).await?;
+    read(&mut Row::new(&row, &keys)).map(Some)
+}
+
+/// As [`all`], of rows in which something is sealed; `key_column` names the key.
+pub(super) async fn all_opened<T>(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    key_column: &str,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+    read: impl Fn(&mut Row<'_>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let rows = db.query_all_raw(statement(db, sql, values)).await?;
+    let ids = rows.iter().map(|row| row.try_get("", key_column));
+    let ids = ids.collect::<Result<Vec<i64>, _>>()?;
+    let keys = keys.opening(db, ids).await?;
+    rows.iter()
+        .map(|row| read(&mut Row::new(row, &keys)))
+        .collect()
 }
 
 /// A number as databases keep it. What we count never reaches 2^63.

@@ -6,6 +6,7 @@ mod forget;
 mod lanes;
 mod log;
 mod opening;
+mod sealing;
 mod state;
 
 use std::sync::{

@@ -6,19 +6,26 @@ use async_trait::async_trait;
 use sea_orm::DatabaseTransaction;
 
 use super::{
+    data_key::Owner,
     fault::Fault,
     log::{self, Head},
+    sealing::Keys,
+    vault::Vault,
     writer::Writer,
 };
-use crate::domain::{
-    Error, Event, NewEvent, Position, Result, StoredEvent, Timestamp,
-    ports::{Batch, Effect, Mark, OpenTransaction},
+use crate::{
+    domain::{
+        Error, Event, NewEvent, Position, Result, StoredEvent, Timestamp,
+        ports::{Batch, Effect, Mark, OpenTransaction},
+    },
+    keys::DataKey,
 };
 
 pub(super) struct SqliteTransaction {
     pub(super) db: DatabaseTransaction,
     pub(super) now: Timestamp,
     pub(super) hash_key: Arc<[u8]>,
+    pub(super) keys: Keys,
     /// Appended so far, with the positions that they will have: nobody else can take them, this is the one writer.
     pub(super) events: Vec<Arc<Event>>,
     pub(super) effects: Vec<Effect>,
@@ -35,6 +42,7 @@ impl SqliteTransaction {
     pub(super) async fn begin(
         writer: Arc<Writer>,
         hash_key: Arc<[u8]>,
+        vault: Arc<Vault>,
         now: Timestamp,
     ) -> Result<Self, Fault> {
         let db = writer.begin().await?;
@@ -43,6 +51,7 @@ impl SqliteTransaction {
             db,
             now,
             hash_key,
+            keys: Keys::new(vault),
             events: Vec::new(),
             effects: Vec::new(),
             writer,
@@ -85,10 +94,23 @@ impl SqliteTransaction {
         self.spoilt.clone().map_or(Ok(()), Err)
     }
 
+    /// Each event with the key that it is sealed under.
+    async fn with_keys(&mut self) -> Result<Vec<(Arc<Event>, Arc<DataKey>)>, Fault> {
+        let mut events = Vec::with_capacity(self.events.len());
+        for event in &self.events {
+            let owner = Owner::of(&event.fact);
+            let key = self.keys.sealing(&self.db, &owner, self.now).await?;
+            events.push((Arc::clone(event), key));
+        }
+        Ok(events)
+    }
+
     async fn write(&mut self) -> Result<(), Fault> {
         if let Some(last) = self.events.last() {
-            log::advance(&self.db, last.position, last.recorded_at).await?;
-            self.stored = log::insert(&self.db, &self.events).await?;
+            let (position, recorded_at) = (last.position, last.recorded_at);
+            let events = self.with_keys().await?;
+            log::advance(&self.db, position, recorded_at).await?;
+            self.stored = log::insert(&self.db, &events).await?;
         }
         Ok(())
     }
@@ -132,6 +154,7 @@ impl OpenTransaction for SqliteTransaction {
                 Error::Internal
             });
         }
+        self.keys.committed();
         Ok(Batch {
             events: self.stored,
             facts: self.events,

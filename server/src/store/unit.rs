@@ -42,12 +42,12 @@ impl Transaction for SqliteTransaction {
     }
 
     async fn conversation(&mut self, key: &ConversationKey) -> Result<Option<Conversation>> {
-        let found = conversation::find(&self.db, key).await;
+        let found = conversation::find(&self.db, &self.keys, key).await;
         self.read(found)
     }
 
     async fn save_conversation(&mut self, conversation: &Conversation) -> Result<()> {
-        let done = conversation::save(&self.db, conversation).await;
+        let done = conversation::save(&self.db, &mut self.keys, conversation, self.now).await;
         self.wrote(done)
     }
 
@@ -88,47 +88,47 @@ impl Transaction for SqliteTransaction {
     }
 
     async fn add_delivery(&mut self, delivery: &Delivery) -> Result<()> {
-        let done = delivery::add(&self.db, delivery, self.now).await;
+        let done = delivery::add(&self.db, &mut self.keys, delivery, self.now).await;
         self.wrote(done)
     }
 
     async fn save_delivery(&mut self, delivery: &Delivery) -> Result<()> {
-        let done = delivery::save(&self.db, delivery, self.now).await;
+        let done = delivery::save(&self.db, &mut self.keys, delivery, self.now).await;
         self.wrote(done)
     }
 
     async fn delivery(&mut self, id: &Id) -> Result<Option<Delivery>> {
-        let found = delivery::find(&self.db, id).await;
+        let found = delivery::find(&self.db, &self.keys, id).await;
         self.read(found)
     }
 
     async fn lane_head(&mut self, lane: &LaneKey) -> Result<Option<Delivery>> {
-        let found = delivery::lane_head(&self.db, lane).await;
+        let found = delivery::lane_head(&self.db, &self.keys, lane).await;
         self.read(found)
     }
 
     async fn waiting_handovers(&mut self, key: &ConversationKey) -> Result<Vec<Delivery>> {
-        let found = delivery::waiting_handovers(&self.db, key).await;
+        let found = delivery::waiting_handovers(&self.db, &self.keys, key).await;
         self.read(found)
     }
 
     async fn remote_delivery(&mut self, tenant: &str, remote_id: &str) -> Result<Option<Delivery>> {
-        let found = delivery::remote(&self.db, tenant, remote_id).await;
+        let found = delivery::remote(&self.db, &self.keys, tenant, remote_id).await;
         self.read(found)
     }
 
     async fn contact(&mut self, id: &Id) -> Result<Option<KnownContact>> {
-        let found = contact::find(&self.db, id).await;
+        let found = contact::find(&self.db, &self.keys, id).await;
         self.read(found)
     }
 
     async fn contact_of(&mut self, key: &ConversationKey) -> Result<Option<KnownContact>> {
-        let found = contact::of(&self.db, key).await;
+        let found = contact::of(&self.db, &self.keys, key).await;
         self.read(found)
     }
 
     async fn save_contact(&mut self, contact: &KnownContact) -> Result<()> {
-        let done = contact::save(&self.db, contact).await;
+        let done = contact::save(&self.db, &mut self.keys, contact, self.now).await;
         self.wrote(done)
     }
 
@@ -138,7 +138,7 @@ impl Transaction for SqliteTransaction {
         before: Timestamp,
         limit: usize,
     ) -> Result<Vec<Conversation>> {
-        let found = conversation::unknown_owners(&self.db, source, before, limit).await;
+        let found = conversation::unknown_owners(&self.db, &self.keys, source, before, limit).await;
         self.read(found)
     }
 
@@ -147,7 +147,7 @@ impl Transaction for SqliteTransaction {
         key: &ConversationKey,
         order: u64,
     ) -> Result<Option<Delivery>> {
-        let found = delivery::next_opening(&self.db, key, order).await;
+        let found = delivery::next_opening(&self.db, &self.keys, key, order).await;
         self.read(found)
     }
 
@@ -162,12 +162,12 @@ impl Transaction for SqliteTransaction {
     }
 
     async fn unfinished_deliveries(&mut self, key: &ConversationKey) -> Result<Vec<Delivery>> {
-        let found = delivery::unfinished(&self.db, key).await;
+        let found = delivery::unfinished(&self.db, &self.keys, key).await;
         self.read(found)
     }
 
     async fn attempting_deliveries(&mut self, limit: usize) -> Result<Vec<Delivery>> {
-        let found = delivery::attempting(&self.db, limit).await;
+        let found = delivery::attempting(&self.db, &self.keys, limit).await;
         self.read(found)
     }
 
@@ -187,17 +187,17 @@ impl Transaction for SqliteTransaction {
     }
 
     async fn add_request(&mut self, request: &Request) -> Result<()> {
-        let done = request::add(&self.db, request).await;
+        let done = request::add(&self.db, &mut self.keys, request, self.now).await;
         self.wrote(done)
     }
 
     async fn save_request(&mut self, request: &Request) -> Result<()> {
-        let done = request::save(&self.db, request).await;
+        let done = request::save(&self.db, &mut self.keys, request, self.now).await;
         self.wrote(done)
     }
 
     async fn request(&mut self, id: &Id) -> Result<Option<Request>> {
-        let found = request::find(&self.db, id).await;
+        let found = request::find(&self.db, &self.keys, id).await;
         self.read(found)
     }
 
@@ -206,17 +206,17 @@ impl Transaction for SqliteTransaction {
         fingerprint: &[u8],
         since: Timestamp,
     ) -> Result<Option<Request>> {
-        let found = request::repeated(&self.db, fingerprint, since).await;
+        let found = request::repeated(&self.db, &self.keys, fingerprint, since).await;
         self.read(found)
     }
 
     async fn open_requests(&mut self, key: &ConversationKey) -> Result<Vec<Request>> {
-        let found = request::open(&self.db, key).await;
+        let found = request::open(&self.db, &self.keys, key).await;
         self.read(found)
     }
 
     async fn all_open_requests(&mut self, limit: usize) -> Result<Vec<Request>> {
-        let found = request::all_open(&self.db, limit).await;
+        let found = request::all_open(&self.db, &self.keys, limit).await;
         self.read(found)
     }
 
@@ -247,7 +247,7 @@ impl Transaction for SqliteTransaction {
         if let Some(event) = self.appended(is_it) {
             return Ok(Some(event));
         }
-        let found = log::with_sequence(&self.db, key, sequence).await;
+        let found = log::with_sequence(&self.db, &self.keys, key, sequence).await;
         self.read(found)
     }
 
@@ -255,7 +255,7 @@ impl Transaction for SqliteTransaction {
         if let Some(event) = self.appended(|fact| fact.event_id.as_str() == event_id) {
             return Ok(Some(event));
         }
-        let found = log::with_id(&self.db, event_id).await;
+        let found = log::with_id(&self.db, &self.keys, event_id).await;
         self.read(found)
     }
 
@@ -281,6 +281,8 @@ impl Transaction for SqliteTransaction {
 
     async fn erase_words(&mut self, key: &ConversationKey) -> Result<()> {
         erase::appended(&mut self.events, key);
+        let done = self.keys.destroy(&self.db, key).await;
+        self.wrote(done)?;
         let done = erase::words(&self.db, key).await;
         self.wrote(done)
     }
@@ -316,7 +318,7 @@ impl Transaction for SqliteTransaction {
     }
 
     async fn expired_sessions(&mut self, limit: usize) -> Result<Vec<Conversation>> {
-        let found = conversation::expired(&self.db, self.now, limit).await;
+        let found = conversation::expired(&self.db, &self.keys, self.now, limit).await;
         self.read(found)
     }
 

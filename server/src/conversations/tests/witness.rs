@@ -8,7 +8,10 @@ use super::ledger::Shared;
 use crate::domain::{
     Conversation, ConversationKey, Delivery, Erasure, Event, Fingerprint, Id, KnownContact,
     LaneKey, NewEvent, Position, Request, Result, StoredEvent, Timestamp, UpstreamErasure,
-    ports::{Batch, Command, CommandKey, Effect, Mark, OpenTransaction, Store, Transaction},
+    ports::{
+        Batch, Command, CommandKey, Effect, Mark, OpenTransaction, SealedStore, Sealing, Store,
+        Transaction,
+    },
     query::{ContactQuery, ConversationQuery, EventQuery},
 };
 
@@ -54,6 +57,12 @@ macro_rules! passing_on {
             $($($rest)*)?
         }
     };
+}
+
+passing_on! {
+    impl Sealing for Watched, tx {
+        async fn rewrap(limit: usize) -> Result<usize>;
+    }
 }
 
 passing_on! {
@@ -181,6 +190,9 @@ impl OpenTransaction for Watched {
         self.tx.roll_back().await
     }
 }
+
+/// The tests of the rules hash no credentials and change no keys.
+impl SealedStore for Witness {}
 
 #[async_trait]
 impl Store for Witness {

@@ -19,7 +19,7 @@ use crate::{
         Erasure, Error, EventKind, Id, KnownContact, LaneKey, Position, Request, Result,
         StoredEvent, Timestamp, UpstreamErasure,
         agent::ActionFallback,
-        ports::{OpenTransaction, Store},
+        ports::{OpenTransaction, SealedStore, Store},
         query::{ContactQuery, ConversationQuery, EventQuery},
     },
     live::{Live, Setup},
@@ -67,6 +67,8 @@ impl MemoryLog {
         self.floor.load(Ordering::SeqCst).max(1) as u64
     }
 }
+
+impl SealedStore for MemoryLog {}
 
 #[async_trait]
 impl Store for MemoryLog {

@@ -6,3 +6,5 @@ mod read;
 mod resource;
 mod secret;
 mod write;
+
+pub(super) use secret::{by_master, rewrap, try_one};

@@ -14,10 +14,11 @@ use crate::{
 #[async_trait]
 impl AdministrationRead for SqliteStore {
     async fn administered(&self) -> Result<Administered> {
-        self.read(async move |db| {
+        let ring = self.custody().ring();
+        self.read(async move |db, _| {
             Ok(Administered {
                 resources: resource::list(&db).await?,
-                secrets: secret::list(&db).await?,
+                secrets: secret::list(&db, &ring).await?,
                 keys: caller_key::list(&db).await?,
             })
         })
@@ -26,13 +27,13 @@ impl AdministrationRead for SqliteStore {
 
     async fn acts(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
         let query = query.clone();
-        self.read(async move |db| audit::page(&db, &query).await)
+        self.read(async move |db, _| audit::page(&db, &query).await)
             .await
     }
 
     async fn verify_acts(&self, tenant: &Id) -> Result<AuditCheck> {
         let (tenant, key) = (tenant.clone(), self.hash_key());
-        self.read(async move |db| audit::verify(&db, &tenant, &key).await)
+        self.read(async move |db, _| audit::verify(&db, &tenant, &key).await)
             .await
     }
 }

@@ -20,7 +20,8 @@ impl AdministrationWrite for SqliteTransaction {
             Change::Save { resource, expected } => self.save(resource, *expected).await,
             Change::Delete { key, expected } => self.delete(key, *expected).await,
             Change::SaveSecret(stored) => {
-                let done = secret::save(&self.db, stored).await;
+                let ring = self.keys.vault.custody.ring();
+                let done = secret::save(&self.db, &ring, stored).await;
                 self.wrote(done.map(|()| true))
             }
             Change::DeleteSecret(id) => {

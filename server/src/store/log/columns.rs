@@ -1,11 +1,12 @@
 //! A row of the log, as it travels or as the rules know it.
 
-use super::{ERASED, PLAIN};
+use super::TABLE;
 use crate::{
     domain::{
         ConversationKey, Event, EventBody, EventKind, Id, NewEvent, Position, StoredEvent,
         Timestamp,
     },
+    keys::Place,
     store::{fault::Fault, row::Row},
     wire::{body, enums::read_event_kind, envelope::Envelope},
 };
@@ -87,8 +88,9 @@ struct Columns {
 impl Columns {
     fn read(row: &mut Row<'_>) -> Result<Self, Fault> {
         row.number::<i64>("event.log_id")?;
+        let position = Position(row.number("event.position")?);
         let columns = Self {
-            position: Position(row.number("event.position")?),
+            position,
             event_id: row.text()?,
             tenant: row.text()?,
             account: row.maybe_text()?,
@@ -101,16 +103,25 @@ impl Columns {
             kind: row.code("event.kind", read_event_kind)?,
             recorded_at: row.time()?,
             traceparent: row.text()?,
-            body: plain_body(row)?,
+            body: body_of(row, position)?,
         };
         Ok(columns)
     }
 }
 
-fn plain_body(row: &mut Row<'_>) -> Result<Vec<u8>, Fault> {
-    match row.number::<i64>("event.body_key_id")? {
-        PLAIN => Ok(row.bytes()?),
-        ERASED => Ok(body::encode(&EventBody::erased())),
-        _ => Err(Fault::Nonsense("event.body_key_id")),
+/// Where a body stands.
+pub(super) fn place(position: &str) -> Place<'_> {
+    Place {
+        table: TABLE.name,
+        row: position,
+        column: "body",
     }
+}
+
+/// Where its key is gone, what stood there is.
+fn body_of(row: &mut Row<'_>, position: Position) -> Result<Vec<u8>, Fault> {
+    let key_id = row.key_id()?;
+    let at = position.0.to_string();
+    let body = row.opened(key_id, place(&at), "event.body")?;
+    Ok(body.unwrap_or_else(|| body::encode(&EventBody::erased())))
 }

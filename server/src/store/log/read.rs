@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use sea_orm::ConnectionTrait;
 
 use super::{
-    TABLE,
+    KEY, TABLE,
     columns::{fact, stored},
 };
 use crate::{
@@ -13,7 +13,8 @@ use crate::{
     store::{
         conversation::key_values,
         fault::Fault,
-        table::{all, first, number},
+        sealing::Keys,
+        table::{all_opened, first, first_opened, number},
     },
 };
 
@@ -66,15 +67,16 @@ pub(crate) async fn head(db: &impl ConnectionTrait) -> Result<Head, Fault> {
     head.await?.ok_or(Fault::Nonsense("log_head"))
 }
 
-pub(crate) async fn page(
+pub(in crate::store) async fn page(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     after: Position,
     limit: usize,
     max_bytes: usize,
 ) -> Result<Vec<StoredEvent>, Fault> {
     // The first event of a page is there however large it is.
     let values = [number(after.0), number(limit), number(max_bytes.max(1))];
-    all(db, &PAGE, values, |row| Ok(stored(row)?.1)).await
+    all_opened(db, keys, KEY, &PAGE, values, |row| Ok(stored(row)?.1)).await
 }
 
 pub(crate) async fn position_before(
@@ -124,8 +126,9 @@ pub(crate) async fn first_sequence(
     Ok(found.await?.flatten().unwrap_or(0))
 }
 
-pub(crate) async fn events(
+pub(in crate::store) async fn events(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     query: &EventQuery,
 ) -> Result<Vec<(u64, StoredEvent)>, Fault> {
     let (beyond, direction, all_of_them) = if query.newest_first {
@@ -162,22 +165,24 @@ pub(crate) async fn events(
     let after = number(query.after.unwrap_or(all_of_them));
     let (limit, max_bytes) = (number(query.limit), number(query.max_bytes.max(1)));
     let values = [tenant, account, id, after, limit, max_bytes];
-    all(db, &sql, values, stored).await
+    all_opened(db, keys, KEY, &sql, values, stored).await
 }
 
-pub(crate) async fn with_sequence(
+pub(in crate::store) async fn with_sequence(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     key: &ConversationKey,
     sequence: u64,
 ) -> Result<Option<Event>, Fault> {
     let [tenant, account, id] = key_values(key);
     let values = [tenant, account, id, number(sequence)];
-    first(db, &BY_SEQUENCE, values, fact).await
+    first_opened(db, keys, KEY, &BY_SEQUENCE, values, fact).await
 }
 
-pub(crate) async fn with_id(
+pub(in crate::store) async fn with_id(
     db: &impl ConnectionTrait,
+    keys: &Keys,
     event_id: &str,
 ) -> Result<Option<Event>, Fault> {
-    first(db, &BY_ID, [event_id.into()], fact).await
+    first_opened(db, keys, KEY, &BY_ID, [event_id.into()], fact).await
 }

@@ -1,13 +1,17 @@
 //! Adding events: positions from the head, rows many at a time.
 
-use std::{array, sync::LazyLock};
+use std::{
+    array,
+    sync::{Arc, LazyLock},
+};
 
 use bytes::Bytes;
 use sea_orm::{ConnectionTrait, Value};
 
-use super::{LOG, PLAIN, TABLE};
+use super::{LOG, TABLE, columns::place};
 use crate::{
     domain::{Event, Position, StoredEvent, Timestamp},
+    keys::DataKey,
     store::{
         fault::Fault,
         table::{execute, number},
@@ -34,10 +38,10 @@ pub(crate) async fn advance(
     }
 }
 
-/// Adds the rows. What comes back is what subscribers are sent.
-pub(crate) async fn insert(
+/// Adds the rows, each body sealed under its key. What comes back is what subscribers are sent.
+pub(in crate::store) async fn insert(
     db: &impl ConnectionTrait,
-    events: &[impl AsRef<Event>],
+    events: &[(Arc<Event>, Arc<DataKey>)],
 ) -> Result<Vec<StoredEvent>, Fault> {
     let mut stored = Vec::with_capacity(events.len());
     let mut rest = events;
@@ -45,8 +49,8 @@ pub(crate) async fn insert(
         let power = INSERT.len().min(rest.len().ilog2() as usize + 1) - 1;
         let (group, after) = rest.split_at(1 << power);
         let mut values = Vec::with_capacity(group.len() * TABLE.columns.len());
-        for event in group {
-            let (event, row) = encode(event.as_ref());
+        for (event, key) in group {
+            let (event, row) = encode(event, key);
             stored.push(event);
             values.extend(row);
         }
@@ -56,11 +60,12 @@ pub(crate) async fn insert(
     Ok(stored)
 }
 
-fn encode(event: &Event) -> (StoredEvent, [Value; 16]) {
+fn encode(event: &Event, data_key: &DataKey) -> (StoredEvent, [Value; 16]) {
     let fact = &event.fact;
     let key = fact.key.as_ref();
     let body = body::encode(&fact.body);
     let bytes: Bytes = Envelope::of(event).with_body(&body);
+    let sealed = data_key.seal(place(&event.position.0.to_string()), &body);
     let row = [
         LOG.into(),
         number(event.position.0),
@@ -76,8 +81,8 @@ fn encode(event: &Event) -> (StoredEvent, [Value; 16]) {
         number(fact.body.kind().number()),
         event.recorded_at.0.into(),
         fact.traceparent.as_str().into(),
-        PLAIN.into(),
-        body.into(),
+        data_key.id().into(),
+        sealed.into(),
     ];
     let stored = StoredEvent {
         position: event.position,

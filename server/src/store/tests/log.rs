@@ -125,7 +125,7 @@ async fn a_page_ends_at_its_limits_and_holds_at_least_one_event() {
         [vec![1, 2], vec![3, 4], vec![5]]
     );
     assert_eq!(
-        pages(store, 9, 150).await,
+        pages(store, 9, 200).await,
         [vec![1, 2], vec![3], vec![4, 5]]
     );
     assert_eq!(pages(store, 9, 0).await, [[1], [2], [3], [4], [5]]);
