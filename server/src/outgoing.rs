@@ -200,5 +200,99 @@ pub fn is_loopback(base: &Url) -> bool {
     })
 }
 
+/// Whether the text is the URL of a host that is, in so many words, this machine or one of a private network. Names are
+/// looked up only when they are used.
+pub fn is_private_place(text: &str) -> bool {
+    let Ok(url) = text.parse::<Url>() else {
+        return false;
+    };
+    url.host_str().is_some_and(|host| {
+        let name = host.trim_end_matches('.');
+        name == "localhost" || name.ends_with(".localhost") || literal(host).is_some_and(is_private)
+    })
+}
+
+fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse()
+        .ok()
+}
+
+/// Resolves names and leaves out the addresses that may not be reached: a name's owner decides where it points, and
+/// may change that between two look-ups.
+struct Guard {
+    private: bool,
+    /// The operator named loopback in so many words.
+    loopback: bool,
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (private, loopback) = (self.private, self.loopback);
+        Box::pin(async move {
+            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0))
+                .await?
+                .filter(|address| {
+                    let ip = address.ip();
+                    private || !is_private(ip) || (loopback && ip.is_loopback())
+                })
+                .collect();
+            if found.is_empty() {
+                return Err(
+                    "resolves to private addresses alone: set allow_private_addresses if that is meant"
+                        .into(),
+                );
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_private_v4(address),
+        IpAddr::V6(address) => match embedded_v4(address) {
+            Some(inner) => is_private_v4(inner),
+            None => {
+                address.is_loopback()
+                    || address.is_unspecified()
+                    || address.is_multicast()
+                    || address.is_unique_local()
+                    || address.is_unicast_link_local()
+            }
+        },
+    }
+}
+
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        // This network, and what was never given out.
+        || a == 0
+        || a >= 240
+        // Shared by providers behind one address, protocol assignments, benchmarks.
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 198 && (18..20).contains(&b))
+}
+
+/// The IPv4 address that an IPv6 one stands for: mapped, translated (`64:ff9b::/96`) or
+/// 6to4 (`2002::/16`).
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let s = address.segments();
+    let of = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
+    match s {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(of(high, low))
+        }
+        [0x2002, high, low, ..] => Some(of(high, low)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! A secret as configuration names it: by the environment variable or file that holds it, never by its text.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeMap,
     fmt, fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -24,6 +26,28 @@ const NOT_A_PLACE: &str = "a secret (api_key, tokens, secrets) is never written 
 pub struct Secret {
     reference: Reference,
     last_read: Arc<Mutex<Option<FileContent>>>,
+    /// What is held in memory.
+    held: Option<SecretString>,
+}
+
+thread_local! {
+    /// What `{ held = "id" }` stands for, while settings are read that an administrator gave.
+    static HELD: RefCell<Option<BTreeMap<String, SecretString>>> = const { RefCell::new(None) };
+}
+
+/// Reads settings in which `{ held = "id" }` stands for the secret with this id. Everywhere else that is refused like any
+/// other text: nobody can name what is held for somebody else.
+pub fn holding<T>(secrets: BTreeMap<String, SecretString>, read: impl FnOnce() -> T) -> T {
+    /// Lets go of them also when reading panics.
+    struct Scope;
+    impl Drop for Scope {
+        fn drop(&mut self) {
+            HELD.take();
+        }
+    }
+    HELD.replace(Some(secrets));
+    let _scope = Scope;
+    read()
 }
 
 /// Why a secret could not be read. Names the place, never the content.
@@ -67,6 +91,7 @@ impl Secret {
     /// The secret as it stands now, without line breaks at its end.
     pub fn read(&self) -> Result<SecretString, SecretError> {
         let value = match &self.reference {
+            Reference::Held(_) => return self.held.clone().ok_or(SecretError::NotConfigured),
             Reference::Env(name) if name.is_empty() => return Err(SecretError::NotConfigured),
             Reference::Env(name) => {
                 trimmed(std::env::var(name).map_err(|_| SecretError::Environment(name.clone()))?)
@@ -107,6 +132,8 @@ impl Secret {
 enum Reference {
     Env(String),
     File(PathBuf),
+    /// In memory, by the id of what is kept in the database.
+    Held(String),
 }
 
 struct FileContent {
@@ -153,6 +180,7 @@ impl fmt::Display for Reference {
         match self {
             Self::Env(name) => write!(f, "the environment variable {name}"),
             Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Held(_) => f.write_str("held"),
         }
     }
 }
@@ -175,6 +203,15 @@ impl TryFrom<toml::Value> for Secret {
                 Ok(Self::in_environment(name))
             }
             Some((kind, toml::Value::String(path))) if kind == "file" => Ok(Self::in_file(path)),
+            Some((kind, toml::Value::String(id))) if kind == "held" => {
+                let held = HELD.with_borrow(|held| held.as_ref()?.get(&id).cloned());
+                let held = held.ok_or(NOT_A_PLACE)?;
+                Ok(Self {
+                    reference: Reference::Held(id),
+                    held: Some(held),
+                    ..Self::default()
+                })
+            }
             _ => Err(NOT_A_PLACE),
         }
     }
@@ -185,6 +222,7 @@ impl From<Reference> for Secret {
         Self {
             reference,
             last_read: Arc::default(),
+            held: None,
         }
     }
 }
@@ -253,6 +291,22 @@ mod tests {
         fs::write(&path, b"hunter2").expect("a writable folder");
         secret.read().expect("readable");
         assert!(!format!("{secret:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_is_held_can_be_named_only_where_it_is_held() {
+        let written: toml::Table = "secret = { held = \"s-1\" }".parse().expect("TOML");
+        let read = || written["secret"].clone().try_into::<Secret>();
+        assert!(read().is_err());
+        let held = BTreeMap::from([("s-1".to_owned(), SecretString::from("hunter2"))]);
+        let secret = holding(held, read).expect("held here");
+        assert_eq!(secret.read().expect("held").expose_secret(), "hunter2");
+        assert!(read().is_err(), "no longer");
+        let others = BTreeMap::from([("s-2".to_owned(), SecretString::from("other"))]);
+        assert!(holding(others, read).is_err());
+        assert_eq!(format!("{secret:?}"), "Secret(held)");
+        let shown = toml::Value::try_from(&secret).expect("shown").to_string();
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

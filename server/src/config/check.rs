@@ -17,7 +17,7 @@ mod sources;
 
 /// Reports everything that is wrong.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    let sections: [(&str, &dyn Checked); 11] = [
+    let sections: [(&str, &dyn Checked); 12] = [
         ("grpc", &config.grpc),
         ("webhooks", &config.webhooks),
         ("ops", &config.ops),
@@ -27,6 +27,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         ("log", &config.log),
         ("delivery", &config.delivery),
         ("erasure", &config.erasure),
+        ("admin", &config.admin),
         ("shutdown", &config.shutdown),
         ("logging", &config.logging),
     ];
@@ -39,6 +40,22 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     addresses::check(proxies, "webhooks.trusted_proxies", problems);
     let objects = check_objects(config, config.sources.len());
     problems.0.extend(objects.0);
+}
+
+/// What is wrong with the settings of each agent and source alone.
+pub(super) fn check_bounds_of(config: &Config) -> Problems {
+    let mut problems = Problems::default();
+    for (index, agent) in config.agents.iter().enumerate() {
+        let at = format!("agents[{index}]");
+        agent.check(&at, &mut problems);
+        agent.platform.check(&format!("{at}.platform"), &mut problems);
+    }
+    for (index, source) in config.sources.iter().enumerate() {
+        let at = format!("sources[{index}]");
+        source.check(&at, &mut problems);
+        source.system.check(&format!("{at}.system"), &mut problems);
+    }
+    problems
 }
 
 /// What is wrong with agents, accounts and sources, and with each of them beside the others. The first `declared`

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 mod accounts;
 pub mod addresses;
+mod admin;
 mod agents;
 mod callers;
 mod check;
@@ -16,6 +17,7 @@ mod layers;
 mod load;
 mod log;
 mod logging;
+pub mod managed;
 mod ops;
 pub mod problem;
 mod read;
@@ -34,6 +36,7 @@ mod tests;
 
 pub use self::{
     accounts::AccountConfig,
+    admin::AdminConfig,
     agents::{
         ActionConfig, ActionFallback, AgentConfig, EscalationFallback, UnknownBot, UnlistedAction,
     },
@@ -79,6 +82,8 @@ pub struct Config {
     pub delivery: DeliveryConfig,
     /// How platforms are asked to erase.
     pub erasure: ErasureConfig,
+    /// What administrators may do.
+    pub admin: AdminConfig,
     /// How the server goes.
     pub shutdown: ShutdownConfig,
     /// What the server says of itself.

@@ -31,6 +31,7 @@ pub(super) fn read(settings: &Table, problems: &mut Problems) -> Read {
         log: reader.section("log"),
         delivery: reader.section("delivery"),
         erasure: reader.section("erasure"),
+        admin: reader.section("admin"),
         shutdown: reader.section("shutdown"),
         logging: reader.section("logging"),
         tenants: reader.list("tenants"),

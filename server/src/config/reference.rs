@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::{
-    AccountConfig, ActionConfig, AgentConfig, CallerConfig, DatabaseConfig, DeliveryConfig,
-    EncryptionConfig, ErasureConfig, GrpcConfig, LogConfig, LoggingConfig, OpsConfig,
-    ShutdownConfig, SignTextsConfig, SourceConfig, StreamConfig, TenantConfig, WebhooksConfig,
+    AccountConfig, ActionConfig, AdminConfig, AgentConfig, CallerConfig, DatabaseConfig,
+    DeliveryConfig, EncryptionConfig, ErasureConfig, GrpcConfig, LogConfig, LoggingConfig,
+    OpsConfig, ShutdownConfig, SignTextsConfig, SourceConfig, StreamConfig, TenantConfig,
+    WebhooksConfig,
     section::{Entry, Kind, Part},
 };
 use crate::{agents::PlatformConfig, sources::SystemConfig};
@@ -22,6 +23,7 @@ pub fn parts() -> Vec<Part> {
         Part::of::<LogConfig>("log"),
         Part::of::<DeliveryConfig>("delivery"),
         Part::of::<ErasureConfig>("erasure"),
+        Part::of::<AdminConfig>("admin"),
         Part::of::<ShutdownConfig>("shutdown"),
         Part::of::<LoggingConfig>("logging"),
         Part::of::<TenantConfig>("tenants[]"),

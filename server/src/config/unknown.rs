@@ -79,7 +79,7 @@ impl Schema {
         }
     }
 
-    fn advice(&self, at: &str, name: &str) -> String {
+    pub(super) fn advice(&self, at: &str, name: &str) -> String {
         let at = pattern(at);
         let sibling = |key: &str| {
             let rest = if at.is_empty() {
