@@ -1,6 +1,7 @@
 //! Parloir's server: gRPC in, agents' platforms out and back in by webhook, one log in between.
 
 pub mod access;
+pub mod admin;
 pub mod agents;
 pub mod app;
 pub mod commands;

@@ -48,7 +48,9 @@ pub(super) fn check_bounds_of(config: &Config) -> Problems {
     for (index, agent) in config.agents.iter().enumerate() {
         let at = format!("agents[{index}]");
         agent.check(&at, &mut problems);
-        agent.platform.check(&format!("{at}.platform"), &mut problems);
+        agent
+            .platform
+            .check(&format!("{at}.platform"), &mut problems);
     }
     for (index, source) in config.sources.iter().enumerate() {
         let at = format!("sources[{index}]");

@@ -173,7 +173,9 @@ fn put(object: &mut Table, path: &str, id: &str, listed: Listed) -> Result<(), S
     for step in steps {
         let next = table.get_mut(step).and_then(Value::as_table_mut);
         table = next.ok_or_else(|| {
-            format!("there is no table {step} among the settings that it belongs to: set that first")
+            format!(
+                "there is no table {step} among the settings that it belongs to: set that first"
+            )
         })?;
     }
     let held = Value::Table(Table::from_iter([(
@@ -206,10 +208,7 @@ struct Forbidden<'a> {
 
 impl Forbidden<'_> {
     fn search(&mut self, value: &Value, key: &str) {
-        if matches!(
-            self.schema.kind(key),
-            Some(Kind::Secret | Kind::Secrets)
-        ) {
+        if matches!(self.schema.kind(key), Some(Kind::Secret | Kind::Secrets)) {
             self.problems.add(
                 key,
                 "is a secret: give its value beside the settings, in `secrets`; the server's own files, environment and \

@@ -17,7 +17,7 @@ use super::{
     fingerprint::Fingerprint,
     id::{ConversationKey, Id},
     inbound::{Inbound, Webhook, WebhookRefusal, WebhookReply},
-    outbound::{Attempt, Outbound, Sent},
+    outbound::{Attempt, Outbound, OutboundContent, Sent},
     query::{ContactQuery, ConversationQuery, EventQuery},
     request::{Answer, Request, RequestKind},
     source::{Arrival, Capabilities, Handover, Item, NotRead, Observed, Received, SourceEvent},
@@ -33,6 +33,16 @@ pub trait Agent: Send + Sync + std::fmt::Debug {
     /// bounds the time.
     async fn send(&self, outbound: &Outbound) -> Sent;
 
+    /// Asks the platform something that begins nothing and changes nothing, to learn whether it takes our credentials:
+    /// to end the session of a conversation that does not exist. The caller bounds the time.
+    async fn probe(&self) -> Probed {
+        let outbound = Probed::question();
+        Probed {
+            sent: self.send(&outbound).await,
+            status: None,
+        }
+    }
+
     /// Verifies the raw bytes and, only then, decodes them.
     fn receive(&self, webhook: &Webhook) -> Result<Inbound, WebhookRefusal>;
 
@@ -45,6 +55,24 @@ pub trait Agent: Send + Sync + std::fmt::Debug {
     /// Parameter keys that the platform keeps for itself: callers must not set them.
     fn reserved_parameters(&self) -> &'static [&'static str] {
         &[]
+    }
+}
+
+/// How a platform answered a probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probed {
+    pub sent: Sent,
+    /// HTTP, where there was an answer.
+    pub status: Option<u16>,
+}
+
+impl Probed {
+    /// What is asked.
+    pub fn question() -> Outbound {
+        Outbound {
+            upstream_id: format!("parloir-test-{}", Id::generate()),
+            content: OutboundContent::End,
+        }
     }
 }
 

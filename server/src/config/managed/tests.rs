@@ -47,9 +47,8 @@ fn an_agent_is_read_with_the_secrets_beside_it() {
     assert_eq!(agent.name, "support");
     assert_eq!(agent.send_timeout, std::time::Duration::from_secs(2));
     let PlatformConfig::Zendesk(platform) = &agent.platform;
-    let text = |secret: &crate::secret::Secret| {
-        secret.read().expect("held").expose_secret().to_owned()
-    };
+    let text =
+        |secret: &crate::secret::Secret| secret.read().expect("held").expose_secret().to_owned();
     assert_eq!(text(&platform.api_key), "k");
     let (_, tokens, _) = platform.webhook.secrets();
     assert_eq!(tokens.iter().map(text).collect::<Vec<_>>(), ["one", "two"]);
@@ -58,14 +57,20 @@ fn an_agent_is_read_with_the_secrets_beside_it() {
 #[test]
 fn everything_that_is_wrong_is_said_with_its_path() {
     let wrong = GOOD
-        .replace("send_timeout = \"2s\"", "send_timeout = \"1ms\"\nsend_timeuot = \"2s\"")
+        .replace(
+            "send_timeout = \"2s\"",
+            "send_timeout = \"1ms\"\nsend_timeuot = \"2s\"",
+        )
         .replace("bot_id = \"b\"", "bot_id = 7");
     let found = problems(&wrong, &[(TOKENS, "one")]);
     for expected in [
         "send_timeuot: is unknown; did you mean send_timeout?",
         "platform.zendesk.bot_id: ",
     ] {
-        assert!(found.iter().any(|found| found.starts_with(expected)), "{found:?}");
+        assert!(
+            found.iter().any(|found| found.starts_with(expected)),
+            "{found:?}"
+        );
     }
     let found = problems(&GOOD.replace("\"2s\"", "\"1ms\""), &[(TOKENS, "one")]);
     assert_eq!(
@@ -89,11 +94,17 @@ fn the_servers_files_environment_and_programs_cannot_be_named() {
         let settings = GOOD.replace("bot_id", &format!("api_key = {reference}\nbot_id"));
         let found = problems(&settings, &[(TOKENS, "one")]);
         let refused = "secrets[platform.zendesk.api_key]: is a secret: give its value";
-        assert!(found.iter().any(|found| found.starts_with(refused)), "{reference}: {found:?}");
+        assert!(
+            found.iter().any(|found| found.starts_with(refused)),
+            "{reference}: {found:?}"
+        );
         assert!(!found.concat().contains("passwd"), "{found:?}");
         let settings = format!("{GOOD}\nsecrets = [{reference}]");
         let found = problems(&settings, &[(KEY, "k")]);
-        assert!(found.concat().contains("is a secret"), "{reference}: {found:?}");
+        assert!(
+            found.concat().contains("is a secret"),
+            "{reference}: {found:?}"
+        );
     }
 }
 
@@ -102,7 +113,10 @@ fn the_servers_network_cannot_be_reached() {
     let secrets = [(KEY, "k"), (TOKENS, "one")];
     let private = GOOD.replace("bot_id", "allow_private_addresses = true\nbot_id");
     let found = problems(&private, &secrets);
-    assert!(found[0].starts_with("platform.zendesk.allow_private_addresses: cannot"), "{found:?}");
+    assert!(
+        found[0].starts_with("platform.zendesk.allow_private_addresses: cannot"),
+        "{found:?}"
+    );
     for place in [
         "http://127.0.0.1:9090",
         "http://localhost:9090",
@@ -117,7 +131,10 @@ fn the_servers_network_cannot_be_reached() {
         let settings = GOOD.replace("https://shop.zendesk.com/ai-agents/api", place);
         let found = problems(&settings, &secrets);
         let refused = "platform.zendesk.base_url: leads to this machine";
-        assert!(found.iter().any(|found| found.starts_with(refused)), "{place}: {found:?}");
+        assert!(
+            found.iter().any(|found| found.starts_with(refused)),
+            "{place}: {found:?}"
+        );
     }
 }
 
@@ -141,6 +158,8 @@ fn a_secret_that_is_too_short_is_refused() {
     let found = problems(&settings, &[(KEY, "k"), (path, "short")]);
     assert_eq!(
         found,
-        ["secrets[platform.zendesk.webhook.url_token.tokens[0]]: is too short: 22 characters at least"]
+        [
+            "secrets[platform.zendesk.webhook.url_token.tokens[0]]: is too short: 22 characters at least"
+        ]
     );
 }

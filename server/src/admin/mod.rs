@@ -1,0 +1,95 @@
+//! What administrators may do: objects of their tenant, secrets, callers and keys. Each act is one unit of work with its
+//! record beside it, and counts at once. One act goes on at a time, so that none is checked against what another is just
+//! changing.
+
+mod accounts;
+mod act;
+mod apply;
+mod callers;
+mod declared;
+mod kept;
+mod keys;
+mod objects;
+mod probe;
+mod record;
+mod rotate;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use crate::{
+    access::Callers,
+    committer::Committer,
+    config::Config,
+    domain::{Clock, Error, administration::AdministrationRead},
+    live::Live,
+};
+
+use kept::Kept;
+
+pub use accounts::AccountChange;
+pub use callers::CallerChange;
+pub use objects::{Kind, ObjectChange};
+pub use probe::{Tested, Verdict};
+pub use rotate::Rotation;
+pub use view::{AccountView, CallerView, KeyView, ObjectView, Origin, SecretView};
+
+/// What the use cases work with.
+pub struct Parts {
+    pub store: Arc<dyn AdministrationRead>,
+    pub committer: Committer,
+    pub live: Arc<Live>,
+    pub callers: Arc<Callers>,
+    pub clock: Arc<dyn Clock>,
+    /// The configuration, whose objects are shown and left alone.
+    pub declared: Config,
+    /// The word by which a refusal is recorded.
+    pub reason: fn(&Error) -> &'static str,
+}
+
+/// The use cases of administrators.
+pub struct Admin {
+    parts: Parts,
+    /// What is in the database. Whoever changes it holds `acting`.
+    kept: RwLock<Arc<Kept>>,
+    acting: tokio::sync::Mutex<()>,
+}
+
+impl Admin {
+    /// Reads what is kept and lets it count.
+    ///
+    /// # Errors
+    ///
+    /// That the database cannot be read.
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, Error> {
+        let kept = Kept::of(parts.store.administered().await?);
+        let admin = Arc::new(Self {
+            parts,
+            kept: RwLock::new(Arc::new(kept)),
+            acting: tokio::sync::Mutex::default(),
+        });
+        admin.apply_what_holds();
+        admin.note_uses();
+        Ok(admin)
+    }
+
+    fn kept(&self) -> Arc<Kept> {
+        Arc::clone(&self.kept.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn keep(&self, kept: Kept) {
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(kept);
+    }
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admin").finish_non_exhaustive()
+    }
+}
