@@ -132,6 +132,13 @@ impl Admin {
         accounts
     }
 
+    /// What kind of system a source is; empty for none.
+    pub fn system_of(&self, source: &str) -> String {
+        let directory = self.parts.live.directory();
+        let entry = directory.source(source);
+        entry.map_or("", |entry| entry.system).to_owned()
+    }
+
     /// What an account names exists in its own tenant. Nothing is said of any other.
     fn check_named(&self, kept: &Kept, tenant: &Id, wanted: &AccountChange) -> Result<()> {
         let exists = |kind: ResourceKind, name: &str| {

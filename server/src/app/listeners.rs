@@ -3,7 +3,9 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result};
-use parloir_proto::v1::{account_service_server, conversation_service_server};
+use parloir_proto::v1::{
+    account_service_server, admin_service_server, conversation_service_server,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -27,6 +29,7 @@ use super::{Addresses, Parts, settings};
 const SERVICES: &[&str] = &[
     conversation_service_server::SERVICE_NAME,
     account_service_server::SERVICE_NAME,
+    admin_service_server::SERVICE_NAME,
 ];
 
 /// Bound, and not serving yet: an address that is taken is found out before anything is changed.
@@ -93,10 +96,13 @@ fn serve_grpc(
     let clock = Arc::clone(&conversations.clock);
     let accounts = grpc::accounts(Arc::clone(&conversations), options, stopping.clone());
     let calls = grpc::service(conversations, options, stopping.clone());
+    let epoch = parts.store.epoch();
+    let admin = grpc::admin(Arc::clone(&parts.admin), epoch, options, stopping.clone());
     let hub = Arc::clone(&parts.hub);
     let service = grpc::with_streams(calls, hub, clock, options.max_message_bytes);
     let mut routes = Routes::new(service)
         .add_service(accounts)
+        .add_service(admin)
         .add_service(health);
     if config.grpc.reflection {
         routes = routes

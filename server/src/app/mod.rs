@@ -14,6 +14,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    access::Callers,
+    admin::{self, Admin},
     committer::{Committer, CommitterSettings, Observers},
     config::{Config, ShutdownConfig},
     conversations::{Conversations, Desk, Erasures, Housekeeping, WebhookLog},
@@ -72,6 +74,7 @@ struct Parts {
     lanes: Arc<Lanes>,
     hub: Arc<Hub>,
     conversations: Arc<Conversations>,
+    admin: Arc<Admin>,
     metrics: Arc<Metrics>,
 }
 
@@ -117,6 +120,9 @@ impl App {
         let addresses = listeners.addresses;
         let (health, readiness, mut tasks) = listeners.serve(config, &parts, &stopping)?;
         tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));
+        tasks.push(tokio::spawn(
+            Arc::clone(&parts.admin).sweep(stopping.clone()),
+        ));
         tasks.push(tokio::spawn(watch_sources(&parts, &stopping).finished()));
         let erasures = Erasures {
             conversations: Arc::clone(&parts.conversations),
@@ -193,8 +199,8 @@ async fn build(
         declared: config.clone(),
         clock: Arc::clone(clock),
     }))?;
-    let store = SqliteStore::open(&settings::database(config)?, Arc::clone(clock)).await?;
-    let store: Arc<dyn Store> = Arc::new(store);
+    let kept = Arc::new(SqliteStore::open(&settings::database(config)?, Arc::clone(clock)).await?);
+    let store: Arc<dyn Store> = kept.clone();
     let (_, head) = store.bounds().await?;
     let hub = Hub::start(
         settings::hub(config),
@@ -232,6 +238,19 @@ async fn build(
     );
     lanes.attach(committer.clone());
     follow(&live, &hub, &lanes);
+    let callers = Arc::new(Callers::open(Arc::clone(clock)));
+    let admin = Admin::start(admin::Parts {
+        store: kept,
+        committer: committer.clone(),
+        live: Arc::clone(&live),
+        callers,
+        clock: Arc::clone(clock),
+        declared: config.clone(),
+        reason: crate::grpc::status::reason,
+    });
+    let admin = admin
+        .await
+        .context("what administrators made cannot be read")?;
     let conversations = Arc::new(Conversations {
         store: Arc::clone(&store),
         committer: committer.clone(),
@@ -252,6 +271,7 @@ async fn build(
         lanes,
         hub,
         conversations,
+        admin,
         metrics,
     })
 }

@@ -37,10 +37,7 @@ pub trait Agent: Send + Sync + std::fmt::Debug {
     /// to end the session of a conversation that does not exist. The caller bounds the time.
     async fn probe(&self) -> Probed {
         let outbound = Probed::question();
-        Probed {
-            sent: self.send(&outbound).await,
-            status: None,
-        }
+        self.send(&outbound).await.into()
     }
 
     /// Verifies the raw bytes and, only then, decodes them.
@@ -64,6 +61,12 @@ pub struct Probed {
     pub sent: Sent,
     /// HTTP, where there was an answer.
     pub status: Option<u16>,
+}
+
+impl From<Sent> for Probed {
+    fn from(sent: Sent) -> Self {
+        Self { sent, status: None }
+    }
 }
 
 impl Probed {

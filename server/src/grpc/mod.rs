@@ -1,6 +1,7 @@
 //! gRPC in: callers' calls, their streams, health and reflection.
 
 mod accounts;
+mod admin;
 mod call;
 mod calls;
 mod checks;
@@ -20,5 +21,6 @@ mod too_large;
 mod view;
 
 pub use accounts::{Accounts, accounts};
+pub use admin::{Administration, admin};
 pub use service::{Calls, Options, service};
 pub use subscribe::{WithStreams, with_streams};

@@ -23,6 +23,7 @@ use crate::{
     domain::{
         Clock, Timestamp,
         outbound::{Outbound, Refusal, Sent},
+        ports::Probed,
     },
     outgoing::{self, Limits},
     secret::Secret,
@@ -79,12 +80,17 @@ impl Client {
 
     /// Tries once.
     pub(super) async fn send(&self, outbound: &Outbound) -> Sent {
+        self.ask(outbound).await.sent
+    }
+
+    /// Tries once, and tells the status beside what it means.
+    pub(super) async fn ask(&self, outbound: &Outbound) -> Probed {
         // Read anew for each request: making a new key ends the old one at once.
         let key = match self.api_key.read() {
             Ok(key) => key,
             Err(error) => {
                 tracing::error!(agent = self.agent, %error, "the agent's API key cannot be read");
-                return Sent::NotSent;
+                return Sent::NotSent.into();
             }
         };
         let prepared = self.headers(key.expose_secret()).and_then(|headers| {
@@ -96,16 +102,18 @@ impl Client {
             Ok(prepared) => prepared,
             Err(error) => {
                 tracing::error!(agent = self.agent, %error, "the request to the agent cannot be written");
-                return Sent::NotSent;
+                return Sent::NotSent.into();
             }
         };
         let request = self.http.post(url).headers(headers).body(body);
         match request.send().await {
             Ok(response) => {
                 let redactor = Redactor::new(key.expose_secret(), outbound);
-                self.outcome(response, &redactor).await
+                let status = Some(response.status().as_u16());
+                let sent = self.outcome(response, &redactor).await;
+                Probed { sent, status }
             }
-            Err(error) => self.ended_without_answer(&error),
+            Err(error) => self.ended_without_answer(&error).into(),
         }
     }
 

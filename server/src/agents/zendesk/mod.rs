@@ -30,7 +30,7 @@ use crate::{
         Answer, Clock, RequestKind,
         inbound::{Inbound, Webhook, WebhookRefusal, WebhookReply},
         outbound::{Outbound, Sent},
-        ports::Agent,
+        ports::{Agent, Probed},
     },
 };
 
@@ -97,6 +97,10 @@ impl Zendesk {
 impl Agent for Zendesk {
     async fn send(&self, outbound: &Outbound) -> Sent {
         self.client.send(outbound).await
+    }
+
+    async fn probe(&self) -> Probed {
+        self.client.ask(&Probed::question()).await
     }
 
     fn receive(&self, webhook: &Webhook) -> Result<Inbound, WebhookRefusal> {
