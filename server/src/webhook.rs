@@ -11,6 +11,8 @@ use axum::{
     routing::{any, post},
 };
 
+use tracing::{Instrument, error_span};
+
 use crate::{
     conversations::{Addressed, Conversations},
     domain::{
@@ -58,12 +60,10 @@ async fn receive(
     };
     let traceparent = traceparent(&webhook.headers);
     let (tenant, age) = (tenant(&agent), begun.elapsed());
+    let span = error_span!("webhook", tenant = tenant.as_str(), agent = agent.as_str());
     let conversations = &webhooks.conversations;
-    respond(
-        conversations
-            .receive(&tenant, &agent, &webhook, &traceparent, age)
-            .await,
-    )
+    let received = conversations.receive(&tenant, &agent, &webhook, &traceparent, age);
+    respond(received.instrument(span).await)
 }
 
 /// Sources are not alike: some want to be answered a GET, some send kinds of things by PUT.
@@ -79,11 +79,13 @@ async fn arrive(
     let traceparent = traceparent(&webhook.headers);
     let conversations = Arc::clone(&webhooks.conversations);
     let tenant = tenant(&source);
-    respond(
-        conversations
-            .arrive(&tenant, &source, &webhook, &traceparent)
-            .await,
-    )
+    let span = error_span!(
+        "webhook",
+        tenant = tenant.as_str(),
+        source = source.as_str()
+    );
+    let arrived = conversations.arrive(&tenant, &source, &webhook, &traceparent);
+    respond(arrived.instrument(span).await)
 }
 
 /// Which of the two routes.

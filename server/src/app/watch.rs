@@ -8,6 +8,8 @@ use std::{
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use tracing::{Instrument, error_span};
+
 use crate::{
     conversations::Conversations,
     domain::{Id, tenant_of},
@@ -62,8 +64,10 @@ impl Watches {
             }
             let over = self.stopping.child_token();
             let conversations = Arc::clone(&self.conversations);
-            self.tasks
-                .spawn(watch(conversations, name.clone(), every, over.clone()));
+            let tenant = tenant_of(name.as_str());
+            let span = error_span!("watch", tenant, source = name.as_str());
+            let watch = watch(conversations, name.clone(), every, over.clone());
+            self.tasks.spawn(watch.instrument(span));
             running.insert(name.clone(), Watch { every, over });
         }
     }

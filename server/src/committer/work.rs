@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
 
 use super::Committed;
 use crate::domain::{
@@ -35,6 +36,8 @@ pub(super) struct Job<U: Unit> {
     unit: U,
     output: Option<U::Output>,
     reply: oneshot::Sender<Result<Committed<U::Output>>>,
+    /// What it says is said as part of this.
+    span: Span,
 }
 
 impl<U: Unit> Job<U> {
@@ -43,6 +46,7 @@ impl<U: Unit> Job<U> {
             unit,
             output: None,
             reply,
+            span: Span::current(),
         }
     }
 }
@@ -54,6 +58,7 @@ impl<U: Unit> Work for Job<U> {
         // What a panic leaves half done is in the transaction, which is rolled back.
         let ran = AssertUnwindSafe(async { self.unit.run(tx).await })
             .catch_unwind()
+            .instrument(self.span.clone())
             .await;
         match ran {
             Ok(Ok(output)) => {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use crate::domain::{
     Conversation, ConversationKey, Error, Id, Position, Result, StoredEvent,
     query::{ConversationQuery, EventQuery},
@@ -104,8 +106,10 @@ impl Conversations {
 pub(super) async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    tokio::spawn(work).await.unwrap_or_else(|panic| {
-        tracing::error!(%panic, "database work panicked");
-        Err(Error::Internal)
-    })
+    tokio::spawn(work.in_current_span())
+        .await
+        .unwrap_or_else(|panic| {
+            tracing::error!(%panic, "database work panicked");
+            Err(Error::Internal)
+        })
 }

@@ -8,13 +8,14 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument, error_span};
 
 use crate::{
     committer::Committer,
     conversations::Desk,
     domain::{
-        Attempt, Clock, Departure, Direction, Directory, Error, Id, LaneKey, Outbound, Recipient,
-        Sent, ToSource, ports::Source, source::NotRead,
+        Attempt, Clock, ConversationKey, Departure, Direction, Directory, Error, Id, LaneKey,
+        Outbound, Recipient, Sent, ToSource, ports::Source, source::NotRead,
     },
     metrics::Metrics,
 };
@@ -142,8 +143,13 @@ impl Lanes {
         running.insert(key.clone(), Arc::clone(&lane));
         drop(running);
         let lanes = Arc::clone(self);
+        let ConversationKey {
+            tenant, account, ..
+        } = &key.conversation;
+        let span =
+            error_span!(parent: None, "lane", tenant = tenant.as_str(), account = account.as_str());
         self.tasks
-            .spawn(async move { lanes.run(key, &lane, attempt).await });
+            .spawn(async move { lanes.run(key, &lane, attempt).await }.instrument(span));
     }
 
     async fn run(self: Arc<Self>, key: LaneKey, lane: &Lane, mut attempt: Option<Attempt>) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Extensions;
 use tonic::metadata::MetadataMap;
 
+use super::observe::Whose;
 use crate::{
     conversations::Caller,
     domain::{Identity, is_traceparent},
@@ -40,10 +41,14 @@ impl Call {
 
 /// Who calls, as the guard before the services found out.
 pub(super) fn identity(extensions: &Extensions) -> Identity {
-    extensions
+    let identity = extensions
         .get::<Identity>()
         .cloned()
-        .unwrap_or_else(Identity::anonymous)
+        .unwrap_or_else(Identity::anonymous);
+    if let Some(whose) = extensions.get::<Whose>() {
+        whose.found(&identity);
+    }
+    identity
 }
 
 /// `grpc-timeout`: at most eight digits and a unit.

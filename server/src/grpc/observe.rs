@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Instant,
 };
@@ -13,10 +13,13 @@ use futures_util::FutureExt;
 use http::{HeaderMap, Request, Response, uri::Uri};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
-use tracing::error;
+use tracing::{Instrument, Span, error, error_span, field::Empty};
 
 use super::{ended::EndedBody, methods::Methods, not_grpc, timely::TimelyBody, too_large};
-use crate::metrics::Metrics;
+use crate::{
+    domain::{Id, Identity},
+    metrics::Metrics,
+};
 
 /// Wraps a gRPC service in what every call needs.
 #[derive(Debug, Clone)]
@@ -33,11 +36,45 @@ pub struct Observe<S> {
     layer: ObserveLayer,
 }
 
+/// Finds its way with a request to whoever learns who calls: from then on the call is counted, and its log lines are
+/// written, as that tenant's.
+#[derive(Debug, Clone)]
+pub(super) struct Whose(Arc<Known>);
+
+#[derive(Debug)]
+struct Known {
+    tenant: OnceLock<Id>,
+    span: Span,
+}
+
+impl Whose {
+    /// `method` is one of the contract's.
+    fn new(method: &str) -> Self {
+        // Of the level that is on whenever any line is.
+        let span = error_span!("call", method, tenant = Empty, caller = Empty);
+        let tenant = OnceLock::new();
+        Self(Arc::new(Known { tenant, span }))
+    }
+
+    /// Who calls is known now.
+    pub(super) fn found(&self, identity: &Identity) {
+        if self.0.tenant.set(identity.tenant.clone()).is_ok() {
+            self.0.span.record("tenant", identity.tenant.as_str());
+            self.0.span.record("caller", identity.caller.as_str());
+        }
+    }
+
+    fn tenant(&self) -> &str {
+        self.0.tenant.get().map_or("", Id::as_str)
+    }
+}
+
 /// One call, counted when it ends: with a status, or given up by its caller.
 #[derive(Debug)]
 pub(super) struct Call {
     layer: ObserveLayer,
     uri: Uri,
+    whose: Whose,
     began: Instant,
     counted: bool,
 }
@@ -81,13 +118,17 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         // The clone may not be ready; the service that was polled is.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
+        let whose = Whose::new(self.layer.methods.label(request.uri().path()));
+        let span = whose.0.span.clone();
+        request.extensions_mut().insert(whose.clone());
         let mut call = Call {
             layer: self.layer.clone(),
             uri: request.uri().clone(),
+            whose,
             began: Instant::now(),
             counted: false,
         };
@@ -103,7 +144,7 @@ where
         } else {
             request.map(|body| Body::new(TimelyBody::new(body)))
         };
-        Box::pin(async move {
+        let answered = async move {
             let answer = AssertUnwindSafe(async move { inner.call(request).await });
             let response = match answer.catch_unwind().await {
                 Ok(Ok(response)) => too_large::corrected(response, limit),
@@ -114,7 +155,8 @@ where
                 call.ended(code);
             }
             Ok(response.map(|body| Body::new(EndedBody::new(body, call))))
-        })
+        };
+        Box::pin(answered.instrument(span))
     }
 }
 
@@ -123,10 +165,12 @@ impl Call {
     pub(super) fn ended(&mut self, code: Code) {
         if !std::mem::replace(&mut self.counted, true) {
             let method = self.layer.methods.label(self.uri.path());
-            self.layer
-                .metrics
-                .rpc
-                .ended(method, name(code), self.began.elapsed());
+            self.layer.metrics.rpc.ended(
+                self.whose.tenant(),
+                method,
+                name(code),
+                self.began.elapsed(),
+            );
         }
     }
 

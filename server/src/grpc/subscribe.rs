@@ -19,6 +19,7 @@ use std::{
 use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
 use tonic::{Status, body::Body, server::NamedService};
 use tower::Service;
+use tracing::Instrument;
 
 use super::{call::identity, status::status};
 use crate::{
@@ -100,7 +101,7 @@ impl Streams {
         let wish = wish::wish(message, &tenant, &self.hub).map_err(refused)?;
         let hub = self.hub.clone();
         // Reads the database: goes on even if the caller does not wait.
-        let opening = tokio::spawn(async move { hub.subscribe(wish).await });
+        let opening = tokio::spawn(async move { hub.subscribe(wish).await }.in_current_span());
         let opened = opening.await.unwrap_or(Err(Error::Internal));
         let subscription = opened.map_err(refused)?;
         Ok(EventStream::new(subscription, self.clock))

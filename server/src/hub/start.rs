@@ -9,7 +9,7 @@ use super::{
     subscription::{Subscription, Terms},
     ticker,
 };
-use crate::domain::{Error, Position, Result, Timestamp};
+use crate::domain::{Error, Id, Position, Result, Timestamp};
 
 /// Where a subscriber wishes to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,10 @@ impl Hub {
     ///
     /// Asks the database, so it must not be cancelled: run it in a task of its own.
     pub async fn subscribe(self: &Arc<Self>, wish: Wish) -> Result<Subscription> {
-        self.lock().admit().inspect_err(|error| self.count(error))?;
+        let tenant = wish.filter.tenant().clone();
+        self.lock()
+            .admit()
+            .inspect_err(|error| self.count(&tenant, error))?;
         let beginning = self.beginning(&wish).await?;
         let terms = self.terms(beginning.after, wish.heartbeat);
         let mut state = self.lock();
@@ -78,19 +81,19 @@ impl Hub {
         };
         let key = state
             .join(subscriber)
-            .inspect_err(|error| self.count(error))?;
+            .inspect_err(|error| self.count(&tenant, error))?;
         drop(state);
         Ok(Subscription::new(
             self.clone(),
             key,
             terms,
-            self.metrics.streams.opened(),
+            self.metrics.streams.opened(tenant.as_str()),
         ))
     }
 
-    fn count(&self, refusal: &Error) {
+    fn count(&self, tenant: &Id, refusal: &Error) {
         if let Error::Limit { .. } = refusal {
-            self.metrics.streams.refused();
+            self.metrics.streams.refused(tenant.as_str());
         }
     }
 

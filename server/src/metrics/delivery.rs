@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
-use super::family::{Counters, Gauges, Times, labels, observe, registered, signed, times_by};
+use super::family::{
+    Counters, Gauges, Times, labels, observe, registered, signed, times_by, whose,
+};
 
 /// What goes out to agents.
 #[derive(Debug)]
 pub struct DeliveryMetrics {
-    attempts: Counters<2>,
-    time: Times<1>,
-    waiting: Gauges<1>,
-    breaker: Gauges<1>,
+    attempts: Counters<3>,
+    time: Times<2>,
+    waiting: Gauges<2>,
+    breaker: Gauges<2>,
 }
 
 /// Whether an agent is called.
@@ -59,22 +61,26 @@ impl DeliveryMetrics {
     /// A request to an agent ended.
     pub fn attempt(&self, agent: &str, outcome: &'static str, took: Duration) {
         self.attempts
-            .get_or_create(&labels([("agent", agent), ("outcome", outcome)]))
+            .get_or_create(&labels([
+                whose(agent),
+                ("agent", agent),
+                ("outcome", outcome),
+            ]))
             .inc();
-        observe(&self.time, &labels([("agent", agent)]), took);
+        observe(&self.time, &labels([whose(agent), ("agent", agent)]), took);
     }
 
     /// How many deliveries of an agent are not final.
     pub fn waiting(&self, agent: &str, count: usize) {
         self.waiting
-            .get_or_create(&labels([("agent", agent)]))
+            .get_or_create(&labels([whose(agent), ("agent", agent)]))
             .set(signed(count));
     }
 
     /// Whether an agent is called.
     pub fn breaker(&self, agent: &str, state: Breaker) {
         self.breaker
-            .get_or_create(&labels([("agent", agent)]))
+            .get_or_create(&labels([whose(agent), ("agent", agent)]))
             .set(state.number());
     }
 }

@@ -7,6 +7,8 @@ use prometheus_client::{
     registry::{Metric, Registry},
 };
 
+use crate::domain::tenant_of;
+
 /// `N` labels with their values.
 pub(super) type Labels<const N: usize> = [(&'static str, String); N];
 pub(super) type Counters<const N: usize> = Family<Labels<N>, Counter>;
@@ -15,6 +17,11 @@ pub(super) type Times<const N: usize> = Family<Labels<N>, Histogram>;
 
 pub(super) fn labels<const N: usize>(pairs: [(&'static str, &str); N]) -> Labels<N> {
     pairs.map(|(name, value)| (name, value.to_owned()))
+}
+
+/// The label of the tenant that an agent or a source belongs to.
+pub(super) fn whose(name: &str) -> (&'static str, &str) {
+    ("tenant", tenant_of(name))
 }
 
 /// Registers a figure and hands it back.

@@ -93,11 +93,11 @@ mod tests {
         let text = metrics.render();
         for line in [
             "parloir_connections_refused_total{listener=\"webhooks\"} 1",
-            "parloir_webhooks_total{agent=\"bot\",outcome=\"recorded\"} 1",
-            "parloir_webhook_lag_seconds_sum{agent=\"bot\"} 0.003",
+            "parloir_webhooks_total{tenant=\"default\",agent=\"bot\",outcome=\"recorded\"} 1",
+            "parloir_webhook_lag_seconds_sum{tenant=\"default\",agent=\"bot\"} 0.003",
             "parloir_commit_batch_size_sum 12.0",
-            "parloir_breaker_state{agent=\"bot\"} 2",
-            "parloir_requests_open{agent=\"bot\",kind=\"action\"} 1",
+            "parloir_breaker_state{tenant=\"default\",agent=\"bot\"} 2",
+            "parloir_requests_open{tenant=\"default\",agent=\"bot\",kind=\"action\"} 1",
         ] {
             assert!(
                 text.lines().any(|shown| shown == line),
@@ -109,9 +109,17 @@ mod tests {
     #[test]
     fn a_stream_is_counted_for_as_long_as_its_guard_lives() {
         let metrics = Metrics::new();
-        let guard = metrics.streams.opened();
-        assert!(metrics.render().contains("parloir_streams 1\n"));
+        let guard = metrics.streams.opened("acme");
+        assert!(
+            metrics
+                .render()
+                .contains("parloir_streams{tenant=\"acme\"} 1\n")
+        );
         drop(guard);
-        assert!(metrics.render().contains("parloir_streams 0\n"));
+        assert!(
+            metrics
+                .render()
+                .contains("parloir_streams{tenant=\"acme\"} 0\n")
+        );
     }
 }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
-use super::family::{Counters, Gauges, Times, labels, observe, registered, times_by};
+use super::family::{Counters, Gauges, Times, labels, observe, registered, times_by, whose};
 
 /// Questions of agents. `kind` is `action`, `escalation` or `availability`.
 #[derive(Debug)]
 pub struct RequestMetrics {
-    open: Gauges<2>,
-    closed: Counters<3>,
-    time: Times<2>,
-    fallbacks: Counters<2>,
+    open: Gauges<3>,
+    closed: Counters<4>,
+    time: Times<3>,
+    fallbacks: Counters<3>,
 }
 
 impl RequestMetrics {
@@ -43,15 +43,20 @@ impl RequestMetrics {
     /// A question began to wait.
     pub fn opened(&self, agent: &str, kind: &'static str) {
         self.open
-            .get_or_create(&labels([("agent", agent), ("kind", kind)]))
+            .get_or_create(&labels([whose(agent), ("agent", agent), ("kind", kind)]))
             .inc();
     }
 
     /// A question that waited was closed.
     pub fn closed(&self, agent: &str, kind: &'static str, outcome: &'static str, took: Duration) {
-        let both = labels([("agent", agent), ("kind", kind)]);
+        let both = labels([whose(agent), ("agent", agent), ("kind", kind)]);
         self.open.get_or_create(&both).dec();
-        let all = labels([("agent", agent), ("kind", kind), ("outcome", outcome)]);
+        let all = labels([
+            whose(agent),
+            ("agent", agent),
+            ("kind", kind),
+            ("outcome", outcome),
+        ]);
         self.closed.get_or_create(&all).inc();
         observe(&self.time, &both, took);
     }
@@ -59,7 +64,7 @@ impl RequestMetrics {
     /// A fallback was sent.
     pub fn fell_back(&self, agent: &str, kind: &'static str) {
         self.fallbacks
-            .get_or_create(&labels([("agent", agent), ("kind", kind)]))
+            .get_or_create(&labels([whose(agent), ("agent", agent), ("kind", kind)]))
             .inc();
     }
 }

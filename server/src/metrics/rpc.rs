@@ -9,8 +9,8 @@ use super::family::{Counters, Times, labels, observe, registered, times_by};
 /// Callers' calls.
 #[derive(Debug)]
 pub struct RpcMetrics {
-    ended: Counters<2>,
-    time: Times<1>,
+    ended: Counters<3>,
+    time: Times<2>,
 }
 
 impl RpcMetrics {
@@ -19,7 +19,7 @@ impl RpcMetrics {
             ended: registered(
                 r,
                 "rpc",
-                "Calls ended, by method and status code",
+                "Calls ended, by tenant, method and status code",
                 Counters::default(),
             ),
             time: registered(
@@ -31,11 +31,14 @@ impl RpcMetrics {
         }
     }
 
-    /// A call ended. `method` is one of the contract's, never what a caller wrote.
-    pub fn ended(&self, method: &str, code: &'static str, took: Duration) {
+    /// A call ended. `tenant` is the caller's, empty where nobody was asked or known; `method` is one of the contract's,
+    /// never what a caller wrote.
+    pub fn ended(&self, tenant: &str, method: &str, code: &'static str, took: Duration) {
+        let both = [("tenant", tenant), ("method", method)];
+        let [whose, which] = both;
         self.ended
-            .get_or_create(&labels([("method", method), ("code", code)]))
+            .get_or_create(&labels([whose, which, ("code", code)]))
             .inc();
-        observe(&self.time, &labels([("method", method)]), took);
+        observe(&self.time, &labels(both), took);
     }
 }

@@ -6,17 +6,17 @@ use prometheus_client::registry::Registry;
 
 use super::{
     delivery::Breaker,
-    family::{Counters, Gauges, Times, labels, observe, registered, signed, times_by},
+    family::{Counters, Gauges, Times, labels, observe, registered, signed, times_by, whose},
 };
 
 /// Sources.
 #[derive(Debug)]
 pub struct SourceMetrics {
-    webhooks: Counters<2>,
-    requests: Counters<2>,
-    time: Times<1>,
-    breaker: Gauges<1>,
-    owner_unknown: Gauges<1>,
+    webhooks: Counters<3>,
+    requests: Counters<3>,
+    time: Times<2>,
+    breaker: Gauges<2>,
+    owner_unknown: Gauges<2>,
 }
 
 impl SourceMetrics {
@@ -58,29 +58,41 @@ impl SourceMetrics {
     /// A source's webhook was answered.
     pub fn webhook(&self, source: &str, outcome: &'static str) {
         self.webhooks
-            .get_or_create(&labels([("source", source), ("outcome", outcome)]))
+            .get_or_create(&labels([
+                whose(source),
+                ("source", source),
+                ("outcome", outcome),
+            ]))
             .inc();
     }
 
     /// A request to a source ended.
     pub fn request(&self, source: &str, outcome: &'static str, took: Duration) {
         self.requests
-            .get_or_create(&labels([("source", source), ("outcome", outcome)]))
+            .get_or_create(&labels([
+                whose(source),
+                ("source", source),
+                ("outcome", outcome),
+            ]))
             .inc();
-        observe(&self.time, &labels([("source", source)]), took);
+        observe(
+            &self.time,
+            &labels([whose(source), ("source", source)]),
+            took,
+        );
     }
 
     /// Whether a source is called.
     pub fn breaker(&self, source: &str, state: Breaker) {
         self.breaker
-            .get_or_create(&labels([("source", source)]))
+            .get_or_create(&labels([whose(source), ("source", source)]))
             .set(state.number());
     }
 
     /// How many conversations of a source have an unknown owner.
     pub fn owner_unknown(&self, source: &str, count: usize) {
         self.owner_unknown
-            .get_or_create(&labels([("source", source)]))
+            .get_or_create(&labels([whose(source), ("source", source)]))
             .set(signed(count));
     }
 }

@@ -5,15 +5,15 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::family::registered;
+use super::family::{Counters, Gauges, labels, registered};
 
 /// Event streams.
 #[derive(Debug)]
 pub struct StreamMetrics {
-    open: Gauge,
+    open: Gauges<1>,
     lag: Gauge,
     fell_behind: Counter,
-    refused: Counter,
+    refused: Counters<1>,
 }
 
 /// One stream's place in the count, given back on drop.
@@ -23,7 +23,7 @@ pub struct OpenStream(Gauge);
 impl StreamMetrics {
     pub(super) fn new(r: &mut Registry) -> Self {
         Self {
-            open: registered(r, "streams", "Open event streams", Gauge::default()),
+            open: registered(r, "streams", "Open event streams", Gauges::default()),
             lag: registered(
                 r,
                 "stream_lag_events",
@@ -40,15 +40,16 @@ impl StreamMetrics {
                 r,
                 "streams_refused",
                 "Streams refused because there were too many",
-                Counter::default(),
+                Counters::default(),
             ),
         }
     }
 
-    /// A stream was opened; it is counted until the guard is dropped.
-    pub fn opened(&self) -> OpenStream {
-        self.open.inc();
-        OpenStream(self.open.clone())
+    /// A stream of this tenant was opened; it is counted until the guard is dropped.
+    pub fn opened(&self, tenant: &str) -> OpenStream {
+        let open = self.open.get_or_create_owned(&labels([("tenant", tenant)]));
+        open.inc();
+        OpenStream(open)
     }
 
     /// How far behind the slowest stream is.
@@ -62,8 +63,9 @@ impl StreamMetrics {
     }
 
     /// A stream was refused because there were too many.
-    pub fn refused(&self) {
-        self.refused.inc();
+    pub fn refused(&self, tenant: &str) {
+        let refused = self.refused.get_or_create(&labels([("tenant", tenant)]));
+        refused.inc();
     }
 }
 

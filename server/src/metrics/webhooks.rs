@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
-use super::family::{Counters, Times, labels, observe, registered, times_by};
+use super::family::{Counters, Times, labels, observe, registered, times_by, whose};
 
 /// Platforms' webhooks.
 #[derive(Debug)]
 pub struct WebhookMetrics {
-    answered: Counters<2>,
+    answered: Counters<3>,
     refused: Counters<1>,
-    lag: Times<1>,
+    lag: Times<2>,
 }
 
 impl WebhookMetrics {
@@ -41,7 +41,11 @@ impl WebhookMetrics {
     /// A webhook of a configured agent was answered.
     pub fn answered(&self, agent: &str, outcome: &'static str) {
         self.answered
-            .get_or_create(&labels([("agent", agent), ("outcome", outcome)]))
+            .get_or_create(&labels([
+                whose(agent),
+                ("agent", agent),
+                ("outcome", outcome),
+            ]))
             .inc();
     }
 
@@ -54,6 +58,6 @@ impl WebhookMetrics {
 
     /// How long it took from the first byte to the commit.
     pub fn lag(&self, agent: &str, lag: Duration) {
-        observe(&self.lag, &labels([("agent", agent)]), lag);
+        observe(&self.lag, &labels([whose(agent), ("agent", agent)]), lag);
     }
 }

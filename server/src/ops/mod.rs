@@ -99,7 +99,7 @@ mod tests {
         let (status, text) = get(&router(Metrics::new(), readiness), "/metrics").await;
         assert_eq!(status, 200);
         assert!(
-            text.contains("# TYPE parloir_streams gauge") && text.ends_with("# EOF\n"),
+            text.contains("# TYPE parloir_stream_lag_events gauge") && text.ends_with("# EOF\n"),
             "{text}"
         );
     }

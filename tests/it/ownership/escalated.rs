@@ -122,7 +122,7 @@ async fn an_escalation_is_accepted_though_its_platform_hung_up() {
         .await;
     let request = escalation_requested(&mut events).await;
     drop(connection);
-    let open = r#"parloir_requests_open{agent="shop",kind="escalation"} 0"#;
+    let open = r#"parloir_requests_open{tenant="default",agent="shop",kind="escalation"} 0"#;
     crate::support::questions::metric(&server, open).await;
     let accepted = server.client.decide_escalation(&request, true).await;
     accepted.expect("a decision");

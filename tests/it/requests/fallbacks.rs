@@ -120,7 +120,7 @@ async fn an_answer_for_a_platform_that_hung_up_is_accepted_and_not_delivered() {
     drop(connection);
     metric(
         &server,
-        r#"parloir_requests_open{agent="shop",kind="action"} 0"#,
+        r#"parloir_requests_open{tenant="default",agent="shop",kind="action"} 0"#,
     )
     .await;
     let answered = server.client.answer_action(&request, vec![]).await;

@@ -20,7 +20,7 @@ async fn a_repeat_of_an_open_question_joins_it_and_gets_the_same_answer() {
     let again = ask(&server, &action("C", "fetch"));
     metric(
         &server,
-        r#"parloir_webhooks_total{agent="shop",outcome="asked"} 2"#,
+        r#"parloir_webhooks_total{tenant="default",agent="shop",outcome="asked"} 2"#,
     )
     .await;
     let results = vec![parameter("order", "A-1", false)];
@@ -50,13 +50,13 @@ async fn a_repeat_after_the_platform_hung_up_gets_the_answer() {
     drop(connection);
     metric(
         &server,
-        r#"parloir_requests_open{agent="shop",kind="action"} 0"#,
+        r#"parloir_requests_open{tenant="default",agent="shop",kind="action"} 0"#,
     )
     .await;
     let again = ask(&server, &action("C", "fetch"));
     metric(
         &server,
-        r#"parloir_webhooks_total{agent="shop",outcome="asked"} 2"#,
+        r#"parloir_webhooks_total{tenant="default",agent="shop",outcome="asked"} 2"#,
     )
     .await;
     let results = vec![parameter("order", "A-1", false)];

@@ -132,7 +132,10 @@ async fn check_61_62_63_what_is_unknown_is_taken_and_kept_raw() {
     );
     // None of them counts against the sender.
     let counted = server.metrics().await;
-    assert!(counted.contains(r#"parloir_webhooks_total{agent="shop",outcome="taken"} 3"#));
+    assert!(
+        counted
+            .contains(r#"parloir_webhooks_total{tenant="default",agent="shop",outcome="taken"} 3"#)
+    );
     assert!(
         !counted.contains("parloir_webhooks_refused_total{"),
         "{counted}"

@@ -119,7 +119,9 @@ fn asking(service: &str) -> HealthCheckRequest {
 }
 
 fn counted(call: &str, code: &str, count: u32) -> String {
-    format!("parloir_rpc_total{{method=\"/grpc.health.v1.Health/{call}\",code=\"{code}\"}} {count}")
+    format!(
+        "parloir_rpc_total{{tenant=\"\",method=\"/grpc.health.v1.Health/{call}\",code=\"{code}\"}} {count}"
+    )
 }
 
 #[tokio::test]
