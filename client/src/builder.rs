@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tonic::transport::Endpoint;
 
-use crate::{Client, Error, pool::Pool};
+use crate::{Client, Error, credentials::Transport, pool::Pool};
 
 /// The HTTP/2 default. Below it some peers fail, so a stream's window is never made smaller.
 const SMALLEST_STREAM_WINDOW: u32 = 65_535;
@@ -14,6 +14,7 @@ const SMALLEST_STREAM_WINDOW: u32 = 65_535;
 pub struct Builder {
     url: String,
     pub(crate) settings: Settings,
+    transport: Transport,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +50,7 @@ impl Builder {
         Self {
             url: url.into(),
             settings: Settings::default(),
+            transport: Transport::default(),
         }
     }
 
@@ -109,12 +111,41 @@ impl Builder {
         self
     }
 
-    /// Connects now. The URL begins with `http://`; for any other transport bring a channel to [`Client::over`].
+    /// The caller's key, `parloir_...`: shown with every call and every stream. Over `http://` it travels in the clear.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.transport.key = Some(key.into());
+        self
+    }
+
+    /// A root, in PEM, that the server's certificate must lead to; may be said several times. Without any, those of the
+    /// system are believed. Counts for `https://` only.
+    #[must_use]
+    pub fn tls_root(mut self, pem: impl Into<String>) -> Self {
+        self.transport.roots.push(pem.into());
+        self
+    }
+
+    /// A client certificate with what leads to its root, and its private key, in PEM: shown to the server instead of a
+    /// key, or beside it. Counts for `https://` only.
+    #[must_use]
+    pub fn client_certificate(
+        mut self,
+        certificate: impl Into<String>,
+        private_key: impl Into<String>,
+    ) -> Self {
+        self.transport.identity = Some((certificate.into(), private_key.into()));
+        self
+    }
+
+    /// Connects now. The URL begins with `http://` or `https://`; for any other transport bring a channel to
+    /// [`Client::over`].
     ///
     /// Fails with `INVALID_ARGUMENT` for a URL that is none, and with UNAVAILABLE when no connection can
     /// be made. Later the connection is made anew whenever it is lost.
     pub async fn connect(self) -> Result<Client, Error> {
         let endpoint = self.endpoint()?;
+        let credentials = self.transport.credentials()?;
         let calls = endpoint.connect().await.map_err(|error| {
             let cause = innermost(&error);
             Error::unavailable(format!("cannot connect to {}: {cause}", self.url))
@@ -123,6 +154,7 @@ impl Builder {
             calls,
             Pool::of_connections(endpoint, self.settings),
             self.settings,
+            credentials,
         ))
     }
 
@@ -131,10 +163,12 @@ impl Builder {
     pub fn connect_lazy(self) -> Result<Client, Error> {
         let endpoint = self.endpoint()?;
         let calls = endpoint.connect_lazy();
+        let credentials = self.transport.credentials()?;
         Ok(Client::new(
             calls,
             Pool::of_connections(endpoint, self.settings),
             self.settings,
+            credentials,
         ))
     }
 
@@ -143,12 +177,22 @@ impl Builder {
             Error::invalid(format!("{:?} is no URL; write http://host:port", self.url))
         })?;
         // Without a scheme "host:port" parses too, and then fails to connect for no visible reason.
-        if endpoint.uri().scheme_str() != Some("http") {
-            return Err(Error::invalid(format!(
-                "{:?} does not begin with http://; write http://host:port",
-                self.url
-            )));
-        }
+        let endpoint = match endpoint.uri().scheme_str() {
+            Some("http") => endpoint,
+            Some("https") => {
+                let secured = endpoint.tls_config(self.transport.tls());
+                secured.map_err(|error| {
+                    let cause = innermost(&error);
+                    Error::invalid(format!("the TLS settings are not good: {cause}"))
+                })?
+            }
+            _ => {
+                return Err(Error::invalid(format!(
+                    "{:?} begins neither with http:// nor with https://; write http://host:port",
+                    self.url
+                )));
+            }
+        };
         let Settings {
             stream_window,
             subscriptions_per_connection,

@@ -7,21 +7,26 @@ use parloir_proto::v1::{
     conversation_service_client::ConversationServiceClient,
 };
 use tokio::time::{Instant, sleep, timeout_at};
-use tonic::{Request, Response, Status, transport::Channel};
+use tonic::{
+    Request, Response, Status, service::interceptor::InterceptedService, transport::Channel,
+};
 
 use crate::{
     Builder, Error, EventStream, Subscription,
     backoff::Backoff,
     builder::Settings,
+    credentials::Credentials,
     pool::{Lease, Pool},
 };
 
 /// The shortest and the longest pause before a call is repeated; what the guide for other languages sets too.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
-pub(crate) type Service = ConversationServiceClient<Channel>;
-pub(crate) type AccountsService = AccountServiceClient<Channel>;
-pub(crate) type AdminService = AdminServiceClient<Channel>;
+/// A channel that shows the key with every call.
+pub(crate) type Carrier = InterceptedService<Channel, Credentials>;
+pub(crate) type Service = ConversationServiceClient<Carrier>;
+pub(crate) type AccountsService = AccountServiceClient<Carrier>;
+pub(crate) type AdminService = AdminServiceClient<Carrier>;
 
 /// Whether a call may be done again when nobody knows whether the first try was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +48,7 @@ pub struct Client {
 struct Shared {
     pool: Pool,
     settings: Settings,
+    credentials: Credentials,
 }
 
 impl Client {
@@ -64,11 +70,12 @@ impl Client {
         Builder::new(url)
     }
 
-    /// A client over a channel that the caller made: a Unix socket, TLS with one's own roots, a pipe in a test.
+    /// A client over a channel that the caller made: a Unix socket, a pipe in a test. It shows no key.
     /// Calls and subscriptions share it. Its windows are the caller's matter: the connection's should be the stream's
     /// times the number of subscriptions, and not adaptive.
     pub fn over(channel: Channel) -> Self {
-        Self::new(channel.clone(), Pool::of(channel), Settings::default())
+        let pool = Pool::of(channel.clone());
+        Self::new(channel, pool, Settings::default(), Credentials::default())
     }
 
     /// Follows events, reconnecting and resuming by itself until the stream is dropped. Nothing is sent before the
@@ -77,14 +84,24 @@ impl Client {
         EventStream::new(self.clone(), subscription.into_request())
     }
 
-    pub(crate) fn new(calls: Channel, pool: Pool, settings: Settings) -> Self {
+    pub(crate) fn new(
+        calls: Channel,
+        pool: Pool,
+        settings: Settings,
+        credentials: Credentials,
+    ) -> Self {
+        let calls = Carrier::new(calls, credentials.clone());
         let accounts = AccountsService::new(calls.clone());
         let admin = AdminService::new(calls.clone());
         Self {
             calls: service(calls, settings),
             accounts: accounts.max_decoding_message_size(settings.max_message_bytes),
             admin: admin.max_decoding_message_size(settings.max_message_bytes),
-            shared: Arc::new(Shared { pool, settings }),
+            shared: Arc::new(Shared {
+                pool,
+                settings,
+                credentials,
+            }),
         }
     }
 
@@ -187,10 +204,18 @@ impl Client {
     }
 
     pub(crate) fn calls_on(&self, lease: &Lease) -> Service {
-        service(lease.channel(), self.shared.settings)
+        let Shared {
+            settings,
+            credentials,
+            ..
+        } = &*self.shared;
+        service(
+            Carrier::new(lease.channel(), credentials.clone()),
+            *settings,
+        )
     }
 }
 
-fn service(channel: Channel, settings: Settings) -> Service {
+fn service(channel: Carrier, settings: Settings) -> Service {
     Service::new(channel).max_decoding_message_size(settings.max_message_bytes)
 }

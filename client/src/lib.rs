@@ -32,6 +32,7 @@ mod backoff;
 mod builder;
 mod calls;
 mod client;
+mod credentials;
 mod error;
 mod pool;
 mod shortcuts;

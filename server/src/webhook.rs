@@ -14,6 +14,7 @@ use axum::{
 use tracing::{Instrument, error_span};
 
 use crate::{
+    access::Limits,
     conversations::{Addressed, Conversations},
     domain::{
         Id,
@@ -33,6 +34,7 @@ pub struct Webhooks {
     pub bodies: BodyReader,
     /// Tells where requests come from.
     pub clients: ClientAddresses,
+    pub limits: Arc<Limits>,
 }
 
 /// `POST /webhooks/{agent}` and anything below it: some platforms send kinds of events to paths of their own, and a
@@ -120,6 +122,7 @@ async fn read(
     if let Some(refused) = webhooks.conversations.turn_away(whom, from) {
         return Err(respond(refused));
     }
+    within_rate(webhooks, &name)?;
     let body = webhooks.bodies.read(body).await;
     let body = body.map_err(|error| refuse(webhooks, &error))?;
     let webhook = Webhook {
@@ -135,6 +138,23 @@ async fn read(
 /// Whose the agent or source of this name is.
 fn tenant(name: &str) -> Id {
     Id::trusted(tenant_of(name))
+}
+
+/// Refuses what comes faster than an agent or a source may bring it, before anything of it is read.
+fn within_rate(webhooks: &Webhooks, name: &str) -> Result<(), Response> {
+    let Err(wait) = webhooks.limits.webhook(name) else {
+        return Ok(());
+    };
+    let metrics = &webhooks.conversations.metrics;
+    metrics.webhooks.refused("too_many");
+    let directory = webhooks.conversations.live.directory();
+    let is_known = directory.agent(name).is_some() || directory.source(name).is_some();
+    // What a stranger wrote into a path is no label.
+    let tenant = if is_known { tenant_of(name) } else { "" };
+    metrics.limits.limited(tenant, "limits.webhooks_per_second");
+    let seconds = wait.as_secs() + 1;
+    let after = [(header::RETRY_AFTER, seconds.to_string())];
+    Err((StatusCode::TOO_MANY_REQUESTS, after).into_response())
 }
 
 fn respond(reply: WebhookReply) -> Response {

@@ -11,6 +11,7 @@ use super::{
     configured::Configured,
     credential::Credential,
     key::{Digest, KeyId, Pepper, id_in},
+    limits::Limits,
     records::{CallerRecord, KeyRecord},
     snapshot::{Snapshot, Void},
 };
@@ -46,6 +47,7 @@ pub struct Callers {
     pepper: Pepper,
     clock: Arc<dyn Clock>,
     anonymous: Anonymous,
+    limits: Arc<Limits>,
     live: RwLock<Arc<Live>>,
     known: Mutex<Known>,
 }
@@ -71,11 +73,13 @@ impl Callers {
         pepper: Pepper,
         anonymous: Anonymous,
         configured: Configured,
+        limits: Arc<Limits>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let callers = Self {
             pepper,
             clock,
+            limits,
             anonymous,
             live: RwLock::new(Arc::new(Live {
                 snapshot: Snapshot::default(),
@@ -96,6 +100,7 @@ impl Callers {
             Pepper::of_this_process(),
             Anonymous::Always,
             Configured::default(),
+            Arc::default(),
             clock,
         )
     }
@@ -206,16 +211,14 @@ impl Callers {
         let now = self.clock.now();
         let callers = [known.stored.0.as_slice(), known.configured.callers()].concat();
         let keys = [known.stored.1.as_slice(), &known.configured_keys].concat();
-        let snapshot = Snapshot::new(&callers, &keys, now, &before.snapshot);
+        let snapshot = Snapshot::new(&callers, &keys, &self.limits, now, &before.snapshot);
         let is_open = match self.anonymous {
             Anonymous::Never => false,
             Anonymous::UntilCallersAreNamed => snapshot.is_empty(),
             Anonymous::Always => true,
         };
         let kept = before.anonymous.clone();
-        let anonymous = is_open.then(|| {
-            kept.unwrap_or_else(|| Arc::new(Credential::new(Identity::anonymous(), None)))
-        });
+        let anonymous = is_open.then(|| kept.unwrap_or_else(|| self.nobody()));
         if let Some(old) = before.anonymous.as_ref().filter(|_| anonymous.is_none()) {
             old.end();
         }
@@ -224,6 +227,12 @@ impl Callers {
             anonymous,
         };
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
+    }
+
+    fn nobody(&self) -> Arc<Credential> {
+        let identity = Identity::anonymous();
+        let meters = self.limits.meters(&identity.tenant, None);
+        Arc::new(Credential::new(identity, meters, None))
     }
 
     fn live(&self) -> Arc<Live> {

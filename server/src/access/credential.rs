@@ -2,18 +2,23 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, Ordering},
+    atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use tokio_util::sync::CancellationToken;
 
-use super::key::{Digest, KeyId};
-use crate::domain::{Identity, Timestamp};
+use super::{
+    key::{Digest, KeyId},
+    limits::Meters,
+};
+use crate::domain::{Id, Identity, Timestamp};
 
 /// What a call was let in with. Handed out for every call, so that a stream learns when it no longer counts.
 #[derive(Debug)]
 pub struct Credential {
     pub identity: Identity,
+    /// What its calls count on.
+    pub meters: Meters,
     pub(super) key: Option<Known>,
     life: Arc<Life>,
 }
@@ -30,6 +35,8 @@ pub(super) struct Known {
 #[derive(Debug, Default)]
 struct Life {
     ended: CancellationToken,
+    /// The same, to be read without a lock.
+    over: AtomicBool,
     /// Microseconds; 0 is never.
     used: AtomicI64,
     /// The use that was written down last.
@@ -37,9 +44,10 @@ struct Life {
 }
 
 impl Credential {
-    pub(super) fn new(identity: Identity, key: Option<Known>) -> Self {
+    pub(super) fn new(identity: Identity, meters: Meters, key: Option<Known>) -> Self {
         Self {
             identity,
+            meters,
             key,
             life: Arc::default(),
         }
@@ -65,7 +73,7 @@ impl Credential {
             && new.tenant == old.tenant
             && new.caller == old.caller
             && old.scopes.iter().all(|scope| new.scopes.allows(scope))
-            && !before.life.ended.is_cancelled()
+            && !before.is_over()
     }
 
     pub(super) fn shares_life_with(&self, other: &Self) -> bool {
@@ -77,7 +85,17 @@ impl Credential {
         &self.life.ended
     }
 
+    /// Whether it no longer counts.
+    pub fn is_over(&self) -> bool {
+        self.life.over.load(Ordering::Acquire)
+    }
+
+    pub fn tenant(&self) -> Id {
+        self.identity.tenant.clone()
+    }
+
     pub(super) fn end(&self) {
+        self.life.over.store(true, Ordering::Release);
         self.life.ended.cancel();
     }
 

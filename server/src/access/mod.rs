@@ -1,10 +1,12 @@
 //! Who may call: keys and certificates of callers, kept live, so that a key that is added, revoked or expired counts
 //! within a second and without a restart.
 
+mod bucket;
 mod callers;
 mod configured;
 mod credential;
 pub mod key;
+mod limits;
 mod records;
 mod snapshot;
 
@@ -16,5 +18,6 @@ pub use self::{
     configured::Configured,
     credential::Credential,
     key::{Digest, Key, KeyId, Pepper},
+    limits::{InFlight, Limits, Meters, OpenStream},
     records::{CallerRecord, KeyRecord},
 };

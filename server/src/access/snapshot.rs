@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     credential::{Credential, Known},
     key::KeyId,
+    limits::Limits,
     records::{CallerRecord, KeyRecord},
 };
 use crate::domain::{Id, Identity, Timestamp};
@@ -39,6 +40,7 @@ impl Snapshot {
     pub fn new(
         callers: &[CallerRecord],
         keys: &[KeyRecord],
+        limits: &Limits,
         now: Timestamp,
         before: &Self,
     ) -> Self {
@@ -49,11 +51,11 @@ impl Snapshot {
         let entries = keys.iter().filter_map(|key| {
             let caller = by_name.get(&(&key.tenant, &key.caller))?;
             let old = before.keys.get(&key.id).map(|entry| &entry.credential);
-            Some((key.id, entry(caller, key, now, old)))
+            Some((key.id, entry(caller, key, limits, now, old)))
         });
         let keys = entries.collect();
         let named = callers.iter().filter(|caller| !caller.disabled);
-        let certificates = named.flat_map(|caller| of_certificates(caller, before));
+        let certificates = named.flat_map(|caller| of_certificates(caller, limits, before));
         let new = Self {
             keys,
             certificates: certificates.collect(),
@@ -109,6 +111,7 @@ impl Snapshot {
 fn entry(
     caller: &CallerRecord,
     key: &KeyRecord,
+    limits: &Limits,
     now: Timestamp,
     before: Option<&Arc<Credential>>,
 ) -> Entry {
@@ -117,7 +120,11 @@ fn entry(
         digest: key.digest,
         expires_at: key.expires_at,
     };
-    let credential = Credential::new(identity(caller, key.id.as_str()), Some(known));
+    let credential = Credential::new(
+        identity(caller, key.id.as_str()),
+        limits.meters(&caller.tenant, Some(&caller.name)),
+        Some(known),
+    );
     let credential = Arc::new(credential.continuing(before));
     let void = if key.revoked {
         Some(Void::Revoked)
@@ -134,10 +141,12 @@ fn entry(
 /// Each name has a life of its own, so that taking one away ends the streams of that one alone.
 fn of_certificates<'a>(
     caller: &'a CallerRecord,
+    limits: &'a Limits,
     before: &'a Snapshot,
 ) -> impl Iterator<Item = (String, Arc<Credential>)> + 'a {
     caller.certificates.iter().map(|name| {
-        let credential = Credential::new(identity(caller, name), None);
+        let meters = limits.meters(&caller.tenant, Some(&caller.name));
+        let credential = Credential::new(identity(caller, name), meters, None);
         let credential = credential.continuing(before.certificates.get(name));
         (name.clone(), Arc::new(credential))
     })

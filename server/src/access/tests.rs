@@ -62,6 +62,7 @@ fn registry(anonymous: Anonymous) -> (Arc<Hand>, Callers) {
         Pepper::new(&[3; 32]),
         anonymous,
         Configured::default(),
+        Arc::default(),
         Arc::clone(&clock) as _,
     );
     (clock, callers)
@@ -181,6 +182,7 @@ fn a_key_file_that_is_replaced_or_removed_counts_at_the_next_look() {
         Pepper::of_this_process(),
         Anonymous::UntilCallersAreNamed,
         Configured::new(&[config]),
+        Arc::default(),
         Arc::new(Hand::default()),
     );
     let one = callers.by_key(shown(&first)).expect("it counts");
@@ -244,7 +246,7 @@ fn a_use_is_noted_once_a_minute_at_most() {
     callers.note_uses(Box::new(move |id, at| {
         notes.lock().expect("not poisoned").push((id, at.0));
     }));
-    let mut use_after = |span| {
+    let use_after = |span| {
         clock.forward(Duration::from_secs(span));
         callers.by_key(shown(&key)).expect("it counts");
         callers.look(false);

@@ -18,12 +18,12 @@ use crate::{
         reflection, server,
     },
     metrics::Listener,
-    net::{Acceptor, BodyReader, Gate, http::HttpLimits},
+    net::{Acceptor, BodyReader, Gate, Tls, http::HttpLimits},
     ops::{self, Readiness},
     webhook::{self, Webhooks},
 };
 
-use super::{Addresses, Parts, settings};
+use super::{Addresses, Parts, settings, tls};
 
 /// What orchestrators may ask the health of.
 const SERVICES: &[&str] = &[
@@ -67,10 +67,24 @@ impl Listeners {
     ) -> Result<(HealthReporter, Readiness, Vec<JoinHandle<()>>)> {
         let committer = parts.committer.clone();
         let readiness = Readiness::new(config.ops.max_commit_wait, move || committer.stalled_for());
-        let (health, grpc) = serve_grpc(self.grpc, config, parts, stopping)?;
-        let webhooks = serve_webhooks(self.webhooks, config, parts, stopping);
-        let ops = serve_ops(self.ops, config, parts, &readiness, stopping);
-        Ok((health, readiness, vec![grpc, webhooks, ops]))
+        let clock = Arc::clone(&parts.conversations.clock);
+        let grpc_tls = tls::grpc(&config.grpc.tls, &clock)?;
+        let (health, grpc) = serve_grpc(self.grpc, config, parts, grpc_tls.clone(), stopping)?;
+        let tls = tls::http(&config.webhooks.tls, &clock)?;
+        let webhooks = serve_webhooks(self.webhooks, config, parts, tls.clone(), stopping);
+        let ops_tls = tls::http(&config.ops.tls, &clock)?;
+        let ops = serve_ops(
+            self.ops,
+            config,
+            parts,
+            &readiness,
+            ops_tls.clone(),
+            stopping,
+        );
+        let mut tasks = vec![grpc, webhooks, ops];
+        let each = [grpc_tls, tls, ops_tls].into_iter().flatten();
+        tasks.extend(each.map(|tls| tokio::spawn(tls.keep_live(stopping.clone()))));
+        Ok((health, readiness, tasks))
     }
 }
 
@@ -85,6 +99,7 @@ fn serve_grpc(
     listener: TcpListener,
     config: &Config,
     parts: &Parts,
+    tls: Option<Arc<Tls>>,
     stopping: &CancellationToken,
 ) -> Result<(HealthReporter, JoinHandle<()>)> {
     let options = grpc::Options {
@@ -110,7 +125,12 @@ fn serve_grpc(
             .add_service(reflection::v1alpha()?);
     }
     let metrics = Arc::clone(&parts.metrics);
-    let server = server::server(&config.grpc, Arc::clone(&metrics)).add_routes(routes);
+    let server = server::server(
+        &config.grpc,
+        Arc::clone(&parts.callers),
+        Arc::clone(&metrics),
+    )
+    .add_routes(routes);
     let grpc = &config.grpc;
     let gate = Gate::new(
         Listener::Grpc,
@@ -118,7 +138,7 @@ fn serve_grpc(
         grpc.max_connections_per_peer,
         metrics,
     );
-    let acceptor = Acceptor::new(listener, gate);
+    let acceptor = Acceptor::new(listener, gate).with_tls(tls);
     let (stop, drain, grpc) = (stopping.clone(), config.shutdown.grace, grpc.clone());
     let task = tokio::spawn(async move {
         if let Err(error) = server::serve(&grpc, server, acceptor, stop, drain).await {
@@ -132,6 +152,7 @@ fn serve_webhooks(
     listener: TcpListener,
     config: &Config,
     parts: &Parts,
+    tls: Option<Arc<Tls>>,
     stopping: &CancellationToken,
 ) -> JoinHandle<()> {
     let webhooks = &config.webhooks;
@@ -139,6 +160,7 @@ fn serve_webhooks(
         conversations: Arc::clone(&parts.conversations),
         bodies: BodyReader::new(webhooks),
         clients: settings::clients(webhooks),
+        limits: Arc::clone(&parts.limits),
     });
     let limits = HttpLimits {
         header_timeout: webhooks.header_timeout,
@@ -152,7 +174,7 @@ fn serve_webhooks(
         webhooks.max_connections_per_peer,
         metrics,
     );
-    let acceptor = Acceptor::new(listener, gate);
+    let acceptor = Acceptor::new(listener, gate).with_tls(tls);
     tokio::spawn(crate::net::http::serve(
         acceptor,
         router,
@@ -166,6 +188,7 @@ fn serve_ops(
     config: &Config,
     parts: &Parts,
     readiness: &Readiness,
+    tls: Option<Arc<Tls>>,
     stopping: &CancellationToken,
 ) -> JoinHandle<()> {
     let metrics = Arc::clone(&parts.metrics);
@@ -176,7 +199,7 @@ fn serve_ops(
         drain: config.shutdown.grace,
     };
     let gate = Gate::new(Listener::Ops, config.ops.max_connections, 0, metrics);
-    let acceptor = Acceptor::new(listener, gate);
+    let acceptor = Acceptor::new(listener, gate).with_tls(tls);
     tokio::spawn(crate::net::http::serve(
         acceptor,
         router,

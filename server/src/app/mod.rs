@@ -1,10 +1,12 @@
 //! The composition root: builds the parts, ties them together, serves, and stops in order. Only here are concrete types
 //! named.
 
+mod admission;
 mod assemble;
 mod listeners;
 mod settings;
 mod stop;
+mod tls;
 mod watch;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -14,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access::Callers,
+    access::{Callers, Limits},
     admin::{self, Admin},
     committer::{Committer, CommitterSettings, Observers},
     config::{Config, ShutdownConfig},
@@ -69,6 +71,8 @@ struct Addresses {
 /// What the listeners and the end of the server work with.
 #[derive(Debug, Clone)]
 struct Parts {
+    callers: Arc<Callers>,
+    limits: Arc<Limits>,
     store: Arc<dyn Store>,
     committer: Committer,
     lanes: Arc<Lanes>,
@@ -94,12 +98,6 @@ impl App {
     ///
     /// As [`App::start`].
     pub async fn start_by(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
-        anyhow::ensure!(
-            config.grpc.listen.ip().is_loopback() || config.grpc.allow_unauthenticated,
-            "grpc.listen = {}: callers are not asked who they are yet, so set grpc.allow_unauthenticated = true or listen \
-             on 127.0.0.1",
-            config.grpc.listen
-        );
         let listeners = Listeners::bind(config).await?;
         let failed = CancellationToken::new();
         let parts = build(config, &clock, &failed).await?;
@@ -117,12 +115,17 @@ impl App {
         for key in lanes {
             parts.lanes.ring(key);
         }
+        admission::check(config, &parts.callers)?;
         let addresses = listeners.addresses;
         let (health, readiness, mut tasks) = listeners.serve(config, &parts, &stopping)?;
         tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));
         tasks.push(tokio::spawn(
             Arc::clone(&parts.admin).sweep(stopping.clone()),
         ));
+        tasks.push(tokio::spawn(
+            Arc::clone(&parts.callers).keep_live(stopping.clone()),
+        ));
+        tasks.extend(admission::remind(config, &stopping));
         tasks.push(tokio::spawn(watch_sources(&parts, &stopping).finished()));
         let erasures = Erasures {
             conversations: Arc::clone(&parts.conversations),
@@ -238,12 +241,13 @@ async fn build(
     );
     lanes.attach(committer.clone());
     follow(&live, &hub, &lanes);
-    let callers = Arc::new(Callers::open(Arc::clone(clock)));
+    let limits = admission::limits(config);
+    let callers = admission::callers(config, &store.pepper(), &limits, clock)?;
     let admin = Admin::start(admin::Parts {
         store: kept,
         committer: committer.clone(),
         live: Arc::clone(&live),
-        callers,
+        callers: Arc::clone(&callers),
         clock: Arc::clone(clock),
         declared: config.clone(),
         reason: crate::grpc::status::reason,
@@ -266,6 +270,8 @@ async fn build(
         webhook_log: WebhookLog::new(Arc::clone(clock), config.logging.refused_webhooks),
     });
     Ok(Parts {
+        callers,
+        limits,
         store,
         committer,
         lanes,

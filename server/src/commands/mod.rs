@@ -11,6 +11,7 @@ pub mod demo;
 pub mod export;
 mod keyboard;
 pub mod migrate;
+pub mod new_key;
 pub mod new_master_key;
 pub mod one_agent;
 pub mod serve;
@@ -51,6 +52,7 @@ enum Verb {
     Export(export::ExportArgs),
     Serve(serve::ServeArgs),
     Migrate(migrate::MigrateArgs),
+    NewKey(new_key::NewKeyArgs),
     NewMasterKey(new_master_key::NewMasterKeyArgs),
     Simulate(simulate::SimulateArgs),
     SourceLogin(source_login::SourceLoginArgs),
@@ -76,6 +78,7 @@ impl Cli {
             Verb::Export(args) => export::run(args).await,
             Verb::Serve(args) => serve::run(args).await,
             Verb::Migrate(args) => migrate::run(&args).await,
+            Verb::NewKey(args) => new_key::run(&args),
             Verb::NewMasterKey(args) => {
                 new_master_key::run(&args);
                 Ok(())

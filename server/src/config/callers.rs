@@ -21,6 +21,16 @@ section! {
         /// What its client certificate is made out to: one of the certificate's SAN URIs or DNS names, exactly. Needs
         /// `grpc.tls.client_ca`.
         certificates: Vec<String> = Vec::new();
+        /// As `limits.caller_calls_per_second`, for this one alone.
+        calls_per_second: Option<u32> = None, "0" to "1000000";
+        /// As `limits.caller_call_burst`.
+        call_burst: Option<u32> = None, "0" to "1000000";
+        /// As `limits.caller_calls_in_flight`.
+        calls_in_flight: Option<u32> = None, "0" to "1000000";
+        /// As `limits.caller_streams`.
+        streams: Option<u32> = None, "0" to "1000000";
+        /// As `limits.caller_message_bytes`.
+        message_bytes: Option<u32> = None, "0" to "16777216";
     }
 }
 
@@ -30,5 +40,15 @@ section! {
     TenantConfig {
         /// Its name: 1 to 32 of `a-z`, `0-9`, `_` and `-`.
         name: String;
+        /// As `limits.tenant_calls_per_second`, for this one alone.
+        calls_per_second: Option<u32> = None, "0" to "1000000";
+        /// As `limits.tenant_call_burst`.
+        call_burst: Option<u32> = None, "0" to "1000000";
+        /// As `limits.tenant_calls_in_flight`.
+        calls_in_flight: Option<u32> = None, "0" to "1000000";
+        /// As `limits.tenant_streams`.
+        streams: Option<u32> = None, "0" to "1000000";
+        /// As `limits.tenant_message_bytes`.
+        message_bytes: Option<u32> = None, "0" to "16777216";
     }
 }

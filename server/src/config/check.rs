@@ -4,6 +4,7 @@ use super::{
     AccountConfig, ActionFallback, AgentConfig, Config, addresses,
     problem::{Problem, Problems},
     section::Section,
+    tls,
     verification::VerificationConfig,
 };
 use crate::{
@@ -17,7 +18,7 @@ mod sources;
 
 /// Reports everything that is wrong.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    let sections: [(&str, &dyn Checked); 12] = [
+    let sections: [(&str, &dyn Checked); 13] = [
         ("grpc", &config.grpc),
         ("webhooks", &config.webhooks),
         ("ops", &config.ops),
@@ -30,11 +31,15 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         ("admin", &config.admin),
         ("shutdown", &config.shutdown),
         ("logging", &config.logging),
+        ("limits", &config.limits),
     ];
     for (at, section) in sections {
         section.check_bounds(at, problems);
     }
     check_together(config, problems);
+    tls::check_grpc(&config.grpc.tls, problems);
+    tls::check(&config.webhooks.tls, "webhooks.tls", problems);
+    tls::check(&config.ops.tls, "ops.tls", problems);
     callers::check(config, problems);
     let proxies = &config.webhooks.trusted_proxies;
     addresses::check(proxies, "webhooks.trusted_proxies", problems);

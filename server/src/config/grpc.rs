@@ -2,13 +2,15 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::section::section;
+use super::{section::section, tls::GrpcTlsConfig};
 
 section! {
     /// The listener for callers.
     GrpcConfig {
         /// Where callers connect. Port 0 takes a free one.
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 50051));
+        /// TLS; unset is plain HTTP/2.
+        tls: GrpcTlsConfig = GrpcTlsConfig::default();
         /// Let calls in that show no credentials, with all scopes in the tenant `default`: whoever reaches the address
         /// can then read and write everything there, and the log says so every hour. Without it, such calls are let in
         /// only on a loopback address and only while no caller is named. An address that other machines can reach

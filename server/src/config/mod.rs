@@ -14,6 +14,7 @@ mod encryption;
 mod erasure;
 mod grpc;
 mod layers;
+mod limits;
 mod load;
 mod log;
 mod logging;
@@ -27,6 +28,7 @@ pub(crate) mod section;
 mod shutdown;
 mod sources;
 mod stream;
+mod tls;
 mod unknown;
 pub mod verification;
 mod webhooks;
@@ -47,6 +49,7 @@ pub use self::{
     encryption::EncryptionConfig,
     erasure::ErasureConfig,
     grpc::GrpcConfig,
+    limits::LimitsConfig,
     load::{Loaded, Origins, environment, load},
     log::LogConfig,
     logging::{LogFormat, LoggingConfig},
@@ -57,6 +60,7 @@ pub use self::{
     shutdown::ShutdownConfig,
     sources::{Escalations, SignTextsConfig, SourceConfig, UnknownThen},
     stream::StreamConfig,
+    tls::{GrpcTlsConfig, TlsConfig},
     unknown::setting_kind,
     webhooks::{ForwardedHeader, WebhooksConfig},
 };
@@ -88,6 +92,8 @@ pub struct Config {
     pub shutdown: ShutdownConfig,
     /// What the server says of itself.
     pub logging: LoggingConfig,
+    /// How much callers, tenants and agents may ask for.
+    pub limits: LimitsConfig,
     /// The organisations of which something is set.
     pub tenants: Vec<TenantConfig>,
     /// Who may call.

@@ -2,13 +2,15 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::section::section;
+use super::{section::section, tls::TlsConfig};
 
 section! {
     /// The listener for operators: `/metrics`, `/healthz`, `/readyz`.
     OpsConfig {
         /// Where metrics and probes are answered, to whoever asks: keep it inside. Port 0 takes a free one.
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 9090));
+        /// TLS; unset is plain HTTP.
+        tls: TlsConfig = TlsConfig::default();
         /// Connections at one time; more are closed as they come.
         max_connections: usize = 64, "1" to "10000";
         /// A new connection that has sent nothing by then is closed, and so is one whose headers take longer from

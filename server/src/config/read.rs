@@ -34,6 +34,7 @@ pub(super) fn read(settings: &Table, problems: &mut Problems) -> Read {
         admin: reader.section("admin"),
         shutdown: reader.section("shutdown"),
         logging: reader.section("logging"),
+        limits: reader.section("limits"),
         tenants: reader.list("tenants"),
         callers: reader.list("callers"),
         agents: reader.list("agents"),

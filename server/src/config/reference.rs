@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::{
     AccountConfig, ActionConfig, AdminConfig, AgentConfig, CallerConfig, DatabaseConfig,
-    DeliveryConfig, EncryptionConfig, ErasureConfig, GrpcConfig, LogConfig, LoggingConfig,
-    OpsConfig, ShutdownConfig, SignTextsConfig, SourceConfig, StreamConfig, TenantConfig,
-    WebhooksConfig,
+    DeliveryConfig, EncryptionConfig, ErasureConfig, GrpcConfig, GrpcTlsConfig, LimitsConfig,
+    LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, SignTextsConfig, SourceConfig,
+    StreamConfig, TenantConfig, TlsConfig, WebhooksConfig,
     section::{Entry, Kind, Part},
 };
 use crate::{agents::PlatformConfig, sources::SystemConfig};
@@ -15,8 +15,11 @@ use crate::{agents::PlatformConfig, sources::SystemConfig};
 pub fn parts() -> Vec<Part> {
     let mut parts = vec![
         Part::of::<GrpcConfig>("grpc"),
+        Part::of::<GrpcTlsConfig>("grpc.tls"),
         Part::of::<WebhooksConfig>("webhooks"),
+        Part::of::<TlsConfig>("webhooks.tls"),
         Part::of::<OpsConfig>("ops"),
+        Part::of::<TlsConfig>("ops.tls"),
         Part::of::<DatabaseConfig>("database"),
         Part::of::<EncryptionConfig>("encryption"),
         Part::of::<StreamConfig>("stream"),
@@ -26,6 +29,7 @@ pub fn parts() -> Vec<Part> {
         Part::of::<AdminConfig>("admin"),
         Part::of::<ShutdownConfig>("shutdown"),
         Part::of::<LoggingConfig>("logging"),
+        Part::of::<LimitsConfig>("limits"),
         Part::of::<TenantConfig>("tenants[]"),
         Part::of::<CallerConfig>("callers[]"),
         Part::of::<AgentConfig>("agents[]"),

@@ -4,15 +4,19 @@ use std::{net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::section::{Kind, Setting, section};
+use super::{
+    section::{Kind, Setting, section},
+    tls::TlsConfig,
+};
 
 section! {
     /// The listener for agents' platforms.
     WebhooksConfig {
-        /// Where platforms call back, at `/webhooks/{agent}`, and sources at `/sources/{source}`. Plain HTTP: a proxy
-        /// before it speaks HTTPS. Port 0 takes
-        /// a free one.
+        /// Where platforms call back, at `/webhooks/{agent}`, and sources at `/sources/{source}`. Port 0
+        /// takes a free one.
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
+        /// TLS; unset is plain HTTP, for a proxy that speaks HTTPS before it.
+        tls: TlsConfig = TlsConfig::default();
         /// Bytes of one body; larger ones are answered 413.
         max_body_bytes: usize = 10 * 1024 * 1024, "1024" to "10485760";
         /// Bytes of all bodies being received at one time; while they are used up, new webhooks are answered 503. At

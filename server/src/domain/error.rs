@@ -1,6 +1,8 @@
 //! The one error enum, in the caller's words. What a transport makes of it is the transport's mapping.
 
-use super::{administration::ActRefused, event::Position, id::Id};
+use std::time::Duration;
+
+use super::{administration::ActRefused, event::Position, id::Id, identity::Scope};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -76,6 +78,27 @@ pub enum Error {
     /// An act of an administrator is refused.
     #[error(transparent)]
     Act(#[from] ActRefused),
+    /// A caller, or its tenant, asks for more than it may.
+    #[error("{setting} = {limit} is used up: try again later")]
+    Limited {
+        setting: &'static str,
+        limit: u32,
+        retry_after: Duration,
+    },
+    /// The call shows no credentials, and they are needed.
+    #[error(
+        "this server asks who calls: send `authorization: Bearer` and a key of a caller, or show a client certificate"
+    )]
+    CredentialsMissing,
+    /// What the call shows does not count. Why it does not is told to nobody but the log.
+    #[error("the credentials do not count: ask whoever runs the server for a key that does")]
+    CredentialsInvalid,
+    /// The caller may not do that.
+    #[error("the caller has not the scope that this needs: {}", scopes(needed))]
+    ScopeMissing { needed: &'static [Scope] },
+    /// Nobody may call that.
+    #[error("this method is opened to nobody")]
+    MethodClosed,
     /// The store cannot write now.
     #[error("the store cannot be written now: repeat the call with the same key")]
     StoreUnavailable,
@@ -125,6 +148,12 @@ impl Error {
             name: name.to_string(),
         }
     }
+}
+
+/// One of these is enough.
+pub(crate) fn scopes(needed: &[Scope]) -> String {
+    let names: Vec<_> = needed.iter().map(|scope| scope.name()).collect();
+    names.join(" or ")
 }
 
 fn violations(violations: &[Violation]) -> String {

@@ -9,15 +9,17 @@ use prost_types::FileDescriptorSet;
 #[derive(Debug)]
 pub(super) struct Methods(HashSet<String>);
 
+/// One call that there is.
+#[derive(Debug, Clone)]
+pub(super) struct Method {
+    pub path: String,
+    /// Its answer is a stream.
+    pub streams: bool,
+}
+
 impl Methods {
     pub(super) fn new() -> Self {
-        let sets = [
-            parloir_proto::DESCRIPTORS,
-            tonic_health::pb::FILE_DESCRIPTOR_SET,
-            tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
-            tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
-        ];
-        Self(sets.into_iter().flat_map(paths).collect())
+        Self(methods().into_iter().map(|method| method.path).collect())
     }
 
     /// The path itself, or `unknown`.
@@ -30,24 +32,33 @@ impl Methods {
     }
 }
 
-fn paths(descriptors: &[u8]) -> Vec<String> {
-    let mut paths = Vec::new();
+/// All calls that there are.
+pub(super) fn methods() -> Vec<Method> {
+    let sets = [
+        parloir_proto::DESCRIPTORS,
+        tonic_health::pb::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+    ];
+    sets.into_iter().flat_map(described).collect()
+}
+
+fn described(descriptors: &[u8]) -> Vec<Method> {
+    let mut methods = Vec::new();
     for file in FileDescriptorSet::decode(descriptors)
         .unwrap_or_default()
         .file
     {
         for service in &file.service {
             for method in &service.method {
-                paths.push(format!(
-                    "/{}.{}/{}",
-                    file.package(),
-                    service.name(),
-                    method.name()
-                ));
+                methods.push(Method {
+                    path: format!("/{}.{}/{}", file.package(), service.name(), method.name()),
+                    streams: method.server_streaming(),
+                });
             }
         }
     }
-    paths
+    methods
 }
 
 #[cfg(test)]

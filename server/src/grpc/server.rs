@@ -7,15 +7,16 @@ use tonic::transport::{Error, Server, server::Router};
 use tower::layer::util::{Identity, Stack};
 use tracing::warn;
 
-use super::observe::ObserveLayer;
+use super::{guard::GuardLayer, observe::ObserveLayer};
 use crate::{
+    access::Callers,
     config::GrpcConfig,
     metrics::Metrics,
     net::{Acceptor, socket::FirstBytes},
 };
 
 /// What lies around every service.
-pub type Layers = Stack<ObserveLayer, Identity>;
+pub type Layers = Stack<GuardLayer, Stack<ObserveLayer, Identity>>;
 
 /// Bytes that a client may send before we have read them, per stream and per connection. The smallest that works with
 /// every client, because our requests are small, and sixteen of them together.
@@ -29,7 +30,7 @@ const MAX_HEADER_BYTES: u32 = 16 * 1024;
 const PREFACE: usize = 24;
 
 /// A server with every setting of ours and the outermost layer in place; services are added to it.
-pub fn server(config: &GrpcConfig, metrics: Arc<Metrics>) -> Server<Layers> {
+pub fn server(config: &GrpcConfig, callers: Arc<Callers>, metrics: Arc<Metrics>) -> Server<Layers> {
     Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -39,7 +40,11 @@ pub fn server(config: &GrpcConfig, metrics: Arc<Metrics>) -> Server<Layers> {
         .http2_max_header_list_size(MAX_HEADER_BYTES)
         // Without a grace: with one, tonic sends no GOAWAY at this age and cuts the streams at its end.
         .max_connection_age(config.max_connection_age)
-        .layer(ObserveLayer::new(metrics, config.max_message_bytes))
+        .layer(ObserveLayer::new(
+            Arc::clone(&metrics),
+            config.max_message_bytes,
+        ))
+        .layer(GuardLayer::new(callers, metrics))
 }
 
 /// Serves until `stop`, then lets open calls finish for as long as `drain`. What is left then ends with the process.

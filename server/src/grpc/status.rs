@@ -41,7 +41,9 @@ fn code(error: &Error) -> Code {
         Error::SessionMoved { .. } | Error::OwnerEpochMoved { .. } => Code::Aborted,
         Error::CursorExpired { .. } => Code::OutOfRange,
         Error::QueueFull { .. } | Error::StoreUnavailable | Error::Stopping => Code::Unavailable,
-        Error::Limit { .. } | Error::StoreFull => Code::ResourceExhausted,
+        Error::CredentialsMissing | Error::CredentialsInvalid => Code::Unauthenticated,
+        Error::ScopeMissing { .. } | Error::MethodClosed => Code::PermissionDenied,
+        Error::Limit { .. } | Error::Limited { .. } | Error::StoreFull => Code::ResourceExhausted,
         Error::Unsupported(_) => Code::Unimplemented,
         Error::Internal => Code::Internal,
     }

@@ -27,10 +27,15 @@ pub(super) fn corrected(response: Response<Body>, limit: usize) -> Response<Body
 
 /// What the sender of a message above `limit` bytes is answered.
 pub(super) fn refusal(limit: usize) -> Status {
-    let setting = ("setting".to_owned(), "max_message_bytes".to_owned());
-    let metadata = HashMap::from([setting, ("limit".to_owned(), limit.to_string())]);
+    refusal_of("max_message_bytes", limit)
+}
+
+/// As [`refusal`], for the limit that is set by `setting`.
+pub(super) fn refusal_of(setting: &'static str, limit: usize) -> Status {
+    let named = ("setting".to_owned(), setting.to_owned());
+    let metadata = HashMap::from([named, ("limit".to_owned(), limit.to_string())]);
     let text = format!("the message is larger than {limit} bytes");
     let mut details = ErrorDetails::with_error_info("LIMIT_REACHED", DOMAIN, metadata);
-    details.add_quota_failure_violation("max_message_bytes", text.clone());
+    details.add_quota_failure_violation(setting, text.clone());
     Status::with_error_details(Code::ResourceExhausted, text, details)
 }

@@ -8,6 +8,7 @@ use prometheus_client::{encoding::text::encode, registry::Registry};
 mod connections;
 mod delivery;
 mod family;
+mod limits;
 mod log;
 mod requests;
 mod rpc;
@@ -18,6 +19,7 @@ mod webhooks;
 pub use self::{
     connections::{ConnectionMetrics, Listener},
     delivery::{Breaker, DeliveryMetrics},
+    limits::LimitMetrics,
     log::LogMetrics,
     requests::RequestMetrics,
     rpc::RpcMetrics,
@@ -43,6 +45,8 @@ pub struct Metrics {
     pub delivery: DeliveryMetrics,
     /// What sources bring, and what goes out to them.
     pub sources: SourceMetrics,
+    /// What was turned away because somebody asked for too much.
+    pub limits: LimitMetrics,
     /// Questions of agents.
     pub requests: RequestMetrics,
     registry: Registry,
@@ -61,6 +65,7 @@ impl Metrics {
             streams: StreamMetrics::new(r),
             delivery: DeliveryMetrics::new(r),
             sources: SourceMetrics::new(r),
+            limits: LimitMetrics::new(r),
             requests: RequestMetrics::new(r),
             registry,
         })

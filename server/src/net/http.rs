@@ -46,10 +46,15 @@ pub async fn serve(
     let graceful = GracefulShutdown::new();
     let cut = CancellationToken::new();
     while let Some(socket) = stop.run_until_cancelled(acceptor.next()).await {
-        let connection = graceful.watch(connection(socket, &router, limits));
-        let cut = cut.clone();
+        let (watcher, handshake) = (graceful.watcher(), acceptor.handshake());
+        let (cut, router) = (cut.clone(), router.clone());
         tokio::spawn(async move {
-            if let Some(Err(error)) = cut.run_until_cancelled(connection).await {
+            let connection = async {
+                let socket = handshake.shake(socket).await?;
+                let connection = connection(socket, &router, limits);
+                Some(watcher.watch(connection).await)
+            };
+            if let Some(Some(Err(error))) = cut.run_until_cancelled(connection).await {
                 debug!(%error, "connection ended");
             }
         });

@@ -7,6 +7,8 @@ pub mod gate;
 pub mod http;
 pub mod progress;
 pub mod socket;
+pub mod tls;
+mod transport;
 
 #[cfg(test)]
 mod tests;
@@ -17,5 +19,6 @@ pub use self::{
     client_address::{ClientAddresses, Forwarding},
     gate::Gate,
     progress::RequestStart,
-    socket::Socket,
+    socket::{Peer, Socket},
+    tls::{PeerCertificate, Tls, TlsError, TlsFiles},
 };

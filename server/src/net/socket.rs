@@ -4,6 +4,7 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -11,16 +12,22 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Sleep, sleep},
+    time::{Sleep, sleep, timeout},
 };
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-use super::{gate::Admission, progress::Progress};
+use super::{
+    gate::Admission,
+    progress::Progress,
+    tls::{PeerCertificate, Tls},
+    transport::Transport,
+};
 
 /// An accepted connection with its place in the count.
 #[derive(Debug)]
 pub struct Socket {
-    stream: TcpStream,
+    stream: Transport,
+    certificate: Option<Arc<PeerCertificate>>,
     peer: SocketAddr,
     /// Bytes that are still missing of the first ones, and the moment by which they must be there.
     awaited: Option<(usize, Pin<Box<Sleep>>)>,
@@ -48,7 +55,8 @@ struct Headers {
 impl Socket {
     pub(super) fn new(stream: TcpStream, peer: SocketAddr, admission: Admission) -> Self {
         Self {
-            stream,
+            stream: Transport::Plain(stream),
+            certificate: None,
             peer,
             awaited: None,
             headers: None,
@@ -59,6 +67,22 @@ impl Socket {
     /// Where the peer is.
     pub fn peer(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// Shakes hands, with an end to it. The connection's place in the count is kept all the while.
+    pub(super) async fn secured(mut self, tls: &Tls) -> io::Result<Self> {
+        let Transport::Plain(tcp) = self.stream else {
+            return Ok(self);
+        };
+        let shaking = timeout(tls.handshake_timeout(), tls.acceptor().accept(tcp)).await;
+        let stream = shaking.map_err(|_| {
+            let late = "the TLS handshake did not come to its end in time";
+            io::Error::new(io::ErrorKind::TimedOut, late)
+        })??;
+        let chain = stream.get_ref().1.peer_certificates();
+        self.certificate = chain.map(|chain| tls.met(chain)).transpose()?;
+        self.stream = Transport::Secure(Box::new(stream));
+        Ok(self)
     }
 
     /// Fails reads from now on unless these bytes come in time.
@@ -166,13 +190,25 @@ impl AsyncWrite for Socket {
     }
 }
 
-impl Connected for Socket {
-    type ConnectInfo = TcpConnectInfo;
+/// Who is at the other end, as each request brings it along.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// The addresses.
+    pub tcp: TcpConnectInfo,
+    /// The client certificate that was shown and verified.
+    pub certificate: Option<Arc<PeerCertificate>>,
+}
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        TcpConnectInfo {
-            local_addr: self.stream.local_addr().ok(),
-            remote_addr: Some(self.peer),
+impl Connected for Socket {
+    type ConnectInfo = Peer;
+
+    fn connect_info(&self) -> Peer {
+        Peer {
+            tcp: TcpConnectInfo {
+                local_addr: self.stream.local_addr(),
+                remote_addr: Some(self.peer),
+            },
+            certificate: self.certificate.clone(),
         }
     }
 }

@@ -40,6 +40,13 @@ pub(super) fn warnings(config: &Config, problems: &mut Problems) {
              are stored in its database; `parloir new-key` makes a key",
         );
     }
+    let shows_keys = config.callers.iter().any(|caller| !caller.keys.is_empty());
+    if is_outside && shows_keys && config.grpc.tls.certificate.is_none() {
+        problems.add(
+            "grpc.tls.certificate",
+            "is missing, so callers' keys travel in the clear: set [grpc.tls], or put a proxy that speaks TLS before it",
+        );
+    }
 }
 
 fn check_tenant(name: &str, at: &str, problems: &mut Problems) {

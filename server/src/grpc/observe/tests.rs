@@ -79,7 +79,10 @@ async fn fixture() -> Fixture {
     let metrics = Metrics::new();
     let gate = Gate::new(Listener::Grpc, 100, 0, metrics.clone());
     let acceptor = Acceptor::new(listener, gate);
-    let router = server::server(&config, metrics.clone())
+    let everybody = Arc::new(crate::access::Callers::open(Arc::new(
+        crate::domain::SystemClock,
+    )));
+    let router = server::server(&config, everybody, metrics.clone())
         .add_service(HealthServer::new(Moody).max_decoding_message_size(LIMIT))
         .add_service(reflection::v1().expect("valid descriptors"));
     let stop = CancellationToken::new();

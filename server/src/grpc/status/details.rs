@@ -4,7 +4,9 @@ use std::{collections::HashMap, time::Duration};
 
 use tonic_types::{ErrorDetails, FieldViolation};
 
-use crate::domain::{Cursor, Error, Position, Violation, administration::ActRefused};
+use crate::domain::{
+    Cursor, Error, Position, Violation, administration::ActRefused, error::scopes,
+};
 
 use super::{
     cut,
@@ -53,8 +55,15 @@ fn metadata(error: &Error, epoch: u64) -> HashMap<String, String> {
         Error::Limit { setting, limit } => {
             vec![("setting", (*setting).into()), ("limit", limit.to_string())]
         }
+        Error::Limited { setting, limit, .. } => {
+            vec![("setting", (*setting).into()), ("limit", limit.to_string())]
+        }
+        Error::ScopeMissing { needed } => vec![("scope", scopes(needed))],
         Error::Act(_)
         | Error::Invalid(_)
+        | Error::CredentialsMissing
+        | Error::CredentialsInvalid
+        | Error::MethodClosed
         | Error::AgentRejected { .. }
         | Error::NotDelivered { .. }
         | Error::NotOwner
@@ -144,13 +153,17 @@ fn add_cause(details: &mut ErrorDetails, error: &Error) {
                 short(error),
             );
         }
-        Error::Limit { setting, .. } => {
+        Error::Limit { setting, .. } | Error::Limited { setting, .. } => {
             details.add_quota_failure_violation(*setting, short(error));
         }
         Error::StoreFull => {
             details.add_quota_failure_violation("disk of the store", short(error));
         }
         Error::KeyReused { .. }
+        | Error::CredentialsMissing
+        | Error::CredentialsInvalid
+        | Error::ScopeMissing { .. }
+        | Error::MethodClosed
         | Error::CursorExpired { .. }
         | Error::StoreUnavailable
         | Error::Stopping
@@ -185,6 +198,10 @@ fn short(error: &Error) -> String {
 /// How long a well-behaved caller waits before it tries again.
 fn retry_after(error: &Error) -> Option<Duration> {
     let seconds = match error {
+        // Known to the nanosecond; never 0, which would mean at once.
+        Error::Limited { retry_after, .. } => {
+            return Some((*retry_after).max(Duration::from_millis(1)));
+        }
         // Long enough for a restarted server or a busy writer to be back.
         Error::StoreUnavailable | Error::Stopping | Error::Limit { .. } => 1,
         // A queue empties at the pace of an agent that has just been down.

@@ -170,6 +170,36 @@ fn catalogue() -> Vec<(Error, Code, &'static str)> {
             Code::FailedPrecondition,
             "UPSTREAM_ID_TAKEN",
         ),
+        (
+            Error::CredentialsMissing,
+            Code::Unauthenticated,
+            "CREDENTIALS_MISSING",
+        ),
+        (
+            Error::CredentialsInvalid,
+            Code::Unauthenticated,
+            "CREDENTIALS_INVALID",
+        ),
+        (
+            Error::ScopeMissing {
+                needed: &[
+                    crate::domain::Scope::Converse,
+                    crate::domain::Scope::Subscribe,
+                ],
+            },
+            Code::PermissionDenied,
+            "SCOPE_MISSING",
+        ),
+        (Error::MethodClosed, Code::PermissionDenied, "METHOD_CLOSED"),
+        (
+            Error::Limited {
+                setting: "limits.caller_streams",
+                limit: 5,
+                retry_after: Duration::from_millis(40),
+            },
+            Code::ResourceExhausted,
+            "LIMIT_REACHED",
+        ),
         (Error::NotOwner, Code::FailedPrecondition, "NOT_OWNER"),
         (
             Error::HumanNotJoined,
