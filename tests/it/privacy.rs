@@ -1,5 +1,7 @@
 //! Personal data: what is erased is gone from streams, transcripts and files, and the platforms are asked for the same.
 
+mod aged;
+mod flagged;
 mod here;
 mod killed;
 mod upstream;

@@ -349,6 +349,7 @@ fn housekeeping(config: &Config, parts: &Parts, clock: &Arc<dyn Clock>) -> House
         },
         interval: config.log.sweep_interval,
         retention_age: config.log.retention_age,
+        tenant_ages: settings::tenant_ages(config),
         idempotency_window: config.log.idempotency_window,
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         self, AccountConfig, AgentConfig, Config, EscalationFallback, Escalations, ForwardedHeader,
         SourceConfig, UnknownThen, UnlistedAction, WebhooksConfig,
     },
+    conversations::TenantAge,
     delivery::{Backoff, BreakerSettings},
     domain::{
         Account, ActionFallback, ActionSettings, AgentSettings, Directory, Id, Owner, Parameter,
@@ -79,6 +80,17 @@ pub fn erasure_backoff(config: &Config) -> Backoff {
     }
 }
 
+/// Tenants that keep less than the log does.
+pub fn tenant_ages(config: &Config) -> Vec<TenantAge> {
+    let each = config.tenants.iter().filter_map(|tenant| {
+        Some(TenantAge {
+            tenant: Id::trusted(tenant.name.as_str()),
+            age: tenant.retention_age?,
+        })
+    });
+    each.collect()
+}
+
 /// When an agent is left alone for a while.
 pub fn breakers(config: &Config) -> BreakerSettings {
     BreakerSettings {
@@ -114,7 +126,7 @@ pub fn hub(config: &Config) -> hub::Settings {
 }
 
 fn agent(config: &AgentConfig) -> AgentSettings {
-    AgentSettings {
+    let mut settings = AgentSettings {
         name: Id::trusted(config.name.as_str()),
         paused: false,
         allowed: config::addresses::allow_list(&config.allowed_addresses),
@@ -131,11 +143,27 @@ fn agent(config: &AgentConfig) -> AgentSettings {
         human_must_join: config.human_must_join,
         default_account: config.default_account.as_deref().map(Id::trusted),
         handback_parameter: config.handback_parameter.clone(),
+        always_personal: config
+            .always_personal
+            .iter()
+            .map(|key| key.to_ascii_lowercase())
+            .collect(),
         action_fallback: fallback(config.action_fallback, &[]),
         accept_unanswered_escalations: config.escalation_fallback == EscalationFallback::Accept,
         refuse_unlisted_actions: config.unlisted_action == UnlistedAction::Refuse,
         actions: actions(config),
-    }
+    };
+    let configured = std::mem::take(&mut settings.actions);
+    settings.actions = configured
+        .into_iter()
+        .map(|(name, mut action)| {
+            if let Some(ActionFallback::Results(results)) = &mut action.fallback {
+                settings.mark_personal(results);
+            }
+            (name, action)
+        })
+        .collect();
+    settings
 }
 
 fn actions(config: &AgentConfig) -> HashMap<String, ActionSettings> {

@@ -8,6 +8,7 @@ pub mod check_config;
 pub mod connect;
 pub mod delete_user_data;
 pub mod demo;
+pub mod erase;
 pub mod export;
 mod keyboard;
 pub mod migrate;
@@ -49,6 +50,7 @@ enum Verb {
     CheckConfig(check_config::CheckConfig),
     DeleteUserData(delete_user_data::DeleteUserDataArgs),
     Demo(demo::DemoArgs),
+    Erase(erase::EraseArgs),
     Export(export::ExportArgs),
     Serve(serve::ServeArgs),
     Migrate(migrate::MigrateArgs),
@@ -75,6 +77,7 @@ impl Cli {
             Verb::CheckConfig(args) => check_config::run(&args),
             Verb::DeleteUserData(args) => delete_user_data::run(args).await,
             Verb::Demo(args) => demo::run(args).await,
+            Verb::Erase(args) => erase::run(args).await,
             Verb::Export(args) => export::run(args).await,
             Verb::Serve(args) => serve::run(args).await,
             Verb::Migrate(args) => migrate::run(&args).await,

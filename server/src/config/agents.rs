@@ -70,6 +70,9 @@ section! {
         human_must_join: bool = true;
         /// The session parameter in which a handback's note reaches the agent.
         handback_parameter: String = "handback_note".to_owned();
+        /// Keys of parameters that are personal whatever callers, sources and answers say of them: the platform is told to
+        /// keep their values out of its logs (`sanitize`). Upper and lower case are the same. `[]` for none.
+        always_personal: Vec<String> = ["email", "phone", "name", "address", "iban"].map(str::to_owned).to_vec();
     }
 }
 

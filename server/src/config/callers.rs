@@ -1,5 +1,7 @@
 //! `[[callers]]` and `[[tenants]]`: who may call, and for which organisation.
 
+use std::time::Duration;
+
 use super::section::section;
 use crate::secret::Secret;
 
@@ -38,6 +40,10 @@ section! {
     /// One organisation. Only what differs from the defaults must be written: a tenant exists as soon as a caller, an
     /// agent or a source names it.
     TenantConfig {
+        /// What its visitors said and told is erased after this time: events read as Erased from then on, and
+        /// conversations idle for as long keep their ids only. At most `log.retention_age`, which counts without it.
+        #[serde(with = "humantime_serde")]
+        retention_age: Option<Duration> = None, "1m" to "36500days";
         /// Its name: 1 to 32 of `a-z`, `0-9`, `_` and `-`.
         name: String;
         /// As `limits.tenant_calls_per_second`, for this one alone.

@@ -23,6 +23,7 @@ use super::{
     ownership::{Change, give_to_agent, take_from_agent},
     read::detached,
     record::record,
+    tenant_retention::TenantAge,
 };
 
 /// How many rows one transaction changes: few enough that no call waits long behind it.
@@ -41,6 +42,8 @@ pub struct Housekeeping {
     pub interval: Duration,
     /// How long events stay in the log.
     pub retention_age: Duration,
+    /// Tenants that keep what is personal for less.
+    pub tenant_ages: Vec<TenantAge>,
     /// How long idempotency keys and finished deliveries are kept.
     pub idempotency_window: Duration,
 }
@@ -76,6 +79,7 @@ impl Housekeeping {
             before: now - self.idempotency_window,
         };
         while !stop.is_cancelled() && self.committer.submit(forget).await?.output >= AT_ONCE {}
+        self.erase_aged(now, stop).await?;
         let forget = ForgetInternalIds {
             before: now - self.retention_age,
         };

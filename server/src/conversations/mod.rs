@@ -28,6 +28,7 @@ mod report;
 mod respond;
 mod send;
 mod start;
+mod tenant_retention;
 mod to_source;
 mod transfer;
 mod visit;
@@ -55,6 +56,7 @@ pub use open::expire_if_due;
 pub use ownership::{Change, give_to_agent, take_from_agent};
 pub use read::EventsPage;
 pub use record::{Recorded, record};
+pub use tenant_retention::TenantAge;
 pub use webhook_log::{Addressed, WebhookLog};
 
 use crate::{

@@ -24,7 +24,7 @@ impl Conversations {
     pub async fn update_parameters(
         &self,
         caller: &Caller,
-        command: UpdateParameters,
+        mut command: UpdateParameters,
         wait: Duration,
     ) -> Result<Updated> {
         if command.parameters.is_empty() {
@@ -38,9 +38,12 @@ impl Conversations {
             id: command.conversation_id.clone(),
         };
         let subject = Subject::Command(command.command_id.to_string());
+        // The content as it was given: a change of the setting makes no other command of it.
+        let once = once(&command, &key);
+        agent.mark_personal(&mut command.parameters);
         let unit = Update {
             key: key.clone(),
-            once: once(&command, &key),
+            once,
             ready: self.ready(&agent),
             desk: self.desk(),
             traceparent: caller.traceparent.clone(),

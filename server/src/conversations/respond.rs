@@ -131,10 +131,23 @@ impl Give {
                 (given @ Answer::Failure { .. }, _) => {
                     Closing::with(RequestOutcome::FellBack, given, &self.desk)
                 }
-                (given, _) => Closing::with(RequestOutcome::Answered, given, &self.desk),
+                (mut given, _) => {
+                    self.mark_personal(&request, &mut given);
+                    Closing::with(RequestOutcome::Answered, given, &self.desk)
+                }
             }
         };
         close(tx, conversation, request, closing).await
+    }
+
+    /// Results that are personal whatever the caller says of them.
+    fn mark_personal(&self, request: &Request, answer: &mut Answer) {
+        let directory = self.desk.directory();
+        if let (Answer::Results(results), Some(agent)) =
+            (answer, directory.agent(request.agent.as_str()))
+        {
+            agent.mark_personal(results);
+        }
     }
 
     fn accepts_unanswered(&self, request: &Request) -> bool {

@@ -24,7 +24,7 @@ impl Conversations {
     pub async fn send(
         &self,
         caller: &Caller,
-        command: SendMessage,
+        mut command: SendMessage,
         wait: Duration,
     ) -> Result<SentMessage> {
         command.content.check()?;
@@ -36,9 +36,12 @@ impl Conversations {
             id: command.conversation_id.clone(),
         };
         let subject = Subject::Message(command.message_id.to_string());
+        // The content as it was given: a change of the setting makes no other command of it.
+        let once = once(&command, &key);
+        agent.mark_personal(&mut command.parameters);
         let unit = Send {
             key: key.clone(),
-            once: once(&command, &key),
+            once,
             ready: self.ready(&agent),
             desk: self.desk(),
             traceparent: caller.traceparent.clone(),

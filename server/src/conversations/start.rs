@@ -24,7 +24,7 @@ impl Conversations {
     pub async fn start(
         &self,
         caller: &Caller,
-        command: StartConversation,
+        mut command: StartConversation,
         wait: Duration,
     ) -> Result<Started> {
         if command.conversation_id.is_none() && command.command_id.is_none() {
@@ -39,9 +39,12 @@ impl Conversations {
             account: account.name.clone(),
             id: conversation_id,
         };
+        // The content as it was given: a change of the setting makes no other command of it.
+        let once = once(&command, &key);
+        agent.mark_personal(&mut command.parameters);
         let unit = Start {
             key: key.clone(),
-            once: once(&command, &key),
+            once,
             command_id: command.command_id.clone().unwrap_or_else(Id::generate),
             ready: self.ready(&agent),
             desk: self.desk(),

@@ -69,7 +69,8 @@ pub async fn take(
     let traceparent = &visit.traceparent;
     match event.body.clone() {
         SourceBody::Message { .. } => return message(visit, tx, visitor, event).await,
-        SourceBody::Opened { parameters } if taken == Taken::First => {
+        SourceBody::Opened { mut parameters } if taken == Taken::First => {
+            visit.agent.mark_personal(&mut parameters);
             let command_id = Id::generate();
             let started = EventBody::ConversationStarted {
                 resumed: false,
@@ -162,10 +163,12 @@ async fn message(
         .as_ref()
         .is_some_and(|source| awaits_owner(tx, conversation, source));
     let owned_by_agent = conversation.owner == Owner::Agent;
+    let mut parameters = parameters.clone();
+    visit.agent.mark_personal(&mut parameters);
     let said = VisitorMessage {
         message_id: Id::generate().to_string(),
         content,
-        parameters: parameters.clone(),
+        parameters,
         held: asks_for_human || !owned_by_agent && !awaits_owner,
         raw: raw.clone(),
     };

@@ -1,6 +1,10 @@
 //! Agents and accounts as they are configured: what the rules need to know of them.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     error::{Error, Result},
@@ -47,6 +51,8 @@ pub struct AgentSettings {
     pub default_account: Option<Id>,
     /// The parameter that carries the note of a handback.
     pub handback_parameter: String,
+    /// Keys of parameters that are personal whatever is said of them, in lower case.
+    pub always_personal: HashSet<String>,
     pub action_fallback: ActionFallback,
     /// Hand the visitor to a human although nobody answered the escalation.
     pub accept_unanswered_escalations: bool,
@@ -90,6 +96,15 @@ impl AgentSettings {
                 .unwrap_or(self.action_time_limit),
             RequestKind::Escalation => self.escalation_time_limit,
             RequestKind::Availability => self.availability_time_limit,
+        }
+    }
+
+    /// Marks those parameters as personal that always are.
+    pub fn mark_personal(&self, parameters: &mut [Parameter]) {
+        for parameter in parameters {
+            parameter.personal |= self
+                .always_personal
+                .contains(&parameter.key.to_ascii_lowercase());
         }
     }
 

@@ -1,8 +1,10 @@
 //! What the rules need from the world: an agent to talk to and a store to write in.
 
+mod command;
+mod commit;
 mod sealing;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -17,13 +19,15 @@ use super::{
     fingerprint::Fingerprint,
     id::{ConversationKey, Id},
     inbound::{Inbound, Webhook, WebhookRefusal, WebhookReply},
-    outbound::{Attempt, Outbound, OutboundContent, Sent},
+    outbound::{Outbound, OutboundContent, Sent},
     query::{ContactQuery, ConversationQuery, EventQuery},
     request::{Answer, Request, RequestKind},
     source::{Arrival, Capabilities, Handover, Item, NotRead, Observed, Received, SourceEvent},
     time::Timestamp,
 };
 
+pub use command::{Command, CommandKey};
+pub use commit::{Batch, Effect, Mark};
 pub use sealing::{SealedStore, Sealing};
 
 /// One agent on its platform, both directions.
@@ -269,6 +273,23 @@ pub trait Transaction: Sealing {
     /// Makes unreadable what was said and told in a conversation so far: the bodies of its events, those of this
     /// transaction among them, what its deliveries were answered, and the contact. Its row is the caller's to clear.
     async fn erase_words(&mut self, key: &ConversationKey) -> Result<()>;
+    /// Overwrites what a tenant's events say that were recorded before `before`, except where something unfinished needs
+    /// it, going on where the call before ended. Answers through how many positions it went, at most `limit`, and how many
+    /// events it overwrote.
+    async fn erase_aged(
+        &mut self,
+        tenant: &Id,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<(usize, u64)>;
+    /// Leaves nothing but ids and times of a tenant's conversations in which nothing was recorded since `before`. Answers
+    /// through how many conversations it went, at most `limit`, and how many it found.
+    async fn forget_idle(
+        &mut self,
+        tenant: &Id,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<(usize, u64)>;
     async fn add_erasure(&mut self, erasure: &Erasure) -> Result<()>;
     /// The erasure that a call with this idempotency key made.
     async fn erasure_of_command(
@@ -292,38 +313,6 @@ pub trait Transaction: Sealing {
     async fn forget_finished(&mut self, before: Timestamp, limit: usize) -> Result<usize>;
 }
 
-/// What happens after a commit, before its unit is answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Something in this lane may be possible that was not before.
-    RingLane(LaneKey),
-    /// This delivery was committed ATTEMPTING: its request leaves now.
-    Attempt(Box<Attempt>),
-}
-
-/// An idempotency key in its scope.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CommandKey {
-    pub tenant: Id,
-    pub account: Id,
-    pub method: &'static str,
-    pub key: Id,
-}
-
-/// What an idempotency key stands for: enough to answer the call again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
-    /// Keyed hash of the content.
-    pub content: Vec<u8>,
-    pub conversation_id: Id,
-    /// `sequence` of the command's event, or of the newest one when it added none.
-    pub sequence: u64,
-    /// The delivery it set on its way, if any.
-    pub delivery: Option<Id>,
-    /// It resumed a session, or began none.
-    pub resumed: bool,
-}
-
 /// A transaction as the committer sees it.
 #[async_trait]
 pub trait OpenTransaction: Transaction {
@@ -339,24 +328,6 @@ pub trait OpenTransaction: Transaction {
     /// any other error means that nobody can tell.
     async fn commit(self: Box<Self>) -> Result<Batch>;
     async fn roll_back(self: Box<Self>) -> Result<()>;
-}
-
-/// A place in a transaction.
-#[derive(Debug, Clone, Copy)]
-pub struct Mark {
-    pub events: usize,
-    pub effects: usize,
-    pub writes: u64,
-}
-
-/// What a commit made durable.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// In order, without gaps.
-    pub events: Vec<StoredEvent>,
-    /// The same events, for those who wait in this process.
-    pub facts: Vec<Arc<Event>>,
-    pub effects: Vec<Effect>,
 }
 
 /// The database.

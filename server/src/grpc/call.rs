@@ -8,7 +8,7 @@ use tonic::metadata::MetadataMap;
 use super::observe::Whose;
 use crate::{
     conversations::Caller,
-    domain::{Identity, is_traceparent},
+    domain::{Identity, Scope, is_traceparent},
 };
 
 /// Before the caller's deadline, an answer needs this long to be committed to and to travel.
@@ -20,6 +20,8 @@ pub(super) struct Call {
     pub caller: Caller,
     /// How long the call may wait for an outcome before it answers with the state reached so far.
     pub wait: Duration,
+    /// Whether personal values are shown to the caller.
+    pub sees_personal: bool,
 }
 
 impl Call {
@@ -31,11 +33,17 @@ impl Call {
             left.saturating_sub(ANSWER_MARGIN).min(answer_within)
         });
         let traceparent = text("traceparent").filter(|text| is_traceparent(text));
+        let identity = identity(extensions);
+        let sees_personal = identity.scopes.allows(Scope::Converse);
         let caller = Caller {
-            tenant: identity(extensions).tenant,
+            tenant: identity.tenant,
             traceparent: traceparent.unwrap_or_default().to_owned(),
         };
-        Self { caller, wait }
+        Self {
+            caller,
+            wait,
+            sees_personal,
+        }
     }
 }
 

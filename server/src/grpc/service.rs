@@ -214,7 +214,11 @@ impl ConversationService for Calls {
             let (call, message) = self.open(request)?;
             let (account, id) = calls::get::query(&message)?;
             let found = self.conversations.get(&call.caller, &account, &id).await?;
-            Ok(calls::get::response(&found, self.epoch()))
+            Ok(calls::get::response(
+                &found,
+                call.sees_personal,
+                self.epoch(),
+            ))
         };
         self.answer(work).await
     }

@@ -51,6 +51,15 @@ pub(super) fn conversation(
     }
 }
 
+/// Leaves out the values that are personal: their keys tell that there are some.
+pub(super) fn hide_personal(conversation: &mut v1::Conversation) {
+    for parameter in &mut conversation.parameters {
+        if parameter.personal {
+            parameter.value.clear();
+        }
+    }
+}
+
 /// The conversation as a list shows it: without parameters and open requests.
 pub(super) fn listed(conversation: &Conversation, last: Position, epoch: u64) -> v1::Conversation {
     let session = &conversation.session;

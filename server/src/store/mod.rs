@@ -27,6 +27,7 @@ mod sealing;
 mod secret;
 mod source;
 mod table;
+mod tenant_retention;
 mod transaction;
 mod unit;
 mod upstream;

@@ -1,6 +1,7 @@
 //! The database, on real files.
 
 mod administration;
+mod erase;
 mod failure;
 mod forget;
 mod lanes;

@@ -6,8 +6,8 @@ use sha2::Sha256;
 
 use super::{
     availability, command, contact, conversation, delivery, erase, erasure, forget, internal_id,
-    log, platform_event, request, source, transaction::SqliteTransaction, upstream,
-    upstream_erasure,
+    log, platform_event, request, source, tenant_retention, transaction::SqliteTransaction,
+    upstream, upstream_erasure,
 };
 use crate::domain::{
     Conversation, ConversationKey, Delivery, Erasure, Event, Fingerprint, Id, KnownContact,
@@ -285,6 +285,33 @@ impl Transaction for SqliteTransaction {
         self.wrote(done)?;
         let done = erase::words(&self.db, key).await;
         self.wrote(done)
+    }
+
+    async fn erase_aged(
+        &mut self,
+        tenant: &Id,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<(usize, u64)> {
+        let done = tenant_retention::events(&self.db, tenant, before, limit).await;
+        self.wrote(done)
+    }
+
+    async fn forget_idle(
+        &mut self,
+        tenant: &Id,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<(usize, u64)> {
+        let found = tenant_retention::idle(&self.db, tenant, before, limit).await;
+        let (passed, idle) = self.wrote(found)?;
+        for key in &idle {
+            let done = self.keys.destroy(&self.db, key).await;
+            self.wrote(done)?;
+            let done = tenant_retention::forget(&self.db, key).await;
+            self.wrote(done)?;
+        }
+        Ok((passed, idle.len() as u64))
     }
 
     async fn add_erasure(&mut self, erasure: &Erasure) -> Result<()> {

@@ -10,6 +10,15 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         let at = format!("tenants[{index}]");
         tenant.check(&at, problems);
         check_tenant(&tenant.name, &format!("{at}.name"), problems);
+        if tenant
+            .retention_age
+            .is_some_and(|age| age > config.log.retention_age)
+        {
+            problems.add(
+                format!("{at}.retention_age"),
+                "must be at most log.retention_age: older events are removed for everybody",
+            );
+        }
         let before = &config.tenants[..index];
         if before.iter().any(|other| other.name == tenant.name) {
             let text = format!("there are two tenants {}", tenant.name);

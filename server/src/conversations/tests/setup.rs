@@ -128,6 +128,7 @@ impl Setup {
             human_must_join: false,
             default_account: None,
             handback_parameter: "handback_note".into(),
+            always_personal: std::collections::HashSet::new(),
             action_fallback: ActionFallback::Empty,
             accept_unanswered_escalations: self.accepts_unanswered,
             refuse_unlisted_actions: false,

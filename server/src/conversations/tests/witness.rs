@@ -98,6 +98,8 @@ passing_on! {
         async fn take_internal_ids(key: &ConversationKey) -> Result<Vec<(Id, String)>>;
         async fn forget_internal_ids(before: Timestamp, limit: usize) -> Result<usize>;
         async fn erase_words(key: &ConversationKey) -> Result<()>;
+        async fn erase_aged(tenant: &Id, before: Timestamp, limit: usize) -> Result<(usize, u64)>;
+        async fn forget_idle(tenant: &Id, before: Timestamp, limit: usize) -> Result<(usize, u64)>;
         async fn add_erasure(erasure: &Erasure) -> Result<()>;
         async fn erasure_of_command(tenant: &Id, account: &Id, command_id: &Id) -> Result<Option<Erasure>>;
         async fn erasure(tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>>;

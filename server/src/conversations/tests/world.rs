@@ -188,6 +188,7 @@ impl World {
             clock: Arc::clone(&clock),
             desk,
             interval: Duration::from_hours(1),
+            tenant_ages: Vec::new(),
             retention_age: Duration::from_hours(1000),
             idempotency_window: Duration::from_hours(1000),
         };

@@ -60,6 +60,11 @@ fn catalogue() -> Vec<(Error, Code, &'static str)> {
             "CONTACT_NOT_FOUND",
         ),
         (
+            Error::not_found("erasure", "e"),
+            Code::NotFound,
+            "ERASURE_NOT_FOUND",
+        ),
+        (
             Error::not_found("message", "m"),
             Code::NotFound,
             "MESSAGE_NOT_FOUND",

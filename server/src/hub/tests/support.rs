@@ -385,6 +385,7 @@ fn agent(name: &str) -> AgentSettings {
         human_must_join: true,
         default_account: None,
         handback_parameter: "note".into(),
+        always_personal: std::collections::HashSet::new(),
         action_fallback: ActionFallback::Empty,
         refuse_unlisted_actions: false,
         accept_unanswered_escalations: false,

@@ -1,0 +1,67 @@
+//! A tenant that keeps less than the log does.
+
+use std::time::Duration;
+
+use parloir_client::v1::event::Body;
+use prost::Message;
+
+use super::is_in_files;
+use crate::support::{
+    server::{ACCOUNT, TestServer, Wishes},
+    webhook::says,
+};
+
+const WORDS: &str = "my-leg-is-broken-7431";
+
+#[tokio::test]
+async fn what_is_older_than_its_tenant_keeps_reads_as_erased_and_streams_go_on_across_it() {
+    let server = TestServer::start_with(Wishes {
+        top: "log.sweep_interval = \"10ms\"",
+        end: "[[tenants]]\nname = \"default\"\nretention_age = \"1h\"".to_owned(),
+        ..Wishes::default()
+    })
+    .await;
+    server.say("C", "m-1", WORDS).await.expect("taken");
+    server.taken(&says("C", WORDS)).await;
+    let mut before = server.events();
+    before.texts(1).await;
+    server.clock.advance(Duration::from_mins(61));
+    server.taken(&says("D", "news")).await;
+
+    // The bytes go in the same round, after the events.
+    let database = server.path("parloir.db");
+    let gone = async {
+        while is_in_files(&database, WORDS) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(super::PATIENCE, gone)
+        .await
+        .expect("the words are gone from the files in time");
+    // A stream that followed goes on, and a new one reads across what was erased, without a gap.
+    assert_eq!(before.texts(1).await, ["news"]);
+    let mut events = server.events();
+    let mut erased = 0;
+    events
+        .find(|body, event| {
+            let bytes = event.encode_to_vec();
+            let mut windows = bytes.windows(WORDS.len());
+            assert!(windows.all(|window| window != WORDS.as_bytes()));
+            match body {
+                Body::Erased(_) => {
+                    erased += 1;
+                    None
+                }
+                Body::AgentMessage(message) => (message.text == "news").then_some(()),
+                _ => None,
+            }
+        })
+        .await;
+    assert!(erased >= 2, "{erased}");
+    let known = server
+        .client
+        .conversation(ACCOUNT, "C")
+        .await
+        .expect("read");
+    assert!(known.is_some(), "the conversation stays");
+}
