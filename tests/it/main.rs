@@ -15,6 +15,7 @@ mod pages;
 mod privacy;
 mod process;
 mod requests;
+mod secrets;
 mod sources;
 mod support;
 mod tenants;

@@ -65,6 +65,10 @@ impl Setup {
         format!("http://{}", self.grpc)
     }
 
+    pub fn ops(&self) -> SocketAddr {
+        self.ops
+    }
+
     pub fn webhook_url(&self) -> String {
         format!("http://{}/webhooks/{AGENT}", self.webhooks)
     }
@@ -173,6 +177,10 @@ impl Server {
         // It may have ended by itself, which `still_runs` tells from the exit code.
         let _ = self.child.kill();
         self.child.wait().expect("a child can be waited for");
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGTERM.

@@ -4,6 +4,7 @@
 mod admission;
 mod assemble;
 mod listeners;
+mod master_keys;
 mod settings;
 mod stop;
 mod tls;
@@ -28,6 +29,7 @@ use crate::{
     },
     grpc::health::HealthReporter,
     hub::Hub,
+    keys::Custody,
     live::Live,
     metrics::Metrics,
     ops::Readiness,
@@ -36,6 +38,7 @@ use crate::{
 };
 use assemble::Assembler;
 use listeners::Listeners;
+use master_keys::MasterKeys;
 use watch::Watches;
 
 /// How often readiness is looked at: well within what orchestrators ask for.
@@ -73,6 +76,7 @@ struct Addresses {
 struct Parts {
     callers: Arc<Callers>,
     limits: Arc<Limits>,
+    custody: Arc<Custody>,
     store: Arc<dyn Store>,
     committer: Committer,
     lanes: Arc<Lanes>,
@@ -126,6 +130,9 @@ impl App {
             Arc::clone(&parts.callers).keep_live(stopping.clone()),
         ));
         tasks.extend(admission::remind(config, &stopping));
+        tasks.push(tokio::spawn(
+            master_keys(config, &parts).run(stopping.clone()),
+        ));
         tasks.push(tokio::spawn(watch_sources(&parts, &stopping).finished()));
         let erasures = Erasures {
             conversations: Arc::clone(&parts.conversations),
@@ -203,6 +210,7 @@ async fn build(
         clock: Arc::clone(clock),
     }))?;
     let kept = Arc::new(SqliteStore::open(&settings::database(config)?, Arc::clone(clock)).await?);
+    let custody = kept.custody();
     let store: Arc<dyn Store> = kept.clone();
     let (_, head) = store.bounds().await?;
     let hub = Hub::start(
@@ -272,6 +280,7 @@ async fn build(
     Ok(Parts {
         callers,
         limits,
+        custody,
         store,
         committer,
         lanes,
@@ -333,6 +342,17 @@ async fn report_health(readiness: Readiness, health: HealthReporter) {
     loop {
         looks.tick().await;
         health.set_serving(readiness.check().is_ok());
+    }
+}
+
+fn master_keys(config: &Config, parts: &Parts) -> MasterKeys {
+    MasterKeys {
+        custody: Arc::clone(&parts.custody),
+        store: Arc::clone(&parts.store),
+        committer: parts.committer.clone(),
+        metrics: Arc::clone(&parts.metrics),
+        interval: config.encryption.look_interval,
+        batch: config.encryption.rewrap_batch,
     }
 }
 

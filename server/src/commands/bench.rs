@@ -2,6 +2,7 @@
 
 mod idle;
 mod memory;
+mod sealing;
 mod streams;
 mod stuck;
 #[cfg(test)]
@@ -38,6 +39,8 @@ enum What {
     /// events are parameters of a conversation of its own that has no session, so the agent behind the account hears
     /// of it twice only; but it must answer (`parloir simulate` will do), or its queue fills up.
     StuckStreams(StuckStreams),
+    /// The time that sealing one event takes, and opening it. Needs no server.
+    Sealing,
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +93,7 @@ struct Crowd {
 /// A server that cannot be reached or refuses streams, and a process whose memory cannot be read.
 pub async fn run(args: BenchArgs) -> Result<()> {
     match args.what {
+        What::Sealing => print!("{}", sealing::measure()),
         What::IdleStreams(args) => {
             let figures = idle::measure(&args.crowd, args.hold).await?;
             print!("{figures}");

@@ -69,12 +69,15 @@ impl Custody {
         self.source.place(&self.database)
     }
 
-    /// Reads the source again. A key that something is still sealed under stays in force whatever the source says.
+    /// Reads the source again; `needed` tells under which ids something is sealed. A key that something is still sealed under stays in force whatever the source says.
     ///
     /// # Errors
     ///
     /// Why it cannot be read; what is in force stays so.
-    pub async fn look(&self, needed: &BTreeSet<String>) -> Result<Looked, KeySourceError> {
+    pub async fn look<F>(&self, needed: impl FnOnce() -> F) -> Result<Looked, KeySourceError>
+    where
+        F: Future<Output = Option<BTreeSet<String>>> + Send,
+    {
         let (found, _) = self
             .source
             .read(&self.database, self.time_limit, false)
@@ -83,7 +86,14 @@ impl Custody {
         if let Some(id) = found.contradicts(&before) {
             return Ok(Looked::Contradiction(id));
         }
-        let (ring, kept) = found.keeping(&before, |id| needed.contains(id.as_str()));
+        if found.is_same(&before) {
+            return Ok(Looked::Same);
+        }
+        // Where nobody can tell what is needed, all of it is.
+        let needed = needed().await;
+        let is_needed =
+            |id: &MasterKeyId| needed.as_ref().is_none_or(|ids| ids.contains(id.as_str()));
+        let (ring, kept) = found.keeping(&before, is_needed);
         if ring.is_same(&before) {
             return Ok(Looked::Same);
         }

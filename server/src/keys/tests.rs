@@ -1,6 +1,6 @@
 //! Keys as text, what opens and what does not, and how a ring changes.
 
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs, future::ready, path::Path, time::Duration};
 
 use super::*;
 
@@ -131,12 +131,21 @@ async fn a_needed_key_stays_in_force_until_its_line_returns() {
         .expect("opens");
     let sealed = custody.ring().seal(PLACE, b"words");
     let needed = BTreeSet::from([sealed.master_id.as_str().to_owned()]);
-    assert_eq!(custody.look(&needed).await.expect("reads"), Looked::Same);
+    assert_eq!(
+        custody
+            .look(|| ready(Some(needed.clone())))
+            .await
+            .expect("reads"),
+        Looked::Same
+    );
 
     write(&[&new]);
     let kept = vec![sealed.master_id.clone()];
     assert_eq!(
-        custody.look(&needed).await.expect("reads"),
+        custody
+            .look(|| ready(Some(needed.clone())))
+            .await
+            .expect("reads"),
         Looked::Changed { kept }
     );
     assert!(new.starts_with(custody.ring().sealing().as_str()));
@@ -147,18 +156,36 @@ async fn a_needed_key_stays_in_force_until_its_line_returns() {
     };
     opens().expect("what runs is not broken");
     write(&[&new, &old]);
-    assert_eq!(custody.look(&needed).await.expect("reads"), Looked::Same);
+    assert_eq!(
+        custody
+            .look(|| ready(Some(needed.clone())))
+            .await
+            .expect("reads"),
+        Looked::Same
+    );
 
     let (_, other) = new.split_once(':').expect("a line");
     write(&[&format!("{}:{other}", sealed.master_id)]);
     let contradiction = Looked::Contradiction(sealed.master_id.clone());
-    assert_eq!(custody.look(&needed).await.expect("reads"), contradiction);
+    assert_eq!(
+        custody
+            .look(|| ready(Some(needed.clone())))
+            .await
+            .expect("reads"),
+        contradiction
+    );
     fs::remove_file(&path).expect("removes");
-    custody.look(&needed).await.expect_err("nothing there");
+    custody
+        .look(|| ready(Some(needed.clone())))
+        .await
+        .expect_err("nothing there");
     opens().expect("what runs is not broken");
 
     write(&[&new]);
-    let changed = custody.look(&BTreeSet::new()).await.expect("reads");
+    let changed = custody
+        .look(|| ready(Some(BTreeSet::new())))
+        .await
+        .expect("reads");
     assert_eq!(changed, Looked::Changed { kept: Vec::new() });
     opens().expect_err("nobody needs it any more");
 }

@@ -7,6 +7,7 @@ use prometheus_client::{encoding::text::encode, registry::Registry};
 
 mod connections;
 mod delivery;
+mod encryption;
 mod family;
 mod limits;
 mod log;
@@ -20,6 +21,7 @@ pub use self::{
     connections::{ConnectionMetrics, Listener},
     delivery::{Breaker, DeliveryMetrics},
     limits::LimitMetrics,
+    encryption::EncryptionMetrics,
     log::LogMetrics,
     requests::RequestMetrics,
     rpc::RpcMetrics,
@@ -49,6 +51,8 @@ pub struct Metrics {
     pub limits: LimitMetrics,
     /// Questions of agents.
     pub requests: RequestMetrics,
+    /// Keys.
+    pub encryption: EncryptionMetrics,
     registry: Registry,
 }
 
@@ -67,6 +71,7 @@ impl Metrics {
             sources: SourceMetrics::new(r),
             limits: LimitMetrics::new(r),
             requests: RequestMetrics::new(r),
+            encryption: EncryptionMetrics::new(r),
             registry,
         })
     }

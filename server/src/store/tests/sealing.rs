@@ -348,8 +348,11 @@ async fn all_keys_and_secrets_come_under_the_first_master_key_batch_by_batch() {
     // Three conversations, and the secret beside the server's own two.
     assert_eq!(needed.iter().map(|(_, count)| count).sum::<u64>(), 6);
     let custody = scratch.store.custody();
-    let needed = needed.into_iter().map(|(id, _)| id).collect();
-    custody.look(&needed).await.expect("reads");
+    let needed: std::collections::BTreeSet<_> = needed.into_iter().map(|(id, _)| id).collect();
+    custody
+        .look(|| std::future::ready(Some(needed)))
+        .await
+        .expect("reads");
     let mut batches = Vec::new();
     loop {
         let mut done = 0;

@@ -1,0 +1,128 @@
+//! 50 secrets and personal values go through a real server that logs all it can, and are then searched for in every byte
+//! that it leaves: database files, logs, metrics, errors, arguments.
+
+mod plants;
+mod posts;
+mod rotation;
+mod search;
+mod traffic;
+
+use std::{fs, process::Command};
+
+use parloir_client::Client;
+
+use crate::{process::Setup, support::http::Connection, support::platform::FakeServer};
+use plants::Plants;
+use search::Haystack;
+
+#[tokio::test]
+async fn none_of_50_planted_values_is_found_after_a_log_of_text_at_trace_level() {
+    nothing_is_found("text").await;
+}
+
+#[tokio::test]
+async fn none_of_50_planted_values_is_found_after_a_log_of_json_at_trace_level() {
+    nothing_is_found("json").await;
+}
+
+async fn nothing_is_found(format: &str) {
+    let plants = Plants::new();
+    let (platform, number) = (FakeServer::start().await, FakeServer::start().await);
+    let folder = tempfile::tempdir().expect("a folder for secrets");
+    let files = plants.write_secrets(folder.path());
+    let settings = format!(
+        r#"
+        logging.filter = "trace"
+        logging.format = "{format}"
+        encryption.master_key = {{ file = "{}" }}
+        "#,
+        files.master_key
+    );
+    let source = format!(
+        r#"
+        source = "wa"
+        [agents.platform.zendesk.webhook.static_header]
+        header = "x-webhook-secret"
+        secrets = [{{ file = "{}" }}, {{ file = "{}" }}]
+        [[sources]]
+        name = "wa"
+        [sources.system.whatsapp]
+        phone_number_id = "PN1"
+        access_token = {{ file = "{}" }}
+        app_secrets = [{{ file = "{}" }}]
+        verify_tokens = [{{ file = "{}" }}]
+        base_url = "{}"
+        "#,
+        files.webhook_secret,
+        files.old_webhook_secret,
+        files.access_token,
+        files.app_secret,
+        files.verify_token,
+        number.url()
+    );
+    let setup = Setup::with_source(&platform.url(), &settings, &source);
+    fs::write(setup.path("api-key"), plants.get("api_key")).expect("the key can be written");
+    let mut server = setup.start(&[]);
+    server.ready().await;
+    let client = Client::builder(setup.grpc_url()).attempts(1);
+    let client = client.connect().await.expect("a server that listens");
+
+    let mut traffic = traffic::Traffic {
+        plants: &plants,
+        client,
+        grpc: setup.grpc_url(),
+        webhooks: setup.webhooks,
+        platform: &platform,
+        number: &number,
+        answers: Vec::new(),
+    };
+    traffic.run().await;
+
+    let mut haystack = Haystack::default();
+    for answer in traffic.answers {
+        haystack.add("an error answer", answer.into_bytes());
+    }
+    let mut connection = Connection::open(setup.ops()).await;
+    connection.head("GET", "/metrics", &[]).await;
+    let metrics = connection.reply().await.expect("an answer").body;
+    assert!(metrics.contains("parloir_commit_seconds"), "{metrics:.200}");
+    haystack.add("/metrics", metrics.into_bytes());
+    haystack.add("the arguments", arguments(server.pid()));
+    // Once while it runs, with what stands in the write-ahead log, and once after an end in order.
+    haystack.add_files(&setup);
+    server.terminate();
+    assert!(server.exited().await.success());
+    haystack.add_files(&setup);
+    haystack.check_that_it_is_whole();
+    let found = haystack.find(&plants);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The command line of a process, as everybody on the machine can see it.
+fn arguments(pid: u32) -> Vec<u8> {
+    let shown = Command::new("ps")
+        .args(["-o", "args=", "-p", &pid.to_string()])
+        .output();
+    match fs::read(format!("/proc/{pid}/cmdline")) {
+        Ok(arguments) => arguments,
+        Err(_) => shown.expect("ps").stdout,
+    }
+}
+
+#[test]
+fn a_value_is_found_in_each_of_its_forms() {
+    let plants = Plants::new();
+    let value = plants.get("visitor_text_1");
+    for (form, text) in search::forms(value) {
+        let mut haystack = Haystack::default();
+        haystack.add("a log", [b"before ", text.as_slice(), b" after"].concat());
+        let found = haystack.find(&plants);
+        assert!(
+            found.iter().any(|line| line.contains("visitor_text_1")),
+            "{form} is not found: {found:?}"
+        );
+    }
+    let mut clean = Haystack::default();
+    clean.add("a log", b"nothing to see here".to_vec());
+    assert!(clean.find(&plants).is_empty());
+}
