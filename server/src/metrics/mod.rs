@@ -20,8 +20,8 @@ mod webhooks;
 pub use self::{
     connections::{ConnectionMetrics, Listener},
     delivery::{Breaker, DeliveryMetrics},
-    limits::LimitMetrics,
     encryption::EncryptionMetrics,
+    limits::LimitMetrics,
     log::LogMetrics,
     requests::RequestMetrics,
     rpc::RpcMetrics,
