@@ -251,9 +251,12 @@ impl Traffic<'_> {
             400,
             &json!({ "message": echo }).to_string(),
         ));
-        self.says("visitor_text_refused", Vec::new())
-            .await
-            .expect("is recorded");
+        let refused = self.says("visitor_text_refused", Vec::new()).await;
+        let error = format!("{:?}", refused.err().expect("it was refused"));
+        // What a platform says in words of its own is for the caller to read, and for nobody else.
+        let own = self.plant("echo_of_agent");
+        assert!(error.contains(&own) && error.contains("[removed]"), "{error}");
+        self.answers.push(error.replace(&own, ""));
     }
 
     async fn callers_err(&mut self) {
