@@ -255,7 +255,10 @@ impl Traffic<'_> {
         let error = format!("{:?}", refused.err().expect("it was refused"));
         // What a platform says in words of its own is for the caller to read, and for nobody else.
         let own = self.plant("echo_of_agent");
-        assert!(error.contains(&own) && error.contains("[removed]"), "{error}");
+        assert!(
+            error.contains(&own) && error.contains("[removed]"),
+            "{error}"
+        );
         self.answers.push(error.replace(&own, ""));
     }
 
