@@ -1,0 +1,105 @@
+//! Secrets that follow one another while webhooks come in.
+
+use std::time::Duration;
+
+use parloir_client::v1::{RotateSecretRequest, rotate_secret_request::Owner};
+
+use super::{TOKENS, agent, create, create_account, server, wrong};
+use crate::support::{server::TestServer, webhook};
+
+async fn posted(server: &TestServer, token: &str, id: &str) -> u16 {
+    let body = webhook::says_as("c-1", id, "hello").replace(crate::support::server::BOT, "bot-2");
+    let headers = [("x-token", token)];
+    webhook::post(server.webhooks, "second", &headers, body.as_bytes())
+        .await
+        .status
+}
+
+fn rotation(path: &str, value: &str, overlap: i64) -> RotateSecretRequest {
+    RotateSecretRequest {
+        owner: Some(Owner::Agent("second".to_owned())),
+        path: path.to_owned(),
+        value: value.to_owned(),
+        overlap: Some(prost_types::Duration {
+            seconds: overlap,
+            nanos: 0,
+        }),
+    }
+}
+
+#[tokio::test]
+async fn a_webhooks_secret_is_rotated_while_webhooks_come_in() {
+    let server = server().await;
+    create(&server.client, agent(&server, "second"), "key-2")
+        .await
+        .expect("made");
+    create_account(&server.client, "outlet", "second")
+        .await
+        .expect("made");
+    assert_eq!(posted(&server, "token-one", "m-1").await, 200);
+    assert_eq!(posted(&server, "token-two", "m-2").await, 401);
+
+    let rotated = server
+        .client
+        .rotate_secret(rotation(TOKENS, "token-two", 60))
+        .await;
+    let secrets = rotated.expect("rotated").secrets;
+    let told: Vec<_> = secrets
+        .iter()
+        .filter(|secret| secret.path.starts_with(TOKENS))
+        .map(|secret| (secret.path.as_str(), secret.expire_time.is_some()))
+        .collect();
+    let (new, former) = (format!("{TOKENS}[0]"), format!("{TOKENS}[1]"));
+    assert_eq!(told, [(new.as_str(), false), (former.as_str(), true)]);
+    assert_eq!(
+        posted(&server, "token-one", "m-3").await,
+        200,
+        "the former one still counts"
+    );
+    assert_eq!(
+        posted(&server, "token-two", "m-4").await,
+        200,
+        "the new one counts at once"
+    );
+
+    server.clock.advance(Duration::from_secs(61));
+    while posted(&server, "token-one", "m-5").await != 401 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(posted(&server, "token-two", "m-6").await, 200);
+    let acts = super::acts(&server.client).await;
+    let last = acts.last().expect("acts");
+    assert_eq!(
+        (last.0.as_str(), last.1.as_str()),
+        ("ExpireSecret", "agents/second")
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_rotated_is_said_with_a_remedy() {
+    let server = server().await;
+    create(&server.client, agent(&server, "second"), "key-2")
+        .await
+        .expect("made");
+    for (request, expected) in [
+        (
+            rotation("platform.zendesk.bot_id", "x", 0),
+            "path: holds no secret",
+        ),
+        (
+            rotation("platform.zendesk.api_kye", "x", 0),
+            "did you mean api_key?",
+        ),
+        (
+            rotation(TOKENS, "", 0),
+            "value: must be 1 to 4096 bytes long",
+        ),
+        (
+            rotation(TOKENS, "x", 7_776_001),
+            "overlap: must be 0 to 7776000 seconds",
+        ),
+    ] {
+        let found = wrong(server.client.rotate_secret(request).await);
+        assert!(found[0].contains(expected), "{found:?}");
+    }
+}
