@@ -7,6 +7,7 @@ mod act;
 mod apply;
 mod callers;
 mod declared;
+mod held;
 mod kept;
 mod keys;
 mod objects;

@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Admin,
     act::Act,
+    held::{check_secret, new_secret, remove_at, secrets},
     kept::Draft,
-    objects::{Kind, check_secret, new_secret, remove_at, secrets},
+    objects::Kind,
     view::SecretView,
 };
 use crate::{

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     admin::{Admin, Kind},
-    domain::{Identity, Result},
+    domain::{Error, Identity, Result},
 };
 
 type Answer<T> = std::result::Result<Response<T>, Status>;
@@ -82,10 +82,10 @@ impl Administration {
     }
 }
 
-/// Who calls, as the guard found out.
+/// Who calls, as the guard found out. Without a guard nobody administrates.
 fn identity<T>(request: &Request<T>) -> Result<Identity> {
     let identity = request.extensions().get::<Identity>().cloned();
-    Ok(identity.unwrap_or_else(Identity::anonymous))
+    identity.ok_or(Error::Internal)
 }
 
 /// Writes one method: it hands its message over to the function that answers it.

@@ -2,10 +2,11 @@
 
 use parloir_client::{
     Client, Code, Error,
-    v1::{Caller, CreateCallerRequest, CreateKeyRequest, Scope},
+    v1::{Caller, CreateCallerRequest, CreateKeyRequest, ListKeysRequest, RevokeKeyRequest, Scope},
 };
 
 use super::{refusal, server, wrong};
+use crate::support::server::TestServer;
 
 async fn make(client: &Client, name: &str, scopes: &[Scope]) -> Result<Caller, Error> {
     let request = CreateCallerRequest {
@@ -60,5 +61,57 @@ async fn what_is_wrong_with_a_caller_is_said() {
     assert_eq!(
         refusal(unknown),
         (Code::NotFound, "CALLER_NOT_FOUND".to_owned())
+    );
+}
+
+async fn with_key(server: &TestServer, key: &str) -> Client {
+    let client = Client::builder(format!("http://{}", server.app.grpc()))
+        .key(key)
+        .attempts(1);
+    client.connect().await.expect("a server that listens")
+}
+
+async fn used(client: &Client, id: &str) -> bool {
+    let request = ListKeysRequest {
+        caller: "ops".to_owned(),
+        ..ListKeysRequest::default()
+    };
+    let keys = client.list_keys(request).await.expect("listed").keys;
+    let key = keys.iter().find(|key| key.id == id).expect("it");
+    key.last_use_time.is_some()
+}
+
+#[tokio::test]
+async fn a_key_is_used_listed_with_its_last_use_and_refused_once_it_is_revoked() {
+    let server = server().await;
+    make(&server.client, "ops", &[Scope::Admin])
+        .await
+        .expect("made");
+    let made = server.client.create_key(key_for("ops")).await;
+    let first = made.expect("made");
+    let id = first.key.expect("it").id;
+    let refused = server.client.create_key(key_for("ops")).await;
+    assert_eq!(
+        refusal(refused).0,
+        Code::Unauthenticated,
+        "nobody is let in without one"
+    );
+
+    let with_first = with_key(&server, &first.text).await;
+    while !used(&with_first, &id).await {
+        tokio::task::yield_now().await;
+    }
+    let second = with_first.create_key(key_for("ops")).await.expect("made");
+    let with_second = with_key(&server, &second.text).await;
+    let revoke = RevokeKeyRequest { id: id.clone() };
+    let revoked = with_second.revoke_key(revoke).await.expect("revoked");
+    assert!(revoked.key.expect("it").revoke_time.is_some());
+    let refused = with_first.create_key(key_for("ops")).await;
+    assert_eq!(refusal(refused).0, Code::Unauthenticated);
+    let acts = super::acts(&with_second).await;
+    let last = acts.last().expect("acts");
+    assert_eq!(
+        (last.0.as_str(), last.1.as_str()),
+        ("RevokeKey", format!("keys/{id}").as_str())
     );
 }
