@@ -57,6 +57,19 @@ fn holds_settings<T>(empty: Result<T, toml::de::Error>) -> bool {
         .is_none_or(|error| error.message().trim().starts_with(NOT_ONE))
 }
 
+/// `invalid type: string "...", expected a list` without what stands in the quotes: it may be a secret that was written
+/// where the name of its place belongs.
+fn without_value(why: &str) -> String {
+    let told = ["invalid type: ", "invalid value: "]
+        .into_iter()
+        .find_map(|start| Some((start, why.strip_prefix(start)?)));
+    let (Some((start, value)), Some(expected)) = (told, why.rfind(", expected ")) else {
+        return why.to_owned();
+    };
+    let kind = value.split(['"', '`', ',']).next().unwrap_or_default();
+    format!("{start}{}{}", kind.trim(), &why[expected..])
+}
+
 struct Reader<'a> {
     settings: &'a Table,
     problems: &'a mut Problems,
@@ -138,7 +151,7 @@ impl Reader<'_> {
             why if value.is_table() && why.starts_with("unknown variant") => {
                 self.unread.push(key.to_owned());
             }
-            why => self.leave(key, why),
+            why => self.leave(key, &without_value(why)),
         }
         None
     }

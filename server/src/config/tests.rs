@@ -112,6 +112,34 @@ fn each_wrong_value_of_a_system_is_told_with_its_whole_key() {
 }
 
 #[test]
+fn a_value_in_the_wrong_place_is_not_repeated() {
+    for (text, key) in [
+        (
+            "[[agents]]\n[agents.platform.zendesk.webhook.url_token]\ntokens = \"sk-live-0123456789\"",
+            "agents[0].platform.zendesk.webhook.url_token.tokens",
+        ),
+        (
+            "[[sources]]\n[sources.system.messenger]\napp_secrets = \"sk-live-0123456789, expected \\\"x\"",
+            "sources[0].system.messenger.app_secrets",
+        ),
+        (
+            "[[agents]]\n[agents.platform.zendesk.webhook.hmac]\nsecrets = 1234567890123",
+            "agents[0].platform.zendesk.webhook.hmac.secrets",
+        ),
+    ] {
+        let told = problems(text, &[]);
+        let of_key: Vec<_> = told.iter().filter(|problem| problem.key == key).collect();
+        assert_eq!(of_key.len(), 1, "{told:?}");
+        assert!(of_key[0].text.contains("expected a"), "{of_key:?}");
+        let told = format!("{told:?}");
+        assert!(
+            !told.contains("sk-live") && !told.contains("1234567890123"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn a_source_names_exactly_one_system_that_exists() {
     let named = |systems: &str| format!("[[sources]]\nname = \"care\"\n{systems}");
     for (systems, key, why) in [

@@ -6,6 +6,7 @@ mod call;
 mod calls;
 mod checks;
 mod ended;
+pub mod fuzzing;
 pub mod guard;
 pub mod health;
 mod methods;

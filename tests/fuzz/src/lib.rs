@@ -1,7 +1,13 @@
 //! Fuzz targets: what the outside may send, thrown at the code that reads it. A target panics where a promise is broken;
 //! `examples/fuzz.rs` looks for inputs that make it, `tests/replay.rs` tries those that are kept.
 
+mod answers;
+mod configuration;
 mod cursors;
+mod events;
+mod keys;
+mod requests;
+mod shape;
 mod stage;
 mod webhook;
 
@@ -42,6 +48,46 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "cursors",
         run: cursors::run,
+    },
+    Target {
+        name: "zendesk_answers",
+        run: answers::zendesk,
+    },
+    Target {
+        name: "social_connect_answers",
+        run: answers::social_connect,
+    },
+    Target {
+        name: "messenger_answers",
+        run: answers::messenger,
+    },
+    Target {
+        name: "whatsapp_answers",
+        run: answers::whatsapp,
+    },
+    Target {
+        name: "help_scout_answers",
+        run: answers::help_scout,
+    },
+    Target {
+        name: "requests",
+        run: requests::raw,
+    },
+    Target {
+        name: "shaped_requests",
+        run: requests::shaped,
+    },
+    Target {
+        name: "events",
+        run: events::run,
+    },
+    Target {
+        name: "configuration",
+        run: configuration::run,
+    },
+    Target {
+        name: "api_keys",
+        run: keys::run,
     },
 ];
 

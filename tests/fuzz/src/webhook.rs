@@ -6,7 +6,10 @@
 mod request;
 mod sign;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use parloir::domain::{
     inbound::{Webhook, WebhookRefusal},
@@ -127,7 +130,7 @@ fn told(received: &Result<Received, WebhookRefusal>) -> Result<&[SourceEvent], &
 }
 
 /// What the port promises of an event.
-fn is_sound(event: &SourceEvent) {
+pub fn is_sound(event: &SourceEvent) {
     if let SourceBody::Message {
         words: Words::Text(text),
         ..
@@ -157,4 +160,46 @@ fn keeps_its_words(webhook: &Webhook) {
             .any(|name| name.as_str().contains(body));
         assert!(in_names || !printed.contains(body), "a body is printed");
     }
+}
+
+/// The address of a visitor at each system that is called, by the system's name: that of the one who speaks in a seed.
+pub fn addresses() -> HashMap<&'static str, String> {
+    let seeds: [(&str, &[u8], Signer); 4] = [
+        (
+            "social-connect",
+            include_bytes!("../corpus/social_connect_webhook/mention"),
+            sign::social_connect,
+        ),
+        (
+            "messenger",
+            include_bytes!("../corpus/messenger_webhook/text"),
+            sign::meta,
+        ),
+        (
+            "whatsapp",
+            include_bytes!("../corpus/whatsapp_webhook/text"),
+            sign::meta,
+        ),
+        (
+            "help-scout",
+            include_bytes!("../corpus/help_scout_webhook/created"),
+            sign::help_scout,
+        ),
+    ];
+    seeds
+        .into_iter()
+        .map(|(name, seed, signer)| {
+            let (_, mut webhook) = Input::read(seed).expect("a seed");
+            signer(&mut webhook);
+            let received = stage::sources(name)[0].receive(&webhook);
+            let events = received.expect("a seed that is taken").events;
+            let contact = events.into_iter().find_map(|event| event.contact);
+            (
+                name,
+                contact
+                    .unwrap_or_else(|| panic!("{name}: nobody speaks in the seed"))
+                    .address,
+            )
+        })
+        .collect()
 }

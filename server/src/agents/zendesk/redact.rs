@@ -1,5 +1,7 @@
 //! What a platform said about a refusal, without what must not be repeated.
 
+use std::fmt::Write;
+
 use crate::domain::outbound::{Outbound, OutboundContent};
 
 /// Bytes of a refusal's words that are kept: enough for a sentence, far below what any client takes in a status.
@@ -35,8 +37,10 @@ impl Redactor {
     /// What an answer may not repeat.
     pub(super) fn knowing<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut secrets: Vec<_> = secrets
+            .flat_map(|secret| [secret.to_owned(), as_in_json(secret), in_ascii(secret)])
+            // As the body is looked at.
+            .map(|secret| without_control(&secret))
             .filter(|secret| !secret.is_empty())
-            .flat_map(|secret| [secret.to_owned(), as_in_json(secret)])
             .collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.dedup();
@@ -45,13 +49,13 @@ impl Redactor {
 
     /// The first 512 bytes, without secrets, personal values, the visitor's words and control characters.
     pub(super) fn detail(&self, body: &[u8]) -> String {
-        let mut text = String::from_utf8_lossy(body).into_owned();
+        // First of all: taken out later, they would have hidden a secret that they stood in.
+        let mut text = without_control(&String::from_utf8_lossy(body));
         for secret in &self.secrets {
             if text.contains(secret) {
                 text = text.replace(secret, REMOVED);
             }
         }
-        text.retain(|c| !c.is_control());
         let end = text.floor_char_boundary(MAX_DETAIL);
         text.truncate(end);
         text.trim().to_owned()
@@ -62,6 +66,25 @@ impl Redactor {
 fn as_in_json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// The same, as most platforms write JSON: in ASCII.
+fn in_ascii(text: &str) -> String {
+    let mut ascii = String::new();
+    for c in as_in_json(text).chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(ascii, "\\u{unit:04x}");
+            }
+        }
+    }
+    ascii
+}
+
+fn without_control(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]
@@ -102,5 +125,26 @@ mod tests {
         assert!(detail.starts_with("a[31mb"), "{detail}");
         assert!((511..=512).contains(&detail.len()), "{}", detail.len());
         assert_eq!(redactor().detail(&[0xff, b'x']), "\u{fffd}x");
+    }
+
+    #[test]
+    fn control_characters_hide_no_secret() {
+        let body = b"the\0-k\ney, my \"sec\x1bret\" words";
+        assert_eq!(redactor().detail(body), "[removed], [removed]");
+        let secrets = Redactor::knowing(["two\nlines"].into_iter());
+        assert_eq!(
+            secrets.detail(b"two\nlines, two\\nlines"),
+            "[removed], [removed]"
+        );
+    }
+
+    #[test]
+    fn words_beyond_ascii_are_known_however_they_are_escaped() {
+        let secrets = Redactor::knowing(["Zoë 😀"].into_iter());
+        let body = r#"{"error":"Zo\u00eb \ud83d\ude00","said":"Zoë 😀"}"#;
+        assert_eq!(
+            secrets.detail(body.as_bytes()),
+            r#"{"error":"[removed]","said":"[removed]"}"#
+        );
     }
 }

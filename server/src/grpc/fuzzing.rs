@@ -1,0 +1,70 @@
+//! A door for the fuzz targets in `tests/fuzz`: what becomes of a request's bytes before any use case sees them. Nothing
+//! in the server goes through it.
+
+use parloir_proto::v1;
+use prost::Message;
+use tonic::Status;
+
+use super::{calls, status};
+use crate::{
+    conversations::Caller,
+    domain::{Identity, Result},
+};
+
+/// Of no database that there is.
+const EPOCH: u64 = 7;
+
+/// A request that was read.
+#[derive(Debug)]
+pub struct Checked {
+    /// What was understood, encoded again.
+    pub encoded: Vec<u8>,
+    /// What the caller is told, if something is wrong with it.
+    pub refused: Option<Status>,
+}
+
+/// Reads and checks a request of the method at `path`. The bytes may be none: `Err`. `None`: the method is read
+/// elsewhere, or there is none.
+pub fn check(path: &str, bytes: &[u8]) -> Option<Result<Checked, prost::DecodeError>> {
+    let caller = Caller {
+        tenant: Identity::anonymous().tenant,
+        traceparent: String::new(),
+    };
+    let (_, method) = path.rsplit_once('/')?;
+    Some(match method {
+        "StartConversation" => read(bytes, calls::start::command),
+        "SendMessage" => read(bytes, calls::send::command),
+        "UpdateParameters" => read(bytes, calls::update::command),
+        "EndConversation" => read(bytes, |message| calls::end::command(&message)),
+        "RespondToAgent" => read(bytes, calls::respond::command),
+        "SetAvailability" => read(bytes, calls::availability::command),
+        "TransferConversation" => read(bytes, calls::transfer::command),
+        "SendHumanMessage" => read(bytes, calls::human::command),
+        "GetConversation" => read(bytes, |message| calls::get::query(&message)),
+        "ListConversations" => read(bytes, |message| calls::list::query(message, &caller, EPOCH)),
+        "ListEvents" => read(bytes, |message| {
+            calls::events::query(message, &caller, EPOCH)
+        }),
+        "ErasePersonalData" => read(bytes, |message| calls::erase::command(&message)),
+        "GetErasure" => read(bytes, |message| calls::erase::receipt_id(&message)),
+        "ListAccounts" => read(bytes, |_: v1::ListAccountsRequest| Ok(())),
+        "ListContacts" => read(bytes, |message| {
+            calls::contacts::query(message, &caller, EPOCH)
+        }),
+        "LinkContact" => read(bytes, |message| calls::contacts::link(&message)),
+        _ => return None,
+    })
+}
+
+fn read<M: Message + Default + Clone, T>(
+    bytes: &[u8],
+    check: impl FnOnce(M) -> Result<T>,
+) -> Result<Checked, prost::DecodeError> {
+    let message = M::decode(bytes)?;
+    let encoded = message.encode_to_vec();
+    let refused = check(message).err();
+    Ok(Checked {
+        encoded,
+        refused: refused.map(|error| status::status(&error, EPOCH)),
+    })
+}
