@@ -4,3 +4,4 @@ mod failing;
 mod logged;
 mod refused;
 mod sent;
+mod verified;

@@ -2,6 +2,7 @@
 
 mod administration;
 mod architecture;
+mod besieged;
 mod checks;
 mod commands;
 mod contract;

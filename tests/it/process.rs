@@ -233,7 +233,7 @@ impl Drop for Server {
 }
 
 /// Test binaries stand in `target/<profile>/deps`, the binary one folder above.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let own = std::env::current_exe().expect("a process knows its file");
     let profile = own
         .ancestors()

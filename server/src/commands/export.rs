@@ -3,6 +3,7 @@
 use std::{
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +14,7 @@ use super::one_agent::OneAgent;
 use crate::{
     agents::{
         PlatformConfig,
-        zendesk::{Day, Downloaded, Export, ExportFile},
+        zendesk::{Day, Downloaded, Export, ExportFile, FileBounds},
     },
     domain::{Clock, SystemClock},
 };
@@ -39,6 +40,12 @@ pub struct ExportArgs {
     /// How long the files may be fetched, for slow lines [default: the platform's, a day]
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..))]
     ttl: Option<u32>,
+    /// Bytes that one file may have; a longer one is given up. The default is 64 GiB
+    #[arg(long, value_name = "BYTES", default_value_t = FileBounds::default().bytes)]
+    max_file_bytes: u64,
+    /// How long one file may take; then it is given up
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "12h")]
+    max_file_time: Duration,
 }
 
 /// Fetches, and says what came.
@@ -50,7 +57,11 @@ pub async fn run(args: ExportArgs) -> Result<()> {
     let day = Day::parse(&args.date, SystemClock.now()).context("--date")?;
     let PlatformConfig::Zendesk(platform) = args.agent.load()?.platform;
     let export = Export::new(&platform)
-        .with_context(|| format!("agent {:?}, platform.zendesk", args.agent.name()))?;
+        .with_context(|| format!("agent {:?}, platform.zendesk", args.agent.name()))?
+        .with_bounds(FileBounds {
+            bytes: args.max_file_bytes,
+            time: args.max_file_time,
+        });
     let mut out = io::stdout();
     let work = fetch(&export, &day, args.ttl, &args.to, &mut out);
     tokio::select! {

@@ -33,7 +33,8 @@ section! {
         /// How often a quiet connection is asked whether the client still lives.
         #[serde(with = "humantime_serde")]
         keep_alive_interval: Duration = Duration::from_secs(20), "1s" to "1h";
-        /// A client that does not answer that question by then is cut off.
+        /// A client that does not answer that question by then is cut off, and so is one that takes nothing of what is
+        /// written to it for as long as both times together.
         #[serde(with = "humantime_serde")]
         keep_alive_timeout: Duration = Duration::from_secs(10), "1s" to "5m";
         /// After this time a connection takes no new requests, so that clients spread over the servers

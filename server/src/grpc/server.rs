@@ -64,7 +64,10 @@ pub async fn serve(
         count: PREFACE,
         within: config.first_bytes_timeout,
     };
-    let serving = router.serve_with_incoming_shutdown(acceptor.into_stream(first), signal);
+    // Who does not take the question cannot answer it.
+    let write_within = config.keep_alive_interval + config.keep_alive_timeout;
+    let incoming = acceptor.into_stream(first, write_within);
+    let serving = router.serve_with_incoming_shutdown(incoming, signal);
     let deadline = async {
         stop.cancelled().await;
         tokio::time::sleep(drain).await;

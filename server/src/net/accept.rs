@@ -78,16 +78,22 @@ impl Acceptor {
         }
     }
 
-    /// The connections as an endless stream, for a gRPC server. Each must begin with what `first` demands. Hands are
-    /// shaken beside the stream, so that a peer that is slow at it keeps nobody else waiting.
-    pub fn into_stream(self, first: FirstBytes) -> impl Stream<Item = io::Result<Socket>> {
+    /// The connections as an endless stream, for a gRPC server. Each must begin with what `first` demands, and take
+    /// something of what is written to it within `write_within`. Hands are shaken beside the stream, so that a peer that is
+    /// slow at it keeps nobody else waiting.
+    pub fn into_stream(
+        self,
+        first: FirstBytes,
+        write_within: Duration,
+    ) -> impl Stream<Item = io::Result<Socket>> {
         let handshake = self.handshake();
         let (ready, sockets) = mpsc::channel(READY);
         // Ends with the stream: the server takes no more connections then.
         let mut accepting = JoinSet::new();
         accepting.spawn(async move {
             loop {
-                let (socket, handshake) = (self.next().await, handshake.clone());
+                let socket = self.next().await.writing_within(write_within);
+                let handshake = handshake.clone();
                 if handshake.0.is_none() {
                     if ready.send(socket.expecting(first)).await.is_err() {
                         return;

@@ -29,7 +29,8 @@ pub struct HttpLimits {
     /// A new connection that has sent nothing by then is closed, and so is one whose next headers take longer from
     /// their first byte on.
     pub header_timeout: Duration,
-    /// A connection that has been idle for as long since its last answer is closed.
+    /// A connection that has been idle for as long since its last answer is closed, and so is one whose peer takes
+    /// nothing of an answer for as long.
     pub idle_timeout: Duration,
     /// How long open requests may go on after the stop.
     pub drain: Duration,
@@ -79,7 +80,8 @@ fn connection(
     };
     let socket = socket
         .expecting(first)
-        .timing_headers(limits.header_timeout, progress.clone());
+        .timing_headers(limits.header_timeout, progress.clone())
+        .writing_within(limits.idle_timeout);
     let router = router.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (router, progress) = (router.clone(), progress.clone());

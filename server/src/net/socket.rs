@@ -32,6 +32,7 @@ pub struct Socket {
     /// Bytes that are still missing of the first ones, and the moment by which they must be there.
     awaited: Option<(usize, Pin<Box<Sleep>>)>,
     headers: Option<Headers>,
+    stalled: Option<Stalled>,
     _admission: Admission,
 }
 
@@ -42,6 +43,13 @@ pub struct FirstBytes {
     pub count: usize,
     /// How soon after the connection was accepted.
     pub within: Duration,
+}
+
+/// How long a peer may take nothing of what is written to it.
+#[derive(Debug)]
+struct Stalled {
+    within: Duration,
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 /// The time that a request's headers have, and how far the latest request has come.
@@ -60,6 +68,7 @@ impl Socket {
             peer,
             awaited: None,
             headers: None,
+            stalled: None,
             _admission: admission,
         }
     }
@@ -102,6 +111,41 @@ impl Socket {
             progress,
         });
         self
+    }
+
+    /// Fails writes when the peer takes nothing for as long. Keep-alive cannot tell: its question waits behind what the
+    /// peer does not take, and nobody can ask a connection to end that cannot be written to.
+    #[must_use]
+    pub fn writing_within(mut self, within: Duration) -> Self {
+        self.stalled = Some(Stalled {
+            within,
+            deadline: None,
+        });
+        self
+    }
+
+    /// What a write or a flush came to, or that the peer has stalled for too long.
+    fn written<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let Some(stalled) = &mut self.stalled else {
+            return polled;
+        };
+        if polled.is_ready() {
+            stalled.deadline = None;
+            return polled;
+        }
+        let within = stalled.within;
+        let deadline = stalled
+            .deadline
+            .get_or_insert_with(|| Box::pin(sleep(within)));
+        if deadline.as_mut().poll(cx).is_pending() {
+            return polled;
+        }
+        let late = "the peer takes nothing of what is written to it";
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, late)))
     }
 
     fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
@@ -166,7 +210,8 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.written(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -174,7 +219,8 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.written(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -11,10 +11,10 @@ use reqwest::{Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::{config::ZendeskConfig, redact::Redactor};
+use super::{config::ZendeskConfig, keys::Keys, redact::Redactor};
 use crate::{
     outgoing::{self, Limits},
-    secret::{Secret, SecretError},
+    secret::SecretError,
 };
 
 const BOT_ID: HeaderName = HeaderName::from_static("botid");
@@ -35,7 +35,7 @@ pub(super) struct Caller {
     base: String,
     bot_id: HeaderValue,
     organization_id: Option<HeaderValue>,
-    key: Secret,
+    keys: Keys,
     /// Before the key.
     prefix: String,
 }
@@ -71,9 +71,15 @@ impl Caller {
             allow_private_addresses: config.allow_private_addresses,
         };
         let organization_id = config.organization_id.as_deref().map(HeaderValue::from_str);
-        let (key, prefix) = match &config.organization_key {
-            Some(key) => (key, ""),
-            None => (&config.api_key, config.authorization_prefix.as_str()),
+        let (keys, prefix) = match &config.organization_key {
+            Some(key) => (
+                Keys::new(key, config.previous_organization_key.as_ref()),
+                "",
+            ),
+            None => (
+                Keys::new(&config.api_key, config.previous_api_key.as_ref()),
+                config.authorization_prefix.as_str(),
+            ),
         };
         Ok(Self {
             http: outgoing::client(&limits).context("base_url")?,
@@ -82,26 +88,36 @@ impl Caller {
             organization_id: organization_id
                 .transpose()
                 .context("organization_id is not a header")?,
-            key: key.clone(),
+            keys,
             prefix: prefix.to_owned(),
         })
     }
 
-    /// Posts once. What the platform answers, whatever its status.
+    /// Posts once, and once more with the other key, where there is one, if the first is refused: then nothing was done.
+    /// What the platform answers, whatever its status.
     pub(super) async fn post(
         &self,
         path: &str,
         body: &(impl Serialize + Sync),
     ) -> Result<Answer, CallFault> {
-        let key = self.key.read().map_err(|error| not_sent(&error))?;
-        let request = self
-            .prepare(&key, path, body)
-            .map_err(|error| CallFault::NotSent(format!("{error:#}")))?;
-        let response = request.send().await.map_err(|error| fault(&error))?;
-        Ok(Answer {
-            response,
-            redactor: Redactor::knowing([key.expose_secret()].into_iter()),
-        })
+        let keys = self.keys.in_order().map_err(|error| not_sent(&error))?;
+        let mut refused = None;
+        for key in keys {
+            let request = self
+                .prepare(&key.text, path, body)
+                .map_err(|error| CallFault::NotSent(format!("{error:#}")))?;
+            let response = request.send().await.map_err(|error| fault(&error))?;
+            let answer = Answer {
+                response,
+                redactor: Redactor::knowing([key.text.expose_secret()].into_iter()),
+            };
+            if !answer.refuses_key() {
+                self.keys.worked(&key);
+                return Ok(answer);
+            }
+            refused = Some(answer);
+        }
+        refused.ok_or_else(|| CallFault::NotSent("there is no key to show".to_owned()))
     }
 
     fn prepare(
@@ -130,10 +146,15 @@ impl Caller {
 }
 
 impl Answer {
+    fn refuses_key(&self) -> bool {
+        let status = self.response.status();
+        matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
+
     /// What an answer means that is no success.
     pub(super) async fn fault(self) -> CallFault {
         let status = self.response.status();
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        if self.refuses_key() {
             return CallFault::Credentials(status);
         }
         // Cut anywhere, a body could end within the key, where it would not be recognised: then none of it is shown.

@@ -11,10 +11,11 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
 };
 use reqwest::{Response, Url};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     config::{MetadataField, ZendeskConfig},
+    keys::Keys,
     redact::Redactor,
     request::{self, Body},
 };
@@ -26,7 +27,6 @@ use crate::{
         ports::Probed,
     },
     outgoing::{self, Limits},
-    secret::Secret,
 };
 
 const BOT_ID: HeaderName = HeaderName::from_static("botid");
@@ -44,7 +44,7 @@ pub(super) struct Client {
     /// Without a slash at its end.
     base: String,
     bot_id: HeaderValue,
-    api_key: Secret,
+    keys: Keys,
     authorization_prefix: String,
     metadata_field: MetadataField,
     max_response_bytes: usize,
@@ -70,7 +70,7 @@ impl Client {
             http: outgoing::client(&limits).context("base_url")?,
             base: config.base_url.trim_end_matches('/').to_owned(),
             bot_id: config.bot_id.parse().context("bot_id is not a header")?,
-            api_key: config.api_key.clone(),
+            keys: Keys::new(&config.api_key, config.previous_api_key.as_ref()),
             authorization_prefix: config.authorization_prefix.clone(),
             metadata_field: config.metadata_field,
             max_response_bytes: config.max_response_bytes,
@@ -83,16 +83,39 @@ impl Client {
         self.ask(outbound).await.sent
     }
 
-    /// Tries once, and tells the status beside what it means.
+    /// Tries once, and tells the status beside what it means. A key that is refused was certainly not looked behind: then
+    /// once more with the other one, where there is one.
     pub(super) async fn ask(&self, outbound: &Outbound) -> Probed {
         // Read anew for each request: making a new key ends the old one at once.
-        let key = match self.api_key.read() {
-            Ok(key) => key,
+        let keys = match self.keys.in_order() {
+            Ok(keys) => keys,
             Err(error) => {
                 tracing::error!(agent = self.agent, %error, "the agent's API key cannot be read");
                 return Sent::NotSent.into();
             }
         };
+        let mut probed = Probed::from(Sent::NotSent);
+        for key in keys {
+            probed = self.ask_with(&key.text, outbound).await;
+            match &probed.sent {
+                Sent::Refused {
+                    refusal: Refusal::Credentials,
+                    ..
+                } => {}
+                // Nobody looked at the key.
+                Sent::NotSent | Sent::Unclear => return probed,
+                _ => {
+                    if self.keys.worked(&key) {
+                        tracing::info!(agent = self.agent, "the agent's other API key is in force");
+                    }
+                    return probed;
+                }
+            }
+        }
+        probed
+    }
+
+    async fn ask_with(&self, key: &SecretString, outbound: &Outbound) -> Probed {
         let prepared = self.headers(key.expose_secret()).and_then(|headers| {
             let url: Url = format!("{}{}", self.base, request::path(&outbound.content)).parse()?;
             let body = Body::new(outbound, self.metadata_field);

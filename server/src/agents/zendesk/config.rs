@@ -27,6 +27,10 @@ section! {
         /// The key of the custom CRM integration. Read again when its file changes, because making a new key ends the
         /// old one at once.
         api_key: Secret;
+        /// Another key that is tried when the platform refuses `api_key`: the one of before, or the one to come. The
+        /// platform knows one key at a time, so name the old one here, put the new one into `api_key`, and make the
+        /// change there: whichever works is used, and no message is lost or sent twice.
+        previous_api_key: Option<Secret> = None;
         /// What to put before the key in the `Authorization` header, with its blank. The platform wants nothing there.
         authorization_prefix: String = String::new();
         /// The organization's id at the platform. Exports need it; deletions of user data send it too.
@@ -34,6 +38,8 @@ section! {
         /// The organization's key, shown instead of `api_key` where user data is exported or deleted. Sent as it is,
         /// without `authorization_prefix`. It belongs to `organization_id`.
         organization_key: Option<Secret> = None;
+        /// Another key of the organization that is tried when the platform refuses `organization_key`.
+        previous_organization_key: Option<Secret> = None;
         /// The name under which session data is sent: `metaData` or `metadata`.
         metadata_field: MetadataField = MetadataField::MetaData;
         /// Send to addresses of private networks too. Off, a base URL that resolves to one is refused.

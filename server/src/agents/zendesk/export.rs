@@ -31,6 +31,13 @@ const LISTS: [&str; 2] = ["urls", "signed_urls"];
 /// Between two tries of one file; the second pause is twice as long.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
+/// What one file may be at most, so that a store that never ends fills no disk and keeps nobody for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct FileBounds {
+    pub bytes: u64,
+    pub time: Duration,
+}
+
 /// Fetches exports of one bot.
 #[derive(Debug)]
 pub struct Export {
@@ -39,6 +46,7 @@ pub struct Export {
     connect_timeout: Duration,
     allow_private_addresses: bool,
     retry_pause: Duration,
+    bounds: FileBounds,
 }
 
 #[derive(Serialize)]
@@ -61,7 +69,14 @@ impl Export {
             connect_timeout: config.connect_timeout,
             allow_private_addresses: config.allow_private_addresses,
             retry_pause: RETRY_PAUSE,
+            bounds: FileBounds::default(),
         })
+    }
+
+    /// What one file may be at most.
+    #[must_use]
+    pub fn with_bounds(self, bounds: FileBounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// How long to wait between two tries of one file.
@@ -90,7 +105,11 @@ impl Export {
         let body = body.with_context(|| {
             format!("the list of files did not come whole, or is over {MAX_LIST} bytes")
         })?;
-        let urls = urls(&body)?;
+        self.named(&urls(&body)?)
+    }
+
+    /// The files at these addresses.
+    pub(super) fn named(&self, urls: &[String]) -> anyhow::Result<Vec<ExportFile>> {
         file::named(urls.iter().map(|url| self.usable(url)))
     }
 
@@ -110,6 +129,16 @@ impl Export {
             bail!("the platform named a file on this machine itself");
         }
         Ok(url)
+    }
+}
+
+impl Default for FileBounds {
+    /// Far above any export that was seen.
+    fn default() -> Self {
+        Self {
+            bytes: 64 * 1024 * 1024 * 1024,
+            time: Duration::from_hours(12),
+        }
     }
 }
 

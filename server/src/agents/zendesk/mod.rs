@@ -5,6 +5,7 @@ mod caller;
 mod client;
 mod config;
 mod export;
+mod keys;
 mod message;
 mod redact;
 mod reply;
@@ -36,7 +37,7 @@ use crate::{
 
 pub use caller::CallFault;
 pub use config::{ContentTypePolicy, EmptyResults, MetadataField, ZendeskConfig};
-pub use export::{Day, Downloaded, Export, ExportFile};
+pub use export::{Day, Downloaded, Export, ExportFile, FileBounds};
 pub use user_data::{BATCH, UserData};
 
 /// Session parameters that the platform sets itself; setting one is an error there.

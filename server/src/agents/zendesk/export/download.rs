@@ -49,7 +49,17 @@ impl Export {
         let http = outgoing::client(&limits).context("the file's address")?;
         let mut tried = 1;
         loop {
-            match fetch(&http, file, folder, progress).await {
+            let fetched = tokio::time::timeout(
+                self.bounds.time,
+                fetch(&http, file, folder, self.bounds.bytes, progress),
+            );
+            let fetched = fetched.await.unwrap_or_else(|_| {
+                let time = humantime::format_duration(self.bounds.time);
+                Err(Broken::ForGood(anyhow::anyhow!(
+                    "it takes longer than {time}: --max-file-time allows more"
+                )))
+            });
+            match fetched {
                 Ok(downloaded) => return Ok(downloaded),
                 Err(Broken::Again(_)) if tried < TRIES => {
                     tokio::time::sleep(self.retry_pause * tried).await;
@@ -68,6 +78,7 @@ async fn fetch(
     http: &outgoing::Client,
     file: &ExportFile,
     folder: &Path,
+    max_bytes: u64,
     progress: &mut (dyn FnMut(u64, Option<u64>) + Send),
 ) -> Result<Downloaded, Broken> {
     let broke = |error: reqwest::Error| Broken::Again(anyhow::anyhow!(causes(&error)));
@@ -83,6 +94,11 @@ async fn fetch(
     let (mut bytes, mut records) = (0, Records::default());
     progress(bytes, length);
     while let Some(piece) = response.chunk().await.map_err(broke)? {
+        if bytes + piece.len() as u64 > max_bytes {
+            return Err(Broken::ForGood(anyhow::anyhow!(
+                "it is longer than {max_bytes} bytes: --max-file-bytes allows more"
+            )));
+        }
         target.write_all(&piece).await.map_err(unwritable)?;
         records.feed(&piece);
         bytes += piece.len() as u64;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
-    super::{Day, Export, ExportFile, ZendeskConfig},
+    super::{Day, Export, ExportFile, FileBounds, ZendeskConfig},
     fixture::{BOT, Secrets, TODAY},
 };
 use crate::{
@@ -324,4 +324,82 @@ async fn a_key_that_cannot_be_read_asks_nothing() {
     let error = stage.files().await.expect_err("no key").to_string();
     assert!(error.contains("nothing was sent"), "{error}");
     assert!(platform.requests().is_empty());
+}
+
+/// Test 19 of the reliability bar, at the place where a platform names addresses.
+#[tokio::test]
+async fn no_address_that_a_platform_names_leads_into_private_networks() {
+    let settings = ZendeskConfig {
+        base_url: "https://example.zendesk.com/ai-agents/api".to_owned(),
+        bot_id: "b".to_owned(),
+        organization_id: Some("o".to_owned()),
+        ..ZendeskConfig::default()
+    };
+    let export = Export::new(&settings).expect("valid");
+    let export = export.with_retry_pause(Duration::ZERO);
+    let folder = tempfile::tempdir().expect("a folder");
+    let forbidden = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let port = forbidden.local_addr().expect("an address").port();
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "localhost",
+        "localhost.",
+        "0.0.0.0",
+        "10.0.0.1",
+        "169.254.169.254",
+        "2852039166",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[fe80::1]",
+        "example.org@127.0.0.1",
+    ] {
+        for scheme in ["http", "https"] {
+            let url = format!("{scheme}://{host}:{port}/part.json");
+            let Ok(files) = export.named(std::slice::from_ref(&url)) else {
+                continue;
+            };
+            let mut progress = |_, _| {};
+            let fetched = export.download(&files[0], folder.path(), &mut progress);
+            assert!(fetched.await.is_err(), "{url}");
+        }
+    }
+    let came = tokio::time::timeout(Duration::from_millis(50), forbidden.accept()).await;
+    assert!(came.is_err(), "somebody connected");
+}
+
+#[tokio::test]
+async fn a_file_without_an_end_is_given_up() {
+    let (platform, store) = (FakeServer::start().await, FakeServer::start().await);
+    let mut stage = Stage::new(&platform);
+    let url = format!("{}/part.json", store.url());
+    let file = stage.file(&platform, &url).await;
+    store.next(Behaviour::Endless(200));
+    stage.export = stage.export.with_bounds(FileBounds {
+        bytes: 100_000,
+        ..FileBounds::default()
+    });
+    let error = stage.download(&file).await.expect_err("too long");
+    assert!(
+        format!("{error:#}").contains("--max-file-bytes"),
+        "{error:#}"
+    );
+    store.next(Behaviour::Silent);
+    stage.export = stage.export.with_bounds(FileBounds {
+        time: Duration::from_millis(50),
+        ..FileBounds::default()
+    });
+    let error = stage.download(&file).await.expect_err("too slow");
+    assert!(
+        format!("{error:#}").contains("--max-file-time"),
+        "{error:#}"
+    );
+    assert!(stage.names().is_empty(), "nothing is left of it");
 }

@@ -4,6 +4,7 @@ mod endpoints;
 mod exports;
 mod fixture;
 mod inbound;
+mod keys;
 mod outbound;
 mod platform;
 mod questions;
