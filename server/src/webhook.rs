@@ -122,7 +122,9 @@ async fn read(
     if let Some(refused) = webhooks.conversations.turn_away(whom, from) {
         return Err(respond(refused));
     }
-    within_rate(webhooks, &name)?;
+    if let Some(refused) = too_fast(webhooks, &name) {
+        return Err(refused);
+    }
     let body = webhooks.bodies.read(body).await;
     let body = body.map_err(|error| refuse(webhooks, &error))?;
     let webhook = Webhook {
@@ -141,10 +143,8 @@ fn tenant(name: &str) -> Id {
 }
 
 /// Refuses what comes faster than an agent or a source may bring it, before anything of it is read.
-fn within_rate(webhooks: &Webhooks, name: &str) -> Result<(), Response> {
-    let Err(wait) = webhooks.limits.webhook(name) else {
-        return Ok(());
-    };
+fn too_fast(webhooks: &Webhooks, name: &str) -> Option<Response> {
+    let wait = webhooks.limits.webhook(name).err()?;
     let metrics = &webhooks.conversations.metrics;
     metrics.webhooks.refused("too_many");
     let directory = webhooks.conversations.live.directory();
@@ -154,7 +154,7 @@ fn within_rate(webhooks: &Webhooks, name: &str) -> Result<(), Response> {
     metrics.limits.limited(tenant, "limits.webhooks_per_second");
     let seconds = wait.as_secs() + 1;
     let after = [(header::RETRY_AFTER, seconds.to_string())];
-    Err((StatusCode::TOO_MANY_REQUESTS, after).into_response())
+    Some((StatusCode::TOO_MANY_REQUESTS, after).into_response())
 }
 
 fn respond(reply: WebhookReply) -> Response {

@@ -1,5 +1,6 @@
 //! What takes the whole: the shape of the code, and a running server seen from outside.
 
+mod access;
 mod administration;
 mod architecture;
 mod besieged;

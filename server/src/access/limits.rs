@@ -57,6 +57,8 @@ const OF_TENANTS: Names = Names {
     message_bytes: "limits.tenant_message_bytes",
 };
 
+type MetersByName = HashMap<(Id, Option<Id>), Arc<Meter>>;
+
 /// All limits, and how far each is used up.
 #[derive(Debug, Default)]
 pub struct Limits {
@@ -66,7 +68,7 @@ pub struct Limits {
     tenants: HashMap<String, Allowance>,
     webhooks: (u32, u32),
     /// By tenant, and by caller within it; without a caller it is the tenant's own.
-    meters: Mutex<HashMap<(Id, Option<Id>), Arc<Meter>>>,
+    meters: Mutex<MetersByName>,
     agents: Mutex<HashMap<Id, Arc<Bucket>>>,
 }
 

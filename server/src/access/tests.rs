@@ -134,7 +134,7 @@ fn what_is_disabled_gone_or_expired_ends() {
     let (clock, callers) = registry(Anonymous::Never);
     let key = Key::generate().expect("random");
     let expiring = KeyRecord {
-        expires_at: Some(clock.now() + Duration::from_secs(60)),
+        expires_at: Some(clock.now() + Duration::from_mins(1)),
         ..record(&callers, &key, "crm")
     };
     let given = || {
@@ -242,9 +242,9 @@ fn a_use_is_noted_once_a_minute_at_most() {
         vec![record(&callers, &key, "crm")],
     );
     let noted = Arc::new(Mutex::new(Vec::new()));
-    let notes = Arc::clone(&noted);
+    let kept = Arc::clone(&noted);
     callers.note_uses(Box::new(move |id, at| {
-        notes.lock().expect("not poisoned").push((id, at.0));
+        kept.lock().expect("not poisoned").push((id, at.0));
     }));
     let use_after = |span| {
         clock.forward(Duration::from_secs(span));

@@ -182,6 +182,11 @@ impl App {
         &self.parts.conversations.live
     }
 
+    /// Who may call: what is stored of them is handed in here.
+    pub fn callers(&self) -> &Arc<Callers> {
+        &self.parts.callers
+    }
+
     /// Where platforms call back.
     pub fn webhooks(&self) -> SocketAddr {
         self.addresses.webhooks

@@ -15,7 +15,9 @@ use crate::{
 
 /// For callers; `None` where none is configured.
 pub fn grpc(config: &GrpcTlsConfig, clock: &Arc<dyn Clock>) -> Result<Option<Arc<Tls>>> {
-    let Some((certificate, private_key)) = pair(&config.certificate, &config.private_key) else {
+    let Some((certificate, private_key)) =
+        pair(config.certificate.as_ref(), config.private_key.as_ref())
+    else {
         return Ok(None);
     };
     let files = TlsFiles {
@@ -30,7 +32,9 @@ pub fn grpc(config: &GrpcTlsConfig, clock: &Arc<dyn Clock>) -> Result<Option<Arc
 
 /// For platforms, or for operators; `None` where none is configured.
 pub fn http(config: &TlsConfig, clock: &Arc<dyn Clock>) -> Result<Option<Arc<Tls>>> {
-    let Some((certificate, private_key)) = pair(&config.certificate, &config.private_key) else {
+    let Some((certificate, private_key)) =
+        pair(config.certificate.as_ref(), config.private_key.as_ref())
+    else {
         return Ok(None);
     };
     let files = TlsFiles {
@@ -44,8 +48,8 @@ pub fn http(config: &TlsConfig, clock: &Arc<dyn Clock>) -> Result<Option<Arc<Tls
 }
 
 fn pair(
-    certificate: &Option<PathBuf>,
-    private_key: &Option<PathBuf>,
+    certificate: Option<&PathBuf>,
+    private_key: Option<&PathBuf>,
 ) -> Option<(PathBuf, PathBuf)> {
-    Some((certificate.clone()?, private_key.clone()?))
+    Some((certificate?.clone(), private_key?.clone()))
 }

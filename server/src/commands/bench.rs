@@ -1,7 +1,9 @@
 //! `parloir bench`: what streams cost a running server, measured from a process of their own.
 
+mod calls;
 mod idle;
 mod memory;
+mod processor;
 mod sealing;
 mod streams;
 mod stuck;
@@ -33,6 +35,11 @@ enum What {
     /// Opens streams, holds them, and prints the server's resident memory before, after a warm-up of one connection,
     /// and with them.
     IdleStreams(IdleStreams),
+    /// What asking who calls, and counting what they ask for, costs.
+    ///
+    /// Starts two servers of its own, one that asks for a key and counts every limit and one that does neither, makes
+    /// the same calls to both in alternating rounds, and prints the processor time of each server per call.
+    Calls(calls::Calls),
     /// The memory of streams that are never read, and what they cost a reader that reads.
     ///
     /// Opens streams with small windows, reads nothing from them, and makes events: once before, once beside them. The
@@ -93,6 +100,7 @@ struct Crowd {
 /// A server that cannot be reached or refuses streams, and a process whose memory cannot be read.
 pub async fn run(args: BenchArgs) -> Result<()> {
     match args.what {
+        What::Calls(args) => print!("{}", calls::measure(&args).await?),
         What::Sealing => print!("{}", sealing::measure()),
         What::IdleStreams(args) => {
             let figures = idle::measure(&args.crowd, args.hold).await?;

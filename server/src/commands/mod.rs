@@ -41,7 +41,6 @@ Exit codes: 0 done (`serve`, `demo` and `simulate` also when a signal stopped th
 1 failed (standard error says why), 2 wrong command line.";
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one per process")]
 enum Verb {
     Accounts(accounts::AccountsArgs),
     Admin(admin::AdminArgs),

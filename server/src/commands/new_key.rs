@@ -31,15 +31,12 @@ pub struct NewKeyArgs {
 /// A file that is there already or cannot be written.
 pub fn run(args: &NewKeyArgs) -> Result<()> {
     let key = Key::generate().context("the system has no randomness to give")?;
-    let place = match &args.file {
-        Some(file) => {
-            write(file, &key)?;
-            file.display().to_string()
-        }
-        None => {
-            println!("{}", key.text().expose_secret());
-            "/path/to/key".to_owned()
-        }
+    let place = if let Some(file) = &args.file {
+        write(file, &key)?;
+        file.display().to_string()
+    } else {
+        println!("{}", key.text().expose_secret());
+        "/path/to/key".to_owned()
     };
     let id = key.id();
     eprintln!(

@@ -14,7 +14,7 @@ section! {
         /// The organisation that it belongs to: it sees nothing of any other.
         tenant: String = "default".into();
         /// What it may do: `converse` (commands, reading), `subscribe` (event streams, reading), `respond` (answers to
-        /// agents' questions, availability), `admin` (everything of AdminService, erasure).
+        /// agents' questions, availability), `admin` (everything of `AdminService`, erasure).
         scopes: Vec<String>;
         /// Where its keys stand. Several count at a time, so that a change of keys overlaps. Files are looked at every
         /// second: a key that is replaced or removed counts without a restart, and its streams end within 2 seconds.

@@ -225,11 +225,12 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
         let (scheme, key) = text.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
     });
-    match key {
-        Some(key) => Ok(Some(key)),
-        None => {
-            tracing::info!("a call was refused: `authorization` is not one `Bearer` and a key");
-            Err(Error::CredentialsInvalid)
-        }
+    if key.is_none() {
+        tracing::info!("a call was refused: `authorization` is not one `Bearer` and a key");
+        return Err(Error::CredentialsInvalid);
     }
+    Ok(key)
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,14 +49,12 @@ impl HttpBody for SizedBody {
         if let Poll::Ready(Some(Ok(frame))) = &frame
             && let Some(data) = frame.data_ref()
         {
-            match self.left.checked_sub(data.len()) {
-                Some(left) => self.left = left,
-                None => {
-                    (self.told)();
-                    let refusal = too_large::refusal_of(self.setting, self.limit);
-                    return Poll::Ready(Some(Err(refusal)));
-                }
-            }
+            let Some(left) = self.left.checked_sub(data.len()) else {
+                (self.told)();
+                let refusal = too_large::refusal_of(self.setting, self.limit);
+                return Poll::Ready(Some(Err(refusal)));
+            };
+            self.left = left;
         }
         frame
     }

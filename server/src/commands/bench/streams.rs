@@ -46,6 +46,7 @@ impl Streams {
 }
 
 /// Makes events in a conversation of its own.
+#[derive(Clone)]
 pub struct Source {
     client: Client,
     account: String,
@@ -56,6 +57,11 @@ impl Source {
     /// Starts a conversation and ends it: from then on its parameters are only kept, and nothing is sent anywhere.
     pub async fn new(server: &str, account: String) -> Result<Self> {
         let client = Client::builder(server).connect().await?;
+        Self::over(client, account).await
+    }
+
+    /// As [`Self::new`], over a client that is there already.
+    pub async fn over(client: Client, account: String) -> Result<Self> {
         let conversation_id = format!("bench-{}", uuid::Uuid::now_v7());
         let start = format!("{conversation_id}-start");
         client.start(&account, &conversation_id, start).await?;
@@ -66,6 +72,10 @@ impl Source {
             account,
             conversation_id,
         })
+    }
+
+    pub fn conversation_id(&self) -> &str {
+        &self.conversation_id
     }
 
     /// Opens a stream of exactly the events that are made here.
