@@ -40,10 +40,6 @@ section! {
     /// One organisation. Only what differs from the defaults must be written: a tenant exists as soon as a caller, an
     /// agent or a source names it.
     TenantConfig {
-        /// What its visitors said and told is erased after this time: events read as Erased from then on, and
-        /// conversations idle for as long keep their ids only. At most `log.retention_age`, which counts without it.
-        #[serde(with = "humantime_serde")]
-        retention_age: Option<Duration> = None, "1m" to "36500days";
         /// Its name: 1 to 32 of `a-z`, `0-9`, `_` and `-`.
         name: String;
         /// As `limits.tenant_calls_per_second`, for this one alone.
@@ -56,5 +52,9 @@ section! {
         streams: Option<u32> = None, "0" to "1000000";
         /// As `limits.tenant_message_bytes`.
         message_bytes: Option<u32> = None, "0" to "16777216";
+        /// What its visitors said and told is erased after this time: events read as Erased from then on, and
+        /// conversations idle for as long keep their ids only. At most `log.retention_age`, which counts without it.
+        #[serde(with = "humantime_serde")]
+        retention_age: Option<Duration> = None, "1m" to "36500days";
     }
 }
