@@ -67,7 +67,7 @@ impl Admin {
         self.act(act, move |admin, draft| {
             let before = admin.own(&draft.kept, &tenant, ResourceKind::Account, &wanted.name)?;
             is_still(&before, &wanted.etag)?;
-            let changed = masked(&before, wanted)?;
+            let changed = masked(&before, &wanted)?;
             admin.check_named(&draft.kept, &tenant, &changed)?;
             draft.change(&before, kept_form(&changed).to_string(), false);
             Ok(())
@@ -207,7 +207,7 @@ fn kept_form(wanted: &AccountChange) -> Value {
     })
 }
 
-fn masked(before: &Resource, wanted: AccountChange) -> Result<AccountChange> {
+fn masked(before: &Resource, wanted: &AccountChange) -> Result<AccountChange> {
     if wanted.mask.is_empty() {
         return Err(Error::invalid(
             "update_mask",

@@ -1,4 +1,4 @@
-//! `[admin]`: what administrators may do by AdminService.
+//! `[admin]`: what administrators may do by `AdminService`.
 
 use super::section::section;
 

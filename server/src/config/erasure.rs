@@ -8,7 +8,7 @@ section! {
     /// Erasure of personal data at the agents' platforms. Here it is done at once.
     ErasureConfig {
         /// How long a platform that does not acknowledge an erasure is asked again. After that the receipt says FAILED,
-        /// and subscribers get a PlatformAlert `erasure_failed`.
+        /// and subscribers get a `PlatformAlert` `erasure_failed`.
         #[serde(with = "humantime_serde")]
         retry_for: Duration = Duration::from_hours(14 * 24), "1day" to "3650days";
         /// The longest pause before the second try. Each further try doubles it; the pause taken is a random part.

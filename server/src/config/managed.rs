@@ -168,7 +168,7 @@ fn put(object: &mut Table, path: &str, id: &str, listed: Listed) -> Result<(), S
         return Err(listed.advice(path));
     };
     let mut steps: Vec<&str> = path.split('.').collect();
-    let last = steps.pop().unwrap_or_default();
+    let setting = steps.pop().unwrap_or_default();
     let mut table = object;
     for step in steps {
         let next = table.get_mut(step).and_then(Value::as_table_mut);
@@ -184,11 +184,11 @@ fn put(object: &mut Table, path: &str, id: &str, listed: Listed) -> Result<(), S
     )]));
     match holds {
         Holds::Secret => {
-            table.insert(last.to_owned(), held);
+            table.insert(setting.to_owned(), held);
         }
         Holds::Secrets => {
             let list = table
-                .entry(last)
+                .entry(setting)
                 .or_insert_with(|| Value::Array(Vec::new()));
             list.as_array_mut()
                 .ok_or_else(|| "is not a list".to_owned())?

@@ -152,12 +152,11 @@ pub async fn set_off(
         && tx.lane_head(&LaneKey::to_agent(&key)).await?.is_none()
         && !escalation_is_open(tx, &key).await?
     {
-        match begin(tx, conversation, delivery, agent).await? {
-            Some(attempt) => tx.after_commit(Effect::Attempt(Box::new(attempt))),
-            None => {
-                delivery.state = DeliveryState::Failed;
-                delivery.reason = Some(Reason::Erased);
-            }
+        if let Some(attempt) = begin(tx, conversation, delivery, agent).await? {
+            tx.after_commit(Effect::Attempt(Box::new(attempt)));
+        } else {
+            delivery.state = DeliveryState::Failed;
+            delivery.reason = Some(Reason::Erased);
         }
         return Ok(());
     }

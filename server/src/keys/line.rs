@@ -29,13 +29,10 @@ pub(super) type Line = (MasterKeyId, Zeroizing<[u8; KEY_BYTES]>);
 
 /// A fresh master key under a random id, as a line.
 pub fn new_line() -> Zeroizing<String> {
-    let id: String = random::<4>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let id = u32::from_be_bytes(random());
     let key = Zeroizing::new(random::<KEY_BYTES>());
     let text = Zeroizing::new(STANDARD.encode(*key));
-    Zeroizing::new(format!("k{id}:{}", *text))
+    Zeroizing::new(format!("k{id:08x}:{}", *text))
 }
 
 /// Reads lines; empty ones, and those that begin with `#`, are passed over.

@@ -71,7 +71,7 @@ fn a_text_opens_at_its_own_place_only_and_unchanged_only() {
 fn a_line_that_makes_no_sense_is_named_by_its_number_and_never_shown() {
     let line = new_line();
     let cases = [
-        ("".to_owned(), BadLine::Empty),
+        (String::new(), BadLine::Empty),
         ("# nothing\n\n".to_owned(), BadLine::Empty),
         (format!("{}\nhunter2", *line), BadLine::Form(2)),
         ("Hunter2:AAAA".to_owned(), BadLine::Id(1)),

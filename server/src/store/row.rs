@@ -12,15 +12,19 @@ use crate::{
 };
 
 pub(super) struct Row<'a> {
-    row: &'a QueryResult,
+    found: &'a QueryResult,
     next: usize,
     keys: &'a Opening,
 }
 
 impl<'a> Row<'a> {
     /// `keys`: those that what is sealed in it needs.
-    pub(super) fn new(row: &'a QueryResult, keys: &'a Opening) -> Self {
-        Self { row, next: 0, keys }
+    pub(super) fn new(found: &'a QueryResult, keys: &'a Opening) -> Self {
+        Self {
+            found,
+            next: 0,
+            keys,
+        }
     }
 
     /// Bytes that may be sealed; absent: their key is gone, and so are they.
@@ -137,7 +141,7 @@ impl<'a> Row<'a> {
     }
 
     fn value<T: TryGetable>(&mut self) -> Result<T, DbErr> {
-        let value = self.row.try_get_by_index(self.next)?;
+        let value = self.found.try_get_by_index(self.next)?;
         self.next += 1;
         Ok(value)
     }

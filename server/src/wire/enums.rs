@@ -165,6 +165,25 @@ pub fn read_event_kind(number: i32) -> Option<EventKind> {
     u8::try_from(number).ok().and_then(EventKind::from_number)
 }
 
+pub fn upstream_state(value: UpstreamState) -> v1::UpstreamErasureState {
+    match value {
+        UpstreamState::Requested => v1::UpstreamErasureState::Requested,
+        UpstreamState::Confirmed => v1::UpstreamErasureState::Confirmed,
+        UpstreamState::IdNeverSeen => v1::UpstreamErasureState::IdNeverSeen,
+        UpstreamState::Failed => v1::UpstreamErasureState::Failed,
+    }
+}
+
+pub fn read_upstream_state(number: i32) -> Option<UpstreamState> {
+    match v1::UpstreamErasureState::try_from(number).ok()? {
+        v1::UpstreamErasureState::Unspecified => None,
+        v1::UpstreamErasureState::Requested => Some(UpstreamState::Requested),
+        v1::UpstreamErasureState::Confirmed => Some(UpstreamState::Confirmed),
+        v1::UpstreamErasureState::IdNeverSeen => Some(UpstreamState::IdNeverSeen),
+        v1::UpstreamErasureState::Failed => Some(UpstreamState::Failed),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,24 +223,5 @@ mod tests {
             assert_eq!(read_delivery_state(number), None);
             assert_eq!(read_event_kind(number), None);
         }
-    }
-}
-
-pub fn upstream_state(value: UpstreamState) -> v1::UpstreamErasureState {
-    match value {
-        UpstreamState::Requested => v1::UpstreamErasureState::Requested,
-        UpstreamState::Confirmed => v1::UpstreamErasureState::Confirmed,
-        UpstreamState::IdNeverSeen => v1::UpstreamErasureState::IdNeverSeen,
-        UpstreamState::Failed => v1::UpstreamErasureState::Failed,
-    }
-}
-
-pub fn read_upstream_state(number: i32) -> Option<UpstreamState> {
-    match v1::UpstreamErasureState::try_from(number).ok()? {
-        v1::UpstreamErasureState::Unspecified => None,
-        v1::UpstreamErasureState::Requested => Some(UpstreamState::Requested),
-        v1::UpstreamErasureState::Confirmed => Some(UpstreamState::Confirmed),
-        v1::UpstreamErasureState::IdNeverSeen => Some(UpstreamState::IdNeverSeen),
-        v1::UpstreamErasureState::Failed => Some(UpstreamState::Failed),
     }
 }

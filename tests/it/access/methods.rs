@@ -15,8 +15,7 @@ fn allowed(path: &str) -> &'static [&'static str] {
         ("grpc.reflection.v1.ServerReflection" | "grpc.reflection.v1alpha.ServerReflection", _) => {
             &SCOPES
         }
-        ("parloir.v1.AdminService", _) => &["admin"],
-        (_, "ErasePersonalData" | "GetErasure") => &["admin"],
+        ("parloir.v1.AdminService", _) | (_, "ErasePersonalData" | "GetErasure") => &["admin"],
         (
             _,
             "StartConversation"

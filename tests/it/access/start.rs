@@ -55,15 +55,15 @@ fn a_fresh_key_goes_into_a_file_of_its_own_and_is_not_shown_then() {
             .output()
             .expect("it runs")
     };
-    let made = make();
-    assert!(made.status.success());
+    let first = make();
+    assert!(first.status.success());
     let key = fs::read_to_string(&file).expect("a key");
     let secret = key.trim().rsplit_once('_').map_or("", |_| &key[21..]);
-    let told = String::from_utf8_lossy(&made.stderr).into_owned();
+    let told = String::from_utf8_lossy(&first.stderr).into_owned();
     assert!(
         key.starts_with("parloir_") && told.contains("[[callers]]"),
         "{told}"
     );
-    assert!(!told.contains(secret) && made.stdout.is_empty(), "{told}");
+    assert!(!told.contains(secret) && first.stdout.is_empty(), "{told}");
     assert!(!make().status.success(), "it must not be overwritten");
 }

@@ -12,10 +12,10 @@ use prost_types::FieldMask;
 use super::{KEY_PATH, agent, create, create_account, refusal, server, settings, text, wrong};
 use crate::support::server::{ACCOUNT, AGENT, TestServer};
 
-fn mask<const N: usize>(paths: [&str; N]) -> Option<FieldMask> {
-    Some(FieldMask {
+fn mask<const N: usize>(paths: [&str; N]) -> FieldMask {
+    FieldMask {
         paths: paths.map(str::to_owned).to_vec(),
-    })
+    }
 }
 
 fn change<const N: usize>(etag: &str, timeout: &str, paths: [&str; N]) -> UpdateAgentRequest {
@@ -26,7 +26,7 @@ fn change<const N: usize>(etag: &str, timeout: &str, paths: [&str; N]) -> Update
             settings: Some(settings([("send_timeout", text(timeout))])),
             ..Agent::default()
         }),
-        update_mask: mask(paths),
+        update_mask: Some(mask(paths)),
         ..UpdateAgentRequest::default()
     }
 }
@@ -108,7 +108,7 @@ async fn a_mask_changes_what_it_names_alone_and_unknown_paths_are_named() {
             name: "second".to_owned(),
             ..Agent::default()
         }),
-        update_mask: mask(["settings.send_timeout"]),
+        update_mask: Some(mask(["settings.send_timeout"])),
         ..UpdateAgentRequest::default()
     });
     let back = back

@@ -110,7 +110,7 @@ pub fn bomb() -> Vec<u8> {
 }
 
 fn gzip(zeros: usize) -> Vec<u8> {
-    const PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
+    static PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let mut left = zeros;
     while left > 0 {

@@ -1,4 +1,4 @@
-//! Webhooks that carry planted values: those of the agent, of WhatsApp, and of strangers.
+//! Webhooks that carry planted values: those of the agent, of `WhatsApp`, and of strangers.
 
 use std::{
     net::SocketAddr,
@@ -163,7 +163,7 @@ fn signature(secret: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
     mac.update(body);
     let digits = mac.finalize().into_bytes();
-    let digits: String = digits.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = (digits.iter()).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     format!("sha256={digits}")
 }
 

@@ -11,7 +11,7 @@ use crate::{
 
 /// Many batches of one row each, so that a kill falls between them.
 const CONVERSATIONS: usize = 60;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Stage {
     setup: Setup,

@@ -13,6 +13,9 @@ use crate::process::Setup;
 /// Bytes that every window of has to begin with to be looked at more closely.
 const PREFIX: usize = 6;
 
+/// The name of a planted value, the form that it has here, and its text.
+type Needle<'a> = (&'a str, &'a str, Vec<u8>);
+
 #[derive(Default)]
 pub struct Haystack(Vec<(String, Vec<u8>)>);
 
@@ -70,7 +73,7 @@ impl Haystack {
 
     /// One line for each value that is found, with what stands around it.
     pub fn find(&self, plants: &Plants) -> Vec<String> {
-        let mut needles: HashMap<[u8; PREFIX], Vec<(&str, &str, Vec<u8>)>> = HashMap::new();
+        let mut needles: HashMap<[u8; PREFIX], Vec<Needle>> = HashMap::new();
         for (name, value) in plants.all() {
             for (form, text) in forms(value) {
                 let prefix = text[..PREFIX].try_into().expect("so many bytes");

@@ -322,7 +322,6 @@ impl Traffic<'_> {
             .get_conversation(GetConversationRequest {
                 account: ACCOUNT.to_owned(),
                 conversation_id: "nowhere".to_owned(),
-                ..GetConversationRequest::default()
             })
             .await;
         format!("{:?}", asked.expect_err("nothing there"))

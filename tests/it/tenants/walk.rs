@@ -36,7 +36,7 @@ struct Step {
     expected: Expected,
 }
 
-fn step(method: &'static str, expected: Expected, message: impl Message) -> Step {
+fn step(method: &'static str, expected: Expected, message: &impl Message) -> Step {
     Step {
         method,
         message: message.encode_to_vec().into(),
@@ -74,7 +74,7 @@ fn commands(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "ConversationService/StartConversation",
             expected,
-            v1::StartConversationRequest {
+            &v1::StartConversationRequest {
                 account: account.clone(),
                 conversation_id: conversation_id.clone(),
                 command_id: "walk-start".into(),
@@ -84,7 +84,7 @@ fn commands(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "ConversationService/SendMessage",
             expected,
-            v1::SendMessageRequest {
+            &v1::SendMessageRequest {
                 account,
                 conversation_id,
                 message_id: "m-walk".into(),
@@ -96,7 +96,7 @@ fn commands(loot: &Loot) -> Vec<Step> {
     steps.push(step(
         "ConversationService/SendMessage",
         NotFound,
-        v1::SendMessageRequest {
+        &v1::SendMessageRequest {
             account: SHARED.into(),
             conversation_id: COMMON.into(),
             message_id: "m-choice".into(),
@@ -112,7 +112,7 @@ fn commands(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "ConversationService/UpdateParameters",
             NotFound,
-            v1::UpdateParametersRequest {
+            &v1::UpdateParametersRequest {
                 account: account.clone(),
                 conversation_id: conversation_id.clone(),
                 command_id: "walk-update".into(),
@@ -126,7 +126,7 @@ fn commands(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "ConversationService/EndConversation",
             NotFound,
-            v1::EndConversationRequest {
+            &v1::EndConversationRequest {
                 account: account.clone(),
                 conversation_id: conversation_id.clone(),
                 command_id: "walk-end".into(),
@@ -136,7 +136,7 @@ fn commands(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "ConversationService/TransferConversation",
             NotFound,
-            v1::TransferConversationRequest {
+            &v1::TransferConversationRequest {
                 account: account.clone(),
                 conversation_id: conversation_id.clone(),
                 command_id: "walk-transfer".into(),
@@ -147,7 +147,7 @@ fn commands(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "ConversationService/SendHumanMessage",
             NotFound,
-            v1::SendHumanMessageRequest {
+            &v1::SendHumanMessageRequest {
                 account,
                 conversation_id,
                 message_id: "walk-human".into(),
@@ -175,7 +175,7 @@ fn answers(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "ConversationService/RespondToAgent",
             NotFound,
-            v1::RespondToAgentRequest {
+            &v1::RespondToAgentRequest {
                 request_id: loot.other.request_id.clone(),
                 answer: Some(answer),
                 responder: "stranger".into(),
@@ -189,7 +189,7 @@ fn answers(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "ConversationService/SetAvailability",
             NotFound,
-            v1::SetAvailabilityRequest {
+            &v1::SetAvailabilityRequest {
                 scope: Some(scope),
                 publisher: "stranger".into(),
                 availability: Some(v1::Availability {
@@ -212,16 +212,15 @@ fn reading(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "ConversationService/GetConversation",
             NotFound,
-            v1::GetConversationRequest {
+            &v1::GetConversationRequest {
                 account: account.clone(),
                 conversation_id: conversation_id.clone(),
-                ..Default::default()
             },
         ));
         steps.push(step(
             "ConversationService/ListEvents",
             NotFound,
-            v1::ListEventsRequest {
+            &v1::ListEventsRequest {
                 account,
                 conversation_id,
                 ..Default::default()
@@ -231,7 +230,7 @@ fn reading(loot: &Loot) -> Vec<Step> {
     steps.push(step(
         "ConversationService/ListEvents",
         Own,
-        v1::ListEventsRequest {
+        &v1::ListEventsRequest {
             account: SHARED.into(),
             conversation_id: COMMON.into(),
             ..Default::default()
@@ -240,7 +239,7 @@ fn reading(loot: &Loot) -> Vec<Step> {
     steps.push(step(
         "ConversationService/ListConversations",
         Nothing,
-        ListConversationsRequest {
+        &ListConversationsRequest {
             accounts: vec![loot.account.clone()],
             ..Default::default()
         },
@@ -249,18 +248,18 @@ fn reading(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "ConversationService/ListConversations",
             Own,
-            listing(100, page_token),
+            &listing(100, page_token),
         ));
     }
     steps.push(step(
         "AccountService/ListAccounts",
         Own,
-        v1::ListAccountsRequest {},
+        &v1::ListAccountsRequest {},
     ));
     steps.push(step(
         "ConversationService/SubscribeEvents",
         Silence,
-        SubscribeEventsRequest {
+        &SubscribeEventsRequest {
             filter: Some(v1::EventFilter {
                 accounts: vec![loot.account.clone()],
                 ..Default::default()
@@ -291,14 +290,14 @@ fn visitors(loot: &Loot) -> Vec<Step> {
             account: account.to_owned(),
             ..Default::default()
         };
-        step("AccountService/ListContacts", expected, request)
+        step("AccountService/ListContacts", expected, &request)
     };
     let mut steps = vec![contacts(&loot.account, NotFound), contacts(SHARED, Own)];
     for account in [SHARED, &loot.account] {
         steps.push(step(
             "AccountService/LinkContact",
             NotFound,
-            v1::LinkContactRequest {
+            &v1::LinkContactRequest {
                 account: account.to_owned(),
                 contact_id: contact_id.clone(),
                 conversation_id: COMMON.into(),
@@ -312,7 +311,7 @@ fn visitors(loot: &Loot) -> Vec<Step> {
             steps.push(step(
                 "ConversationService/ErasePersonalData",
                 NotFound,
-                v1::ErasePersonalDataRequest {
+                &v1::ErasePersonalDataRequest {
                     account: account.to_owned(),
                     command_id: format!("walk-erase-{number}"),
                     subject: Some(subject),
@@ -323,16 +322,16 @@ fn visitors(loot: &Loot) -> Vec<Step> {
     steps.push(step(
         "ConversationService/GetErasure",
         NotFound,
-        v1::GetErasureRequest {
+        &v1::GetErasureRequest {
             receipt_id: loot.other.receipt_id.clone(),
         },
     ));
     steps
 }
 
-fn mask(path: &str) -> Option<FieldMask> {
+fn mask(path: &str) -> FieldMask {
     let paths = vec![path.to_owned()];
-    Some(FieldMask { paths })
+    FieldMask { paths }
 }
 
 fn agents(loot: &Loot) -> Vec<Step> {
@@ -349,7 +348,7 @@ fn agents(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/CreateAgent",
             Refused,
-            v1::CreateAgentRequest {
+            &v1::CreateAgentRequest {
                 agent: agent(&fresh),
                 ..Default::default()
             },
@@ -357,7 +356,7 @@ fn agents(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/CreateAgent",
             Refused,
-            v1::CreateAgentRequest {
+            &v1::CreateAgentRequest {
                 agent: agent(&name),
                 ..Default::default()
             },
@@ -365,26 +364,26 @@ fn agents(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/GetAgent",
             NotFound,
-            v1::GetAgentRequest { name: name.clone() },
+            &v1::GetAgentRequest { name: name.clone() },
         ),
         step(
             "AdminService/ListAgents",
             Own,
-            v1::ListAgentsRequest::default(),
+            &v1::ListAgentsRequest::default(),
         ),
         step(
             "AdminService/UpdateAgent",
             NotFound,
-            v1::UpdateAgentRequest {
+            &v1::UpdateAgentRequest {
                 agent: agent(&name),
-                update_mask: mask("settings"),
+                update_mask: Some(mask("settings")),
                 ..Default::default()
             },
         ),
         step(
             "AdminService/DeleteAgent",
             NotFound,
-            v1::DeleteAgentRequest {
+            &v1::DeleteAgentRequest {
                 name: name.clone(),
                 ..Default::default()
             },
@@ -392,17 +391,17 @@ fn agents(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/PauseAgent",
             NotFound,
-            v1::PauseAgentRequest { name: name.clone() },
+            &v1::PauseAgentRequest { name: name.clone() },
         ),
         step(
             "AdminService/ResumeAgent",
             NotFound,
-            v1::ResumeAgentRequest { name: name.clone() },
+            &v1::ResumeAgentRequest { name: name.clone() },
         ),
         step(
             "AdminService/TestAgent",
             NotFound,
-            v1::TestAgentRequest { name },
+            &v1::TestAgentRequest { name },
         ),
     ]
 }
@@ -422,39 +421,39 @@ fn accounts(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/CreateAccount",
             Refused,
-            v1::CreateAccountRequest {
+            &v1::CreateAccountRequest {
                 account: account("fresh", &loot.agent, ""),
             },
         ),
         step(
             "AdminService/CreateAccount",
             Refused,
-            v1::CreateAccountRequest {
+            &v1::CreateAccountRequest {
                 account: account("fresh", "bolt.bot", &loot.source),
             },
         ),
         step(
             "AdminService/GetAccount",
             NotFound,
-            v1::GetAccountRequest { name: name.clone() },
+            &v1::GetAccountRequest { name: name.clone() },
         ),
         step(
             "AdminService/ListAccounts",
             Own,
-            v1::AdminServiceListAccountsRequest::default(),
+            &v1::AdminServiceListAccountsRequest::default(),
         ),
         step(
             "AdminService/UpdateAccount",
             NotFound,
-            v1::UpdateAccountRequest {
+            &v1::UpdateAccountRequest {
                 account: account(&name, "bolt.bot", ""),
-                update_mask: mask("agent"),
+                update_mask: Some(mask("agent")),
             },
         ),
         step(
             "AdminService/DeleteAccount",
             NotFound,
-            v1::DeleteAccountRequest {
+            &v1::DeleteAccountRequest {
                 name,
                 ..Default::default()
             },
@@ -477,7 +476,7 @@ fn sources(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/CreateSource",
             Refused,
-            v1::CreateSourceRequest {
+            &v1::CreateSourceRequest {
                 source: source(&fresh),
                 ..Default::default()
             },
@@ -485,26 +484,26 @@ fn sources(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/GetSource",
             NotFound,
-            v1::GetSourceRequest { name: name.clone() },
+            &v1::GetSourceRequest { name: name.clone() },
         ),
         step(
             "AdminService/ListSources",
             Own,
-            v1::ListSourcesRequest::default(),
+            &v1::ListSourcesRequest::default(),
         ),
         step(
             "AdminService/UpdateSource",
             NotFound,
-            v1::UpdateSourceRequest {
+            &v1::UpdateSourceRequest {
                 source: source(&name),
-                update_mask: mask("settings"),
+                update_mask: Some(mask("settings")),
                 ..Default::default()
             },
         ),
         step(
             "AdminService/DeleteSource",
             NotFound,
-            v1::DeleteSourceRequest {
+            &v1::DeleteSourceRequest {
                 name: name.clone(),
                 ..Default::default()
             },
@@ -518,7 +517,7 @@ fn sources(loot: &Loot) -> Vec<Step> {
         steps.push(step(
             "AdminService/RotateSecret",
             NotFound,
-            v1::RotateSecretRequest {
+            &v1::RotateSecretRequest {
                 owner: Some(owner),
                 path: path.into(),
                 value: "a-secret-of-a-stranger".into(),
@@ -544,32 +543,32 @@ fn callers(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/CreateCaller",
             Own,
-            v1::CreateCallerRequest {
+            &v1::CreateCallerRequest {
                 caller: caller("fresh"),
             },
         ),
         step(
             "AdminService/GetCaller",
             NotFound,
-            v1::GetCallerRequest { name: name.clone() },
+            &v1::GetCallerRequest { name: name.clone() },
         ),
         step(
             "AdminService/ListCallers",
             Own,
-            v1::ListCallersRequest::default(),
+            &v1::ListCallersRequest::default(),
         ),
         step(
             "AdminService/UpdateCaller",
             NotFound,
-            v1::UpdateCallerRequest {
+            &v1::UpdateCallerRequest {
                 caller: caller(&name),
-                update_mask: mask("scopes"),
+                update_mask: Some(mask("scopes")),
             },
         ),
         step(
             "AdminService/DeleteCaller",
             NotFound,
-            v1::DeleteCallerRequest {
+            &v1::DeleteCallerRequest {
                 name: name.clone(),
                 ..Default::default()
             },
@@ -577,7 +576,7 @@ fn callers(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/CreateKey",
             NotFound,
-            v1::CreateKeyRequest {
+            &v1::CreateKeyRequest {
                 caller: name.clone(),
                 ..Default::default()
             },
@@ -585,7 +584,7 @@ fn callers(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/ListKeys",
             NotFound,
-            v1::ListKeysRequest {
+            &v1::ListKeysRequest {
                 caller: name,
                 ..Default::default()
             },
@@ -593,7 +592,7 @@ fn callers(loot: &Loot) -> Vec<Step> {
         step(
             "AdminService/RevokeKey",
             NotFound,
-            v1::RevokeKeyRequest {
+            &v1::RevokeKeyRequest {
                 id: key_id.to_owned(),
             },
         ),
@@ -606,12 +605,12 @@ fn audit(_: &Loot) -> Vec<Step> {
         step(
             "AdminService/ListAuditEntries",
             Own,
-            v1::ListAuditEntriesRequest::default(),
+            &v1::ListAuditEntriesRequest::default(),
         ),
         step(
             "AdminService/VerifyAuditLog",
             Own,
-            v1::VerifyAuditLogRequest::default(),
+            &v1::VerifyAuditLogRequest::default(),
         ),
     ]
 }
@@ -762,7 +761,6 @@ async fn everything(tenant: &Tenant) -> Vec<(String, Vec<u8>)> {
         let get = v1::GetConversationRequest {
             account,
             conversation_id: conversation,
-            ..Default::default()
         };
         asked.push(("ConversationService/GetConversation", bytes(&get)));
     }

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_form_tells_how_a_value_is_written_and_never_the_value() {
         let bytes: Vec<u8> = (100..132).collect();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = (100..132).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         for (value, told) in [
             (
                 hex.clone(),

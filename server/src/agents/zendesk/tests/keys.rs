@@ -52,9 +52,9 @@ async fn a_refused_key_lets_the_other_be_tried_once_and_what_works_is_remembered
 async fn the_change_at_the_platform_may_come_at_any_time() {
     use std::sync::{Arc, Mutex};
     let known = Arc::new(Mutex::new(KEY));
-    let knows = Arc::clone(&known);
+    let taken = Arc::clone(&known);
     let server = FakeServer::answering(move |request| {
-        let is_known = request.header("authorization") == *knows.lock().expect("whole");
+        let is_known = request.header("authorization") == *taken.lock().expect("whole");
         Behaviour::answer(if is_known { 200 } else { 401 }, "")
     })
     .await;
