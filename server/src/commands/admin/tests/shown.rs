@@ -16,8 +16,8 @@ use crate::commands::admin::{
     structs::to_struct,
 };
 
-fn at(seconds: i64) -> Option<Timestamp> {
-    Some(Timestamp { seconds, nanos: 0 })
+fn at(seconds: i64) -> Timestamp {
+    Timestamp { seconds, nanos: 0 }
 }
 
 fn on_screen(form: Form, show: impl FnOnce(&mut Screen<'_>)) -> String {
@@ -32,7 +32,7 @@ fn what_get_shows_is_what_a_file_of_settings_holds() {
     let settings = to_struct(&document.settings).expect("settings");
     let secrets = [SecretInfo {
         path: "platform.zendesk.api_key".to_owned(),
-        create_time: at(0),
+        create_time: Some(at(0)),
         expire_time: None,
     }];
     let text = whole(&Shown {
@@ -40,7 +40,7 @@ fn what_get_shows_is_what_a_file_of_settings_holds() {
         name: "support",
         etag: "7",
         declared_by: objects::declared_by(Origin::Admin),
-        changed: at(60).as_ref(),
+        changed: Some(&at(60)),
         secrets: &secrets,
         settings: Some(&settings),
     });
@@ -82,7 +82,7 @@ fn a_list_is_a_table_or_one_object_a_line() {
 fn an_act_is_a_line_whatever_somebody_typed() {
     let entry = AuditEntry {
         number: 12,
-        time: at(0),
+        time: Some(at(0)),
         caller: "ops".to_owned(),
         credential: "abcdefghijkl".to_owned(),
         action: "CreateAgent".to_owned(),
@@ -106,7 +106,7 @@ fn a_key_says_until_when_it_counts() {
     let key = |expire_time, revoke_time| CallerKey {
         id: "k".to_owned(),
         caller: "shop".to_owned(),
-        create_time: at(0),
+        create_time: Some(at(0)),
         expire_time,
         last_use_time: None,
         revoke_time,
@@ -116,8 +116,11 @@ fn a_key_says_until_when_it_counts() {
             key(None, None),
             "last used never, counts until it is revoked",
         ),
-        (key(at(60), None), "counts until 1970-01-01T00:01:00Z"),
-        (key(at(60), at(30)), "revoked 1970-01-01T00:00:30Z"),
+        (key(Some(at(60)), None), "counts until 1970-01-01T00:01:00Z"),
+        (
+            key(Some(at(60)), Some(at(30))),
+            "revoked 1970-01-01T00:00:30Z",
+        ),
     ] {
         assert!(keys::line(&key).ends_with(end), "{}", keys::line(&key));
     }
