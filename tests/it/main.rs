@@ -1,10 +1,7 @@
 //! What takes the whole: the shape of the code, and a running server seen from outside.
 
-<<<<<<< HEAD
 mod administration;
-=======
 mod admin_verbs;
->>>>>>> 335e2bb (Prove the verbs of administrators against a server, and describe them)
 mod architecture;
 mod besieged;
 mod checks;
