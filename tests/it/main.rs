@@ -2,6 +2,7 @@
 
 mod access;
 mod administration;
+mod admin_verbs;
 mod architecture;
 mod besieged;
 mod checks;

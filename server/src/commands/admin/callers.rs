@@ -46,8 +46,8 @@ pub(super) struct New {
     #[arg(long = "scope", value_enum, required = true)]
     scopes: Vec<ScopeWord>,
     /// A name in a client certificate by which it is known: a URI or a DNS name. May be repeated.
-    #[arg(long = "certificate", value_name = "NAME")]
-    certificates: Vec<String>,
+    #[arg(long = "certificate-name", value_name = "NAME")]
+    certificate_names: Vec<String>,
     /// It is not let in yet.
     #[arg(long)]
     disabled: bool,
@@ -60,11 +60,11 @@ pub(super) struct Change {
     #[arg(long = "scope", value_enum)]
     scopes: Vec<ScopeWord>,
     /// All names in client certificates by which it is known from now on. May be repeated.
-    #[arg(long = "certificate", value_name = "NAME")]
-    certificates: Vec<String>,
+    #[arg(long = "certificate-name", value_name = "NAME")]
+    certificate_names: Vec<String>,
     /// It is known by no certificate any more.
-    #[arg(long, conflicts_with = "certificates")]
-    no_certificates: bool,
+    #[arg(long, conflicts_with = "certificate_names")]
+    no_certificate_names: bool,
     /// It is not let in any more.
     #[arg(long)]
     disable: bool,
@@ -149,7 +149,7 @@ impl New {
             caller: Some(Caller {
                 name: self.name,
                 scopes: self.scopes.into_iter().map(i32::from).collect(),
-                certificates: self.certificates,
+                certificates: self.certificate_names,
                 disabled: self.disabled,
                 ..Caller::default()
             }),
@@ -163,7 +163,7 @@ impl Change {
             ("scopes", !self.scopes.is_empty()),
             (
                 "certificates",
-                self.no_certificates || !self.certificates.is_empty(),
+                self.no_certificate_names || !self.certificate_names.is_empty(),
             ),
             ("disabled", self.disable || self.enable),
         ];
@@ -171,14 +171,14 @@ impl Change {
         let paths: Vec<String> = given.map(|(path, _)| (*path).to_owned()).collect();
         if paths.is_empty() {
             bail!(
-                "nothing is to be changed: give --scope, --certificate, --no-certificates, --disable or --enable"
+                "nothing is to be changed: give --scope, --certificate-name, --no-certificate-names, --disable or --enable"
             );
         }
         Ok(UpdateCallerRequest {
             caller: Some(Caller {
                 name: self.name,
                 scopes: self.scopes.into_iter().map(i32::from).collect(),
-                certificates: self.certificates,
+                certificates: self.certificate_names,
                 disabled: self.disable,
                 etag: self.etag.etag,
                 ..Caller::default()

@@ -151,7 +151,7 @@ fn only_what_is_given_of_accounts_and_callers_is_changed() {
     assert_eq!(request.account.expect("an account").etag, "3");
 
     let What::Callers(Callers::Update(change)) =
-        what("callers update shop --scope converse --scope admin --disable --no-certificates")
+        what("callers update shop --scope converse --scope admin --disable --no-certificate-names")
     else {
         panic!("a change")
     };

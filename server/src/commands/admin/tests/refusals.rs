@@ -25,9 +25,19 @@ fn every_field_stands_on_its_line() {
     details.add_bad_request_violation("agent.name", "is missing");
     assert_eq!(
         printed(Code::InvalidArgument, details),
-        "it cannot  be done (InvalidArgument)\n  agent.settings.send_timeout: must be between 10ms and 5m\n  \
+        "refused (InvalidArgument)\n  agent.settings.send_timeout: must be between 10ms and 5m\n  \
          agent.name: is missing"
     );
+}
+
+#[test]
+fn a_secret_that_is_missing_is_asked_for_by_its_option() {
+    let mut details = ErrorDetails::new();
+    let why = "no secret is configured: give { env = \"NAME\" } or { file = \"/path\" }";
+    details.add_bad_request_violation("secrets[platform.zendesk.api_key]", why);
+    let text = printed(Code::InvalidArgument, details);
+    let remedy = "is missing: give it with --secret platform.zendesk.api_key=@FILE";
+    assert!(text.ends_with(remedy), "{text}");
 }
 
 #[test]
@@ -36,10 +46,9 @@ fn a_refusal_comes_with_what_to_do() {
         ("ETAG_MISMATCH", "`parloir admin agents get support`"),
         ("NAME_TAKEN", "choose another"),
         ("DECLARED_IN_CONFIGURATION", "configuration file"),
-        ("IN_USE", "first"),
         ("FIRST_CALLER_NOT_ADMIN", "--scope admin"),
         ("LAST_ADMIN", "callers create"),
-        ("TOO_MANY_KEYS", "revoke"),
+        ("TOO_MANY_KEYS", "keys list"),
     ] {
         let text = printed(Code::FailedPrecondition, reason(word));
         assert!(text.contains(word) && text.contains(remedy), "{text}");
