@@ -1,8 +1,8 @@
 //! What takes the whole: the shape of the code, and a running server seen from outside.
 
 mod access;
-mod administration;
 mod admin_verbs;
+mod administration;
 mod architecture;
 mod besieged;
 mod checks;

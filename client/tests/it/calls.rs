@@ -222,13 +222,7 @@ async fn a_server_that_is_not_there_is_unavailable() {
 
 #[tokio::test]
 async fn a_url_without_a_scheme_is_refused_with_the_remedy() {
-    for url in [
-        "127.0.0.1:50051",
-        "localhost:50051",
-        "https://127.0.0.1:50051",
-        "not a url",
-        "",
-    ] {
+    for url in ["127.0.0.1:50051", "localhost:50051", "not a url", ""] {
         let error = Client::builder(url).connect_lazy().unwrap_err();
         assert_eq!(error.code(), Code::InvalidArgument, "{url}");
         assert!(error.message().contains("http://"), "{error}");

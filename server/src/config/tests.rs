@@ -314,7 +314,8 @@ fn an_address_that_others_reach_needs_to_be_asked_for() {
     let named = format!(
         "{outside}\n[[callers]]\nname = \"crm\"\nscopes = [\"converse\"]\nkeys = [{{ file = \"/k\" }}]"
     );
-    assert_eq!(warned(&named), "");
+    // Whoever is asked shows a key, and without TLS everybody on the way reads it.
+    assert_eq!(warned(&named), "grpc.tls.certificate");
 }
 
 #[test]

@@ -29,7 +29,6 @@ const ADMINISTRATION: Permission = OneOf(&[Admin]);
 /// Service, method, who may call it.
 const TABLE: &[(&str, &str, Permission)] = &[
     ("grpc.health.v1.Health", "Check", Open),
-    ("grpc.health.v1.Health", "List", Open),
     ("grpc.health.v1.Health", "Watch", Open),
     (
         "grpc.reflection.v1.ServerReflection",

@@ -1,8 +1,12 @@
 //! Table `delivery`: the lanes to agents and sources.
 
+mod codes;
+
 use std::sync::LazyLock;
 
 use sea_orm::{ConnectionTrait, Value};
+
+use codes::{direction, direction_number, kind, kind_number, subject};
 
 use super::{
     conversation::key_values,
@@ -14,8 +18,8 @@ use super::{
 };
 use crate::{
     domain::{
-        ConversationKey, Delivery, DeliveryKind, DeliveryState, Direction, Id, LaneKey, Reason,
-        Subject, Timestamp,
+        ConversationKey, Delivery, DeliveryState, Direction, Id, LaneKey, Reason, Subject,
+        Timestamp,
     },
     keys::Place,
     wire::enums::{delivery_state, read_delivery_state},
@@ -347,58 +351,6 @@ fn read(row: &mut Row<'_>) -> Result<Delivery, Fault> {
         "delivery.detail",
     )?;
     Ok(delivery)
-}
-
-fn direction_number(direction: Direction) -> i32 {
-    match direction {
-        Direction::Agent => 0,
-        Direction::Source => 1,
-    }
-}
-
-fn direction(number: i32) -> Option<Direction> {
-    match number {
-        0 => Some(Direction::Agent),
-        1 => Some(Direction::Source),
-        _ => None,
-    }
-}
-
-fn kind_number(kind: DeliveryKind) -> i32 {
-    match kind {
-        DeliveryKind::Start => 1,
-        DeliveryKind::Message => 2,
-        DeliveryKind::Parameters => 3,
-        DeliveryKind::End => 4,
-        DeliveryKind::Reply => 5,
-        DeliveryKind::Human => 6,
-        DeliveryKind::Escalate => 7,
-        DeliveryKind::Resume => 8,
-    }
-}
-
-fn kind(number: i32) -> Option<DeliveryKind> {
-    match number {
-        1 => Some(DeliveryKind::Start),
-        2 => Some(DeliveryKind::Message),
-        3 => Some(DeliveryKind::Parameters),
-        4 => Some(DeliveryKind::End),
-        5 => Some(DeliveryKind::Reply),
-        6 => Some(DeliveryKind::Human),
-        7 => Some(DeliveryKind::Escalate),
-        8 => Some(DeliveryKind::Resume),
-        _ => None,
-    }
-}
-
-fn subject(number: i32) -> Option<fn(String) -> Subject> {
-    match number {
-        1 => Some(Subject::Message),
-        2 => Some(Subject::Command),
-        3 => Some(Subject::Request),
-        4 => Some(Subject::Event),
-        _ => None,
-    }
 }
 
 pub(super) fn reason(text: Option<String>) -> Result<Option<Reason>, Fault> {

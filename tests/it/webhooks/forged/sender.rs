@@ -225,7 +225,7 @@ impl Sender {
                     "timestamp": (millis / 1000).to_string(), "type": "text", "text": {"body": text}}]}}]}]})
             }
             Self::SocialConnect => json!({"id": format!("m{id}"),
-                "permalink": "https://twitter.com/us/status/1", "account_id": "1417",
+                "permalink": "https://twitter.com/us/status/1", "account_id": "1417", "topic": {"id": "5"},
                 "message": {"type": "privatemessage", "title": "", "content": text},
                 "source": {"service": "twitter", "application": "web", "url": "https://twitter.com/messages/1"},
                 "author": {"id": format!("7{}", number(conversation)), "name": "Ana"}, "contact": {"tags": []}}),
