@@ -31,8 +31,8 @@ async fn the_first_caller_administrates_and_from_its_key_on_nobody_gets_in_witho
     let id = made["key"]["id"].as_str().expect("an id");
     assert!(text.starts_with(&format!("parloir_{id}_")), "{made}");
     assert!(!made.to_string().contains(text.trim_end()), "{made}");
-    let mode = fs::metadata(&key).expect("a file").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let rights = fs::metadata(&key).expect("a file").permissions().mode();
+    assert_eq!(rights & 0o777, 0o600);
 
     let said = stage.refused(&["agents", "list"]).await;
     assert!(said.contains("--key-file"), "{said}");
