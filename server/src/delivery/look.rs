@@ -153,7 +153,7 @@ async fn arrived(
             let tenant = conversation.key.tenant.as_str();
             let other = tx.remote_delivery(tenant, remote_id).await?;
             delivery.unclear |= other.is_some();
-            part_done(&mut delivery, remote_id);
+            part_done(&mut delivery, &tx.known_as(remote_id));
         }
         Arrival::Missing if tx.now() < certain_at => delivery.not_before = certain_at,
         // The same part is sent once more.

@@ -65,12 +65,12 @@ pub fn read_back(delivery: &mut Delivery) {
     delivery.read_back_since = Some(delivery.attempted_at);
 }
 
-/// The part that was under way is dealt with.
-pub fn part_done(delivery: &mut Delivery, remote_id: &str) {
+/// The part that was under way is dealt with; the other side knows it by what `known_as` makes of its id.
+pub fn part_done(delivery: &mut Delivery, known_as: &str) {
     delivery.part += 1;
     delivery.state = DeliveryState::Queued;
-    if !remote_id.is_empty() {
-        remote_id.clone_into(&mut delivery.remote_id);
+    if !known_as.is_empty() {
+        known_as.clone_into(&mut delivery.remote_id);
     }
 }
 
@@ -130,7 +130,7 @@ async fn acknowledged(
     remote_id: &str,
     desk: &Desk,
 ) -> Result<()> {
-    part_done(&mut delivery, remote_id);
+    part_done(&mut delivery, &tx.known_as(remote_id));
     if !shows(finished) {
         // From now on the source knows of our change, and what it says counts again.
         let ours = conversation.known.evidence == Evidence::OwnAction;

@@ -150,6 +150,16 @@ pub trait Transaction: Sealing {
     /// The content's hash under the database's key: what may be kept of it beside the log.
     fn digest(&self, content: &Fingerprint) -> Vec<u8>;
 
+    /// What is kept of an id at the other side, which may hold a phone number: it is recognised and never read again.
+    fn known_as(&self, remote_id: &str) -> String {
+        if remote_id.is_empty() {
+            return String::new();
+        }
+        let digest = self.digest(&Fingerprint::of("remote id").text(remote_id));
+        let hex = digest.iter();
+        hex.fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    }
+
     /// Adds an event; its position is assigned at commit. Answers its index among this unit's events, from 0.
     fn append(&mut self, event: NewEvent) -> usize;
 

@@ -113,7 +113,7 @@ impl Transaction for SqliteTransaction {
     }
 
     async fn remote_delivery(&mut self, tenant: &str, remote_id: &str) -> Result<Option<Delivery>> {
-        let found = delivery::remote(&self.db, &self.keys, tenant, remote_id).await;
+        let found = delivery::remote(&self.db, &self.keys, tenant, &self.known_as(remote_id)).await;
         self.read(found)
     }
 

@@ -23,7 +23,7 @@ impl Traffic<'_> {
         let number = self.plant("phone_number");
         let sent = json!({
             "messaging_product": "whatsapp", "contacts": [{ "input": number, "wa_id": number }],
-            "messages": [{ "id": "wamid.sent" }],
+            "messages": [{ "id": format!("wamid.{number}") }],
         });
         self.number.next(Behaviour::answer(200, &sent.to_string()));
         let before = self.platform.requests().len();
