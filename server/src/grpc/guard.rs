@@ -13,6 +13,7 @@ use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 
 use super::{
+    observe::Whose,
     permissions::{Permission, Permissions, Rule},
     revocable::RevocableBody,
     sized::SizedBody,
@@ -105,6 +106,9 @@ where
         };
         let Admitted { by, place } = admitted;
         if let Some(By { credential, .. }) = &by {
+            if let Some(whose) = request.extensions().get::<Whose>() {
+                whose.found(&credential.identity);
+            }
             request.extensions_mut().insert(credential.identity.clone());
             if let Some((limit, setting)) = credential.meters.message_bytes() {
                 let (metrics, tenant) = (Arc::clone(&self.parts.metrics), credential.tenant());
