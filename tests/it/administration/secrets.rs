@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use parloir_client::v1::{RotateSecretRequest, rotate_secret_request::Owner};
+use parloir_client::v1::{DeliveryState, RotateSecretRequest, rotate_secret_request::Owner};
 
-use super::{TOKENS, agent, create, create_account, server, wrong};
-use crate::support::{server::TestServer, webhook};
+use super::{KEY_PATH, TOKENS, agent, create, create_account, server, wrong};
+use crate::support::{
+    platform::Behaviour,
+    server::{TestServer, state},
+    webhook,
+};
 
 async fn posted(server: &TestServer, token: &str, id: &str) -> u16 {
     let body = webhook::says_as("c-1", id, "hello").replace(crate::support::server::BOT, "bot-2");
@@ -102,4 +106,58 @@ async fn what_cannot_be_rotated_is_said_with_a_remedy() {
         let found = wrong(server.client.rotate_secret(request).await);
         assert!(found[0].contains(expected), "{found:?}");
     }
+}
+
+#[tokio::test]
+async fn of_two_keys_the_former_stays_for_the_overlap_and_a_refusal_of_the_new_one_is_no_end() {
+    let server = server().await;
+    create(&server.client, agent(&server, "second"), "key-one")
+        .await
+        .expect("made");
+    create_account(&server.client, "outlet", "second")
+        .await
+        .expect("made");
+    let rotated = server
+        .client
+        .rotate_secret(rotation(KEY_PATH, "key-two", 60))
+        .await;
+    let secrets = rotated.expect("rotated").secrets;
+    let paths: Vec<_> = secrets.iter().map(|secret| secret.path.as_str()).collect();
+    assert!(
+        paths.contains(&"platform.zendesk.previous_api_key"),
+        "{paths:?}"
+    );
+    server
+        .client
+        .say("outlet", "c-1", "m-1", "hello")
+        .await
+        .expect("taken");
+    let shown = server
+        .platform
+        .last_request()
+        .header("authorization")
+        .to_owned();
+    assert_eq!(shown, "key-two", "the new one counts at once");
+    server.platform.next(Behaviour::answer(401, ""));
+    let said = server.client.say("outlet", "c-1", "m-2", "again").await;
+    assert_eq!(state(&said), DeliveryState::Delivered);
+    let shown = server
+        .platform
+        .last_request()
+        .header("authorization")
+        .to_owned();
+    assert_eq!(
+        shown, "key-one",
+        "the former one is good for what the new one is not"
+    );
+    let rotated = server
+        .client
+        .rotate_secret(rotation(KEY_PATH, "key-three", 0))
+        .await;
+    let secrets = rotated.expect("rotated").secrets;
+    let paths: Vec<_> = secrets.iter().map(|secret| secret.path.as_str()).collect();
+    assert!(
+        !paths.contains(&"platform.zendesk.previous_api_key"),
+        "{paths:?}"
+    );
 }
