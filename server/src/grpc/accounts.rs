@@ -53,7 +53,7 @@ impl Accounts {
             request.metadata(),
             request.extensions(),
             self.options.answer_within,
-        );
+        )?;
         Ok((call.caller, request.into_inner()))
     }
 

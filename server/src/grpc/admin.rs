@@ -18,12 +18,13 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, codec::CompressionEncoding};
 
 use super::{
+    call::identity,
     service::{Options, still_open},
     status,
 };
 use crate::{
     admin::{Admin, Kind},
-    domain::{Error, Identity, Result},
+    domain::{Identity, Result},
 };
 
 type Answer<T> = std::result::Result<Response<T>, Status>;
@@ -70,7 +71,7 @@ impl Administration {
             still_open(&self.stopping)?;
             let door = Door {
                 admin: &self.admin,
-                identity: identity(&request)?,
+                identity: identity(request.extensions())?,
                 epoch: self.epoch,
             };
             work(door, request.into_inner()).await
@@ -80,12 +81,6 @@ impl Administration {
             Err(error) => Err(status::status(&error, self.epoch)),
         }
     }
-}
-
-/// Who calls, as the guard found out. Without a guard nobody administrates.
-fn identity<T>(request: &Request<T>) -> Result<Identity> {
-    let identity = request.extensions().get::<Identity>().cloned();
-    identity.ok_or(Error::Internal)
 }
 
 /// Writes one method: it hands its message over to the function that answers it.

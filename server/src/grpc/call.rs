@@ -5,10 +5,9 @@ use std::time::Duration;
 use http::Extensions;
 use tonic::metadata::MetadataMap;
 
-use super::observe::Whose;
 use crate::{
     conversations::Caller,
-    domain::{Identity, Scope, is_traceparent},
+    domain::{Error, Identity, Result, Scope, is_traceparent},
 };
 
 /// Before the caller's deadline, an answer needs this long to be committed to and to travel.
@@ -26,37 +25,34 @@ pub(super) struct Call {
 
 impl Call {
     /// `answer_within` is the longest wait whatever the caller's deadline.
-    pub fn of(metadata: &MetadataMap, extensions: &Extensions, answer_within: Duration) -> Self {
+    pub fn of(
+        metadata: &MetadataMap,
+        extensions: &Extensions,
+        answer_within: Duration,
+    ) -> Result<Self> {
         let text = |key| metadata.get(key).and_then(|value| value.to_str().ok());
         let deadline = text("grpc-timeout").and_then(read_timeout);
         let wait = deadline.map_or(answer_within, |left| {
             left.saturating_sub(ANSWER_MARGIN).min(answer_within)
         });
         let traceparent = text("traceparent").filter(|text| is_traceparent(text));
-        let identity = identity(extensions);
+        let identity = identity(extensions)?;
         let sees_personal = identity.scopes.allows(Scope::Converse);
         let caller = Caller {
             tenant: identity.tenant,
             traceparent: traceparent.unwrap_or_default().to_owned(),
         };
-        Self {
+        Ok(Self {
             caller,
             wait,
             sees_personal,
-        }
+        })
     }
 }
 
-/// Who calls, as the guard before the services found out.
-pub(super) fn identity(extensions: &Extensions) -> Identity {
-    let identity = extensions
-        .get::<Identity>()
-        .cloned()
-        .unwrap_or_else(Identity::anonymous);
-    if let Some(whose) = extensions.get::<Whose>() {
-        whose.found(&identity);
-    }
-    identity
+/// Who calls, as the guard before the services found out. Without a guard nobody calls: that would be a fault of ours.
+pub(super) fn identity(extensions: &Extensions) -> Result<Identity> {
+    extensions.get::<Identity>().cloned().ok_or(Error::Internal)
 }
 
 /// `grpc-timeout`: at most eight digits and a unit.
@@ -87,7 +83,15 @@ mod tests {
     fn call(key: &'static str, value: &str) -> Call {
         let mut metadata = MetadataMap::new();
         metadata.insert(key, value.parse().expect("ascii"));
-        Call::of(&metadata, &Extensions::new(), WITHIN)
+        let mut extensions = Extensions::new();
+        extensions.insert(Identity::anonymous());
+        Call::of(&metadata, &extensions, WITHIN).expect("somebody calls")
+    }
+
+    #[test]
+    fn a_call_that_no_guard_has_seen_is_nobodys() {
+        let call = Call::of(&MetadataMap::new(), &Extensions::new(), WITHIN);
+        assert_eq!(call.map(drop), Err(Error::Internal));
     }
 
     #[test]

@@ -54,12 +54,12 @@ impl Calls {
     /// Takes a call apart, unless the server is stopping.
     fn open<T>(&self, request: Request<T>) -> Result<(Call, T)> {
         still_open(&self.stopping)?;
-        Ok(self.admit(request))
+        self.admit(request)
     }
 
-    fn admit<T>(&self, request: Request<T>) -> (Call, T) {
-        let call = Call::of(request.metadata(), request.extensions(), self.answer_within);
-        (call, request.into_inner())
+    fn admit<T>(&self, request: Request<T>) -> Result<(Call, T)> {
+        let call = Call::of(request.metadata(), request.extensions(), self.answer_within)?;
+        Ok((call, request.into_inner()))
     }
 
     fn epoch(&self) -> u64 {
@@ -157,7 +157,7 @@ impl ConversationService for Calls {
         request: Request<v1::RespondToAgentRequest>,
     ) -> Answer<v1::RespondToAgentResponse> {
         let work = async {
-            let (call, message) = self.admit(request);
+            let (call, message) = self.admit(request)?;
             let command = calls::respond::command(message)?;
             let responded = self.conversations.respond(&call.caller, command).await?;
             Ok(calls::respond::response(responded, self.epoch()))

@@ -95,9 +95,9 @@ where
 
 impl Streams {
     async fn open(self, request: Request<Body>) -> Result<EventStream, Status> {
-        let tenant = identity(request.extensions()).tenant;
-        let message = message::read(request, self.max_message_bytes).await?;
         let refused = |error: Error| status(&error, self.hub.epoch());
+        let tenant = identity(request.extensions()).map_err(refused)?.tenant;
+        let message = message::read(request, self.max_message_bytes).await?;
         let wish = wish::wish(message, &tenant, &self.hub).map_err(refused)?;
         let hub = self.hub.clone();
         // Reads the database: goes on even if the caller does not wait.
