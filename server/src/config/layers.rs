@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::{
     problem::{Problem, Problems},
+    read::without_value,
     section::Kind,
     unknown::Schema,
 };
@@ -106,7 +107,10 @@ impl Layers {
 fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-    format!("is not TOML: line {line}: {}", error.message())
+    format!(
+        "is not TOML: line {line}: {}",
+        without_value(error.message())
+    )
 }
 
 /// `["agents", "0", "name"]` as `agents[0].name`.

@@ -59,7 +59,7 @@ fn holds_settings<T>(empty: Result<T, toml::de::Error>) -> bool {
 
 /// `invalid type: string "...", expected a list` without what stands in the quotes: it may be a secret that was written
 /// where the name of its place belongs.
-fn without_value(why: &str) -> String {
+pub(super) fn without_value(why: &str) -> String {
     let told = ["invalid type: ", "invalid value: "]
         .into_iter()
         .find_map(|start| Some((start, why.strip_prefix(start)?)));

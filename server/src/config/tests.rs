@@ -123,6 +123,10 @@ fn a_value_in_the_wrong_place_is_not_repeated() {
             "sources[0].system.messenger.app_secrets",
         ),
         (
+            "[[agents]]\n[agents.platform.zendesk]\napi_key = 1234567890123456789012345678901234567",
+            "",
+        ),
+        (
             "[[agents]]\n[agents.platform.zendesk.webhook.hmac]\nsecrets = 1234567890123",
             "agents[0].platform.zendesk.webhook.hmac.secrets",
         ),

@@ -219,9 +219,8 @@ impl Lanes {
                 ToSource::Resume { note } => source.resume(address, note).await,
             }
         };
-        tokio::time::timeout(limit, request)
-            .await
-            .unwrap_or(Sent::Unclear)
+        let sent = tokio::time::timeout(limit, request).await;
+        sent.unwrap_or(Sent::Unclear).without(&what.words())
     }
 
     /// Asks a source. What runs out of time is asked again later.

@@ -22,6 +22,7 @@ pub mod parameter;
 pub mod phrase;
 pub mod ports;
 pub mod query;
+pub mod redact;
 pub mod rendering;
 pub mod request;
 pub mod source;

@@ -7,6 +7,7 @@ use super::{
     id::Id,
     message::HumanMessage,
     parameter::Parameter,
+    redact::{Redactor, SHORTEST_WORDS},
     source::{Handover, Item},
 };
 
@@ -46,6 +47,20 @@ pub enum ToSource {
     Show(Item),
     Escalate(Handover),
     Resume { note: String },
+}
+
+impl ToSource {
+    /// What it tells somebody, and no answer may repeat.
+    pub fn words(&self) -> Vec<&str> {
+        match self {
+            Self::Show(item) => item.words(),
+            Self::Escalate(handover) => {
+                let text = handover.text.as_deref();
+                text.into_iter().chain([handover.note.as_str()]).collect()
+            }
+            Self::Resume { note } => vec![note],
+        }
+    }
 }
 
 impl Attempt {
@@ -128,6 +143,21 @@ pub enum Sent {
     Refused { refusal: Refusal, detail: String },
 }
 
+impl Sent {
+    /// Without these words in what the other side said of a refusal: it may repeat what it was sent.
+    #[must_use]
+    pub fn without(self, words: &[&str]) -> Self {
+        match self {
+            Self::Refused { refusal, detail } => {
+                let words = words.iter().filter(|one| one.len() >= SHORTEST_WORDS);
+                let detail = Redactor::knowing(words.copied()).detail(detail.as_bytes());
+                Self::Refused { refusal, detail }
+            }
+            other => other,
+        }
+    }
+}
+
 /// Why a platform refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -143,4 +173,29 @@ pub enum Refusal {
     WindowClosed,
     /// This visitor cannot be reached: blocked, or gone.
     Unreachable,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::source::Author;
+
+    #[test]
+    fn a_refusal_repeats_nothing_of_what_was_sent() {
+        let show = ToSource::Show(Item::text(Author::Agent, "my \"own\" words"));
+        let refused = |detail: &str| Sent::Refused {
+            refusal: Refusal::Request,
+            detail: detail.to_owned(),
+        };
+        assert_eq!(
+            refused(r#"131009: no such my \"own\" words"#).without(&show.words()),
+            refused("131009: no such [removed]")
+        );
+        let handover = ToSource::Resume { note: "no".into() };
+        assert_eq!(
+            refused("not now").without(&handover.words()),
+            refused("not now"),
+            "two letters stand in too much to be taken out"
+        );
+    }
 }

@@ -5,15 +5,12 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use crate::{
-    domain::outbound::{Refusal, Sent},
+    domain::{
+        outbound::{Refusal, Sent},
+        redact::{Redactor, SHORTEST_WORDS},
+    },
     outgoing,
 };
-
-/// Bytes of a refusal's words that are kept: enough for a sentence, far below what any client takes in a status.
-const MAX_DETAIL: usize = 512;
-/// Words shorter than this are left in: every second detail would hold them by chance.
-const SHORTEST_WORDS: usize = 4;
-const REMOVED: &str = "[removed]";
 
 /// Without a connection nothing was sent; after that nobody can tell.
 pub(super) fn without_answer(source: &str, error: &reqwest::Error) -> Sent {
@@ -34,18 +31,8 @@ pub(super) fn refused(refusal: Refusal, said: &str, removed: &[&str]) -> Sent {
 
 /// The first 512 bytes without `removed` and without control characters.
 pub(super) fn detail(said: &str, removed: &[&str]) -> String {
-    let mut longest_first: Vec<_> = removed
-        .iter()
-        .filter(|one| one.len() >= SHORTEST_WORDS)
-        .collect();
-    longest_first.sort_by_key(|one| std::cmp::Reverse(one.len()));
-    let mut text = said.to_owned();
-    for one in longest_first {
-        text = text.replace(*one, REMOVED);
-    }
-    text.retain(|c| !c.is_control());
-    text.truncate(text.floor_char_boundary(MAX_DETAIL));
-    text.trim().to_owned()
+    let long = removed.iter().filter(|one| one.len() >= SHORTEST_WORDS);
+    Redactor::knowing(long.copied()).detail(said.as_bytes())
 }
 
 /// A header that counts seconds. What is no number counts as not given.

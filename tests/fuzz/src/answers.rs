@@ -29,7 +29,7 @@ use crate::{
     webhook,
 };
 
-/// What the visitor said, and a value that is personal: no answer may bring them into what is told of it.
+/// What is said, and a value that is personal: no answer to what held them may bring them into what is told of it.
 const WORDS: &str = "words of a visitor";
 const PERSONAL: &str = "ana@example.org";
 
@@ -49,7 +49,7 @@ pub fn zendesk(input: &[u8]) {
                 if let Ok(data) = UserData::new(platform) {
                     let told = data.delete(&["c-1".to_owned()]).await;
                     let told = told.map_err(|error| format!("{error} {error:?}"));
-                    tells_nothing(told.err().as_deref().unwrap_or_default());
+                    tells_no_secret(told.err().as_deref().unwrap_or_default());
                 }
             }
             1 => export(platform).await,
@@ -59,7 +59,13 @@ pub fn zendesk(input: &[u8]) {
                     upstream_id: "c-1".to_owned(),
                     content: content(which),
                 };
-                is_sound(&agent.expect("a valid agent").send(&outbound).await);
+                let sent = agent.expect("a valid agent").send(&outbound).await;
+                let said: &[&str] = match which {
+                    2 => &[PERSONAL],
+                    3 | 4 => &[WORDS, PERSONAL],
+                    _ => &[WORDS],
+                };
+                is_sound(&sent, said);
             }
         }
     });
@@ -88,7 +94,7 @@ async fn export(platform: &parloir::agents::zendesk::ZendeskConfig) {
     let export = export.with_retry_pause(std::time::Duration::ZERO);
     let files = match export.files(&day, None).await {
         Ok(files) => files,
-        Err(error) => return tells_nothing(&format!("{error:#}")),
+        Err(error) => return tells_no_secret(&format!("{error:#}")),
     };
     for file in files.iter().take(3) {
         let name = file.name();
@@ -117,9 +123,13 @@ fn ask(name: &str, input: &[u8]) {
         let item = Item::text(Author::Agent, WORDS);
         let since = Timestamp((NOW - 60) * 1_000_000);
         match which % 6 {
-            0 => is_sound(&source.deliver(address, &item).await),
-            1 => is_sound(&source.escalate(address, &handover()).await),
-            2 => is_sound(&source.resume(address, "note").await),
+            // As the lane does, which knows what was sent.
+            0 => {
+                let sent = source.deliver(address, &item).await;
+                is_sound(&sent.without(&item.words()), &[WORDS]);
+            }
+            1 => is_sound(&source.escalate(address, &handover()).await, &[]),
+            2 => is_sound(&source.resume(address, "note").await, &[]),
             3 => drop(source.read_owner(address).await),
             4 => drop(source.read_back(address, &item, since).await),
             _ => look(source.as_ref(), since).await,
@@ -133,10 +143,13 @@ async fn look(source: &dyn Source, since: Timestamp) {
     }
 }
 
-/// What is said of how it ended can be shown to a caller.
-fn is_sound(sent: &Sent) {
+/// What is said of how it ended can be shown to a caller: it repeats nothing of what was `said`.
+fn is_sound(sent: &Sent, said: &[&str]) {
     if let Sent::Refused { detail, .. } = sent {
-        tells_nothing(detail);
+        tells_no_secret(detail);
+        for words in said {
+            assert!(!detail.contains(words), "told: {detail:?}");
+        }
         assert!(
             detail.len() <= MOST_DETAIL,
             "{} bytes of detail",
@@ -149,10 +162,8 @@ fn is_sound(sent: &Sent) {
     }
 }
 
-fn tells_nothing(told: &str) {
-    for secret in [SECRET, WORDS, PERSONAL] {
-        assert!(!told.contains(secret), "told: {told:?}");
-    }
+fn tells_no_secret(told: &str) {
+    assert!(!told.contains(SECRET), "told: {told:?}");
 }
 
 fn handover() -> Handover {

@@ -11,8 +11,9 @@ use reqwest::{Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::{config::ZendeskConfig, keys::Keys, redact::Redactor};
+use super::{config::ZendeskConfig, keys::Keys};
 use crate::{
+    domain::redact::Redactor,
     outgoing::{self, Limits},
     secret::SecretError,
 };

@@ -16,7 +16,6 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{
     config::{MetadataField, ZendeskConfig},
     keys::Keys,
-    redact::Redactor,
     request::{self, Body},
 };
 use crate::{
@@ -25,6 +24,7 @@ use crate::{
         Clock, Timestamp,
         outbound::{Outbound, Refusal, Sent},
         ports::Probed,
+        redact::Redactor,
     },
     outgoing::{self, Limits},
 };

@@ -7,7 +7,6 @@ mod config;
 mod export;
 mod keys;
 mod message;
-mod redact;
 mod reply;
 mod request;
 mod signature;

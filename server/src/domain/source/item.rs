@@ -74,6 +74,26 @@ impl Item {
             body: ItemBody::Text(text.into()),
         }
     }
+
+    /// What it says, in pieces.
+    pub fn words(&self) -> Vec<&str> {
+        match &self.body {
+            ItemBody::Text(text) => vec![text],
+            ItemBody::Offer { text, options, .. } => {
+                let labels = options.iter().map(|option| option.label.as_str());
+                [text.as_str()].into_iter().chain(labels).collect()
+            }
+            ItemBody::Cards(cards) => {
+                let each = cards.iter().flat_map(|card| {
+                    let labels = card.options.iter().map(|option| option.label.as_str());
+                    [card.title.as_str(), card.description.as_str()]
+                        .into_iter()
+                        .chain(labels)
+                });
+                each.collect()
+            }
+        }
+    }
 }
 
 /// A `Debug` that shows nothing but the name.

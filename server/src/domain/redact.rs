@@ -1,23 +1,24 @@
-//! What a platform said about a refusal, without what must not be repeated.
+//! What the other side said about a refusal, without what must not be repeated.
 
 use std::fmt::Write;
 
-use crate::domain::outbound::{Outbound, OutboundContent};
+use super::outbound::{Outbound, OutboundContent};
 
 /// Bytes of a refusal's words that are kept: enough for a sentence, far below what any client takes in a status.
 const MAX_DETAIL: usize = 512;
 /// Words shorter than this are left in: every second detail would hold them by chance.
-const SHORTEST_WORDS: usize = 4;
+pub const SHORTEST_WORDS: usize = 4;
 const REMOVED: &str = "[removed]";
 
 /// Knows what a request carried that its answer may repeat.
-pub(super) struct Redactor {
+pub struct Redactor {
     /// Longest first, so that a secret within another does not spoil it.
     secrets: Vec<String>,
 }
 
 impl Redactor {
-    pub(super) fn new(key: &str, outbound: &Outbound) -> Self {
+    /// Knows a request to an agent, and the key that it was made with.
+    pub fn new(key: &str, outbound: &Outbound) -> Self {
         let words: &str = match &outbound.content {
             OutboundContent::Message { text, .. } | OutboundContent::Ticket { text, .. } => text,
             OutboundContent::Human(message) => &message.text,
@@ -35,7 +36,7 @@ impl Redactor {
     }
 
     /// What an answer may not repeat.
-    pub(super) fn knowing<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
+    pub fn knowing<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut secrets: Vec<_> = secrets
             .flat_map(|secret| [secret.to_owned(), as_in_json(secret), in_ascii(secret)])
             // As the body is looked at.
@@ -47,10 +48,10 @@ impl Redactor {
         Self { secrets }
     }
 
-    /// The first 512 bytes, without secrets, personal values, the visitor's words and control characters.
-    pub(super) fn detail(&self, body: &[u8]) -> String {
+    /// The first 512 bytes, without what it knows and without control characters.
+    pub fn detail(&self, said: &[u8]) -> String {
         // First of all: taken out later, they would have hidden a secret that they stood in.
-        let mut text = without_control(&String::from_utf8_lossy(body));
+        let mut text = without_control(&String::from_utf8_lossy(said));
         for secret in &self.secrets {
             if text.contains(secret) {
                 text = text.replace(secret, REMOVED);
@@ -59,6 +60,12 @@ impl Redactor {
         let end = text.floor_char_boundary(MAX_DETAIL);
         text.truncate(end);
         text.trim().to_owned()
+    }
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redactor")
     }
 }
 
