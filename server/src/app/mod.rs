@@ -143,9 +143,16 @@ impl App {
         readiness.started();
         health.set_serving(true);
         let reporting = tokio::spawn(report_health(readiness.clone(), health.clone()));
-        if config.accounts.is_empty() {
+        let directory = parts.conversations.live.directory();
+        let agents = directory.agents().count();
+        let accounts = directory.agents();
+        let accounts = accounts
+            .flat_map(|agent| directory.accounts_of(agent.name.as_str()))
+            .count();
+        if accounts == 0 {
             tracing::warn!(
-                "no account is configured, so every conversation is refused: name a file with --config"
+                "there is no account, so every conversation is refused: name a file with --config, or make one with \
+                 `parloir admin`"
             );
         }
         for source in &config.sources {
@@ -157,7 +164,7 @@ impl App {
             );
         }
         tracing::info!(grpc = %addresses.grpc, webhooks = %addresses.webhooks, ops = %addresses.ops,
-            database = config.database.url, agents = config.agents.len(), accounts = config.accounts.len(), "serving");
+            database = config.database.url, agents, accounts, "serving");
         let shutdown = config.shutdown.clone();
         Ok(Self {
             addresses,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use crate::domain::{
     Account, AgentSettings, Conversation, ConversationKey, Delivery, DeliveryState, Fingerprint,
     Id, KnownContact, LaneKey, Result, Timestamp,
+    hex::hex,
     ports::{Effect, Transaction, Unit},
     source::{Contact, SourceBody, SourceEvent, Taken},
 };
@@ -199,12 +200,4 @@ async fn wake_answers(tx: &mut dyn Transaction, key: &ConversationKey) -> Result
 pub struct Visitor {
     pub contact: KnownContact,
     pub conversation: Conversation,
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     delivery::Reason,
+    hex::hex,
     id::{ConversationKey, Id},
     time::Timestamp,
 };
@@ -69,15 +70,10 @@ pub enum UpstreamState {
 impl UpstreamErasure {
     /// What stands in receipts in place of the platform's id; empty where there is none.
     pub fn internal_id_sha256(&self) -> String {
-        use std::fmt::Write;
         let Some(id) = &self.internal_id else {
             return String::new();
         };
-        let digest = Sha256::digest(id.as_bytes());
-        digest.iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a String takes everything");
-            text
-        })
+        hex(&Sha256::digest(id.as_bytes()))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod erasure;
 pub mod error;
 pub mod event;
 pub mod fingerprint;
+pub mod hex;
 pub mod human;
 pub mod id;
 pub mod identity;

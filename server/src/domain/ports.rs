@@ -17,6 +17,7 @@ use super::{
     error::{Error, Result},
     event::{Event, NewEvent, Position, StoredEvent},
     fingerprint::Fingerprint,
+    hex::hex,
     id::{ConversationKey, Id},
     inbound::{Inbound, Webhook, WebhookRefusal, WebhookReply},
     outbound::{Outbound, OutboundContent, Sent},
@@ -155,9 +156,7 @@ pub trait Transaction: Sealing {
         if remote_id.is_empty() {
             return String::new();
         }
-        let digest = self.digest(&Fingerprint::of("remote id").text(remote_id));
-        let hex = digest.iter();
-        hex.fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+        hex(&self.digest(&Fingerprint::of("remote id").text(remote_id)))
     }
 
     /// Adds an event; its position is assigned at commit. Answers its index among this unit's events, from 0.

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         Result,
         administration::{AuditEntry, AuditQuery},
+        hex::hex,
     },
     grpc::checks::Checks,
     wire::time::timestamp,
@@ -102,12 +103,4 @@ fn entry(entry: AuditEntry) -> v1::AuditEntry {
 /// What we count never reaches 2^63.
 fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
 }
