@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{
     key::{Key, Pepper},
+    own_limits::OwnLimits,
     records::{CallerRecord, KeyRecord},
 };
 use crate::{
@@ -87,5 +88,6 @@ fn record(config: &CallerConfig) -> CallerRecord {
         scopes: scopes.filter_map(|name| Scope::from_name(name)).collect(),
         certificates: config.certificates.clone(),
         disabled: false,
+        limits: OwnLimits::of(config),
     }
 }

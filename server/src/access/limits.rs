@@ -10,9 +10,9 @@ use std::{
     time::Duration,
 };
 
-use super::bucket::Bucket;
+use super::{bucket::Bucket, own_limits::OwnLimits};
 use crate::{
-    config::{CallerConfig, LimitsConfig, TenantConfig},
+    config::{LimitsConfig, TenantConfig},
     domain::{Error, Id, Result},
 };
 
@@ -64,7 +64,6 @@ type MetersByName = HashMap<(Id, Option<Id>), Arc<Meter>>;
 pub struct Limits {
     caller: Allowance,
     tenant: Allowance,
-    callers: HashMap<(String, String), Allowance>,
     tenants: HashMap<String, Allowance>,
     webhooks: (u32, u32),
     /// By tenant, and by caller within it; without a caller it is the tenant's own.
@@ -77,8 +76,14 @@ pub struct Limits {
 struct Meter {
     allowed: Allowance,
     names: &'static Names,
-    calls: Bucket,
-    in_flight: AtomicU32,
+    calls: Arc<Bucket>,
+    inside: Arc<Inside>,
+}
+
+/// What is under way. It outlives a change of the allowance, so that nothing is counted twice or forgotten.
+#[derive(Debug, Default)]
+struct Inside {
+    calls: AtomicU32,
     streams: AtomicU32,
 }
 
@@ -95,32 +100,27 @@ pub struct InFlight(Vec<Arc<Meter>>);
 pub struct OpenStream(Vec<Arc<Meter>>);
 
 impl Limits {
-    pub fn new(limits: &LimitsConfig, tenants: &[TenantConfig], callers: &[CallerConfig]) -> Self {
+    pub fn new(limits: &LimitsConfig, tenants: &[TenantConfig]) -> Self {
         let (caller, tenant) = defaults(limits);
-        let callers = callers.iter().map(|config| {
-            let key = (config.tenant.clone(), config.name.clone());
-            (key, of_caller(config, caller))
-        });
         let tenants = tenants
             .iter()
             .map(|config| (config.name.clone(), of_tenant(config, tenant)));
         Self {
             caller,
             tenant,
-            callers: callers.collect(),
             tenants: tenants.collect(),
             webhooks: (limits.webhooks_per_second, limits.webhook_burst),
             ..Self::default()
         }
     }
 
-    /// The meters of one caller, or, without one, of the tenant alone. The same ones each time.
-    pub(super) fn meters(&self, tenant: &Id, caller: Option<&Id>) -> Meters {
+    /// The meters of one caller with its own limits, or, without one, of the tenant alone. The same ones each time, as
+    /// long as the limits are.
+    pub(super) fn meters(&self, tenant: &Id, caller: Option<(&Id, OwnLimits)>) -> Meters {
         let of_tenant = self.tenants.get(tenant.as_str()).copied();
         let of_tenant = self.meter(tenant, None, of_tenant.unwrap_or(self.tenant), &OF_TENANTS);
-        let of_caller = caller.map(|caller| {
-            let key = (tenant.to_string(), caller.to_string());
-            let allowed = self.callers.get(&key).copied().unwrap_or(self.caller);
+        let of_caller = caller.map(|(caller, own)| {
+            let allowed = of_caller(own, self.caller);
             self.meter(tenant, Some(caller), allowed, &OF_CALLERS)
         });
         Meters(of_caller.into_iter().chain([of_tenant]).collect())
@@ -135,8 +135,11 @@ impl Limits {
     ) -> Arc<Meter> {
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
         let meter = meters.entry((tenant.clone(), caller.cloned()));
-        let new = || Arc::new(Meter::new(allowed, names));
-        Arc::clone(meter.or_insert_with(new))
+        let meter = meter.or_insert_with(|| Arc::new(Meter::new(allowed, names)));
+        if meter.allowed != allowed {
+            *meter = Arc::new(meter.with(allowed));
+        }
+        Arc::clone(meter)
     }
 
     /// Lets one webhook to `name` in, or tells when the next one may come. What nobody has that name shares one bucket
@@ -160,10 +163,22 @@ impl Meter {
         Self {
             allowed,
             names,
-            calls: Bucket::new(allowed.calls_per_second, allowed.call_burst),
-            in_flight: AtomicU32::new(0),
-            streams: AtomicU32::new(0),
+            calls: Arc::new(Bucket::new(allowed.calls_per_second, allowed.call_burst)),
+            inside: Arc::default(),
         }
+    }
+
+    /// The same one with another allowance: what is under way goes on and is counted on.
+    fn with(&self, allowed: Allowance) -> Self {
+        let rate = |allowed: Allowance| (allowed.calls_per_second, allowed.call_burst);
+        let mut new = Self {
+            inside: Arc::clone(&self.inside),
+            ..Self::new(allowed, self.names)
+        };
+        if rate(allowed) == rate(self.allowed) {
+            new.calls = Arc::clone(&self.calls);
+        }
+        new
     }
 
     fn take_call(&self) -> Result<()> {
@@ -195,7 +210,7 @@ impl Meters {
         let mut inside = InFlight(Vec::with_capacity(self.0.len()));
         for meter in &self.0 {
             let (limit, setting) = (meter.allowed.calls_in_flight, meter.names.calls_in_flight);
-            Meter::enter(&meter.in_flight, limit, setting)?;
+            Meter::enter(&meter.inside.calls, limit, setting)?;
             inside.0.push(Arc::clone(meter));
         }
         Ok(inside)
@@ -206,7 +221,8 @@ impl Meters {
         self.rate()?;
         let mut inside = OpenStream(Vec::with_capacity(self.0.len()));
         for meter in &self.0 {
-            Meter::enter(&meter.streams, meter.allowed.streams, meter.names.streams)?;
+            let (limit, setting) = (meter.allowed.streams, meter.names.streams);
+            Meter::enter(&meter.inside.streams, limit, setting)?;
             inside.0.push(Arc::clone(meter));
         }
         Ok(inside)
@@ -227,7 +243,7 @@ impl Meters {
 impl Drop for InFlight {
     fn drop(&mut self) {
         for meter in &self.0 {
-            meter.in_flight.fetch_sub(1, Ordering::Relaxed);
+            meter.inside.calls.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -235,7 +251,7 @@ impl Drop for InFlight {
 impl Drop for OpenStream {
     fn drop(&mut self) {
         for meter in &self.0 {
-            meter.streams.fetch_sub(1, Ordering::Relaxed);
+            meter.inside.streams.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -258,7 +274,7 @@ fn defaults(limits: &LimitsConfig) -> (Allowance, Allowance) {
     (caller, tenant)
 }
 
-fn of_caller(own: &CallerConfig, default: Allowance) -> Allowance {
+fn of_caller(own: OwnLimits, default: Allowance) -> Allowance {
     Allowance {
         calls_per_second: own.calls_per_second.unwrap_or(default.calls_per_second),
         call_burst: own.call_burst.unwrap_or(default.call_burst),

@@ -7,6 +7,7 @@ mod configured;
 mod credential;
 pub mod key;
 mod limits;
+mod own_limits;
 mod records;
 mod snapshot;
 
@@ -19,5 +20,6 @@ pub use self::{
     credential::Credential,
     key::{Digest, Key, KeyId, Pepper},
     limits::{InFlight, Limits, Meters, OpenStream},
+    own_limits::OwnLimits,
     records::{CallerRecord, KeyRecord},
 };

@@ -1,6 +1,9 @@
 //! What is known of callers and their keys, wherever it is kept.
 
-use super::key::{Digest, KeyId};
+use super::{
+    key::{Digest, KeyId},
+    own_limits::OwnLimits,
+};
 use crate::domain::{Id, Scopes, Timestamp};
 
 /// Somebody who calls: a backend, a tool, an operator.
@@ -15,6 +18,7 @@ pub struct CallerRecord {
     pub certificates: Vec<String>,
     /// None of its credentials counts.
     pub disabled: bool,
+    pub limits: OwnLimits,
 }
 
 /// One key of a caller. Several may count at a time, so that a change of keys overlaps.

@@ -122,7 +122,7 @@ fn entry(
     };
     let credential = Credential::new(
         identity(caller, key.id.as_str()),
-        limits.meters(&caller.tenant, Some(&caller.name)),
+        limits.meters(&caller.tenant, Some((&caller.name, caller.limits))),
         Some(known),
     );
     let credential = Arc::new(credential.continuing(before));
@@ -145,7 +145,7 @@ fn of_certificates<'a>(
     before: &'a Snapshot,
 ) -> impl Iterator<Item = (String, Arc<Credential>)> + 'a {
     caller.certificates.iter().map(|name| {
-        let meters = limits.meters(&caller.tenant, Some(&caller.name));
+        let meters = limits.meters(&caller.tenant, Some((&caller.name, caller.limits)));
         let credential = Credential::new(identity(caller, name), meters, None);
         let credential = credential.continuing(before.certificates.get(name));
         (name.clone(), Arc::new(credential))

@@ -42,6 +42,7 @@ fn caller(name: &str, scopes: &[Scope]) -> CallerRecord {
         scopes: scopes.iter().copied().collect(),
         certificates: Vec::new(),
         disabled: false,
+        limits: OwnLimits::default(),
     }
 }
 
@@ -258,4 +259,33 @@ fn a_use_is_noted_once_a_minute_at_most() {
         noted.lock().expect("not poisoned")[0],
         (key.id(), 1_000_001)
     );
+}
+
+#[test]
+fn limits_that_change_count_what_is_under_way() {
+    let (_, callers) = registry(Anonymous::Never);
+    let key = Key::generate().expect("random");
+    let with = |streams| {
+        let limits = OwnLimits {
+            streams: Some(streams),
+            ..OwnLimits::default()
+        };
+        let caller = CallerRecord {
+            limits,
+            ..caller("crm", &[])
+        };
+        callers.replace_stored(vec![caller], vec![record(&callers, &key, "crm")]);
+        callers.by_key(shown(&key)).expect("it counts")
+    };
+    let before = with(2);
+    let one = before.meters.stream().expect("room");
+    let two = before.meters.stream().expect("room");
+    let after = with(1);
+    assert!(!before.ended().is_cancelled(), "open streams go on");
+    drop(one);
+    assert!(after.meters.stream().is_err(), "one is open still");
+    drop(two);
+    let third = after.meters.stream().expect("room");
+    assert!(after.meters.stream().is_err());
+    drop(third);
 }

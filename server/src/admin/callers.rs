@@ -9,11 +9,11 @@ use super::{
     act::Act,
     kept::Kept,
     objects::is_still,
-    settings,
+    own_limits, settings,
     view::{CallerView, KeyView, Standing},
 };
 use crate::{
-    access::CallerRecord,
+    access::{CallerRecord, OwnLimits},
     domain::{
         Error, Id, Identity, Result, Scope, Scopes, TENANT, Timestamp,
         administration::{ActRefused, CallerKey, Resource, ResourceKind},
@@ -32,6 +32,7 @@ pub struct CallerChange {
     pub scopes: Scopes,
     pub certificates: Vec<String>,
     pub disabled: bool,
+    pub limits: OwnLimits,
     /// Of an update: what is changed.
     pub mask: Vec<String>,
     pub etag: String,
@@ -126,6 +127,7 @@ impl Admin {
                 .collect(),
             certificates: caller.certificates.clone(),
             disabled: false,
+            limits: OwnLimits::of(caller),
             keys: Vec::new(),
             standing: Standing::DECLARED,
         });
@@ -150,6 +152,7 @@ impl Admin {
             let why = format!("must be at most {MAX_CERTIFICATES}");
             return Err(Error::invalid("caller.certificates", why));
         }
+        own_limits::check(wanted.limits)?;
         for (index, name) in wanted.certificates.iter().enumerate() {
             let field = format!("caller.certificates[{index}]");
             // One authority's names are shared by all tenants: whoever claims one first would be taken for its owner.
@@ -234,6 +237,7 @@ pub(super) fn record(resource: &Resource) -> CallerRecord {
             .collect(),
         certificates: texts(&settings, "certificates"),
         disabled: resource.off,
+        limits: own_limits::read(&settings),
     }
 }
 
@@ -260,14 +264,19 @@ fn check_name(name: &str) -> Result<()> {
 
 fn kept_form(wanted: &CallerChange) -> Value {
     let scopes: Vec<_> = wanted.scopes.iter().map(Scope::name).collect();
-    json!({ "scopes": scopes, "certificates": wanted.certificates })
+    let mut form = json!({ "scopes": scopes, "certificates": wanted.certificates });
+    let limits = own_limits::kept_form(wanted.limits);
+    if !limits.is_empty() {
+        form["limits"] = limits.into();
+    }
+    form
 }
 
 fn masked(before: &Resource, wanted: CallerChange) -> Result<CallerChange> {
     if wanted.mask.is_empty() {
         return Err(Error::invalid(
             "update_mask",
-            "must name what is changed: scopes, certificates, disabled",
+            "must name what is changed: scopes, certificates, disabled, limits",
         ));
     }
     let known = record(before);
@@ -276,6 +285,7 @@ fn masked(before: &Resource, wanted: CallerChange) -> Result<CallerChange> {
         scopes: known.scopes,
         certificates: known.certificates,
         disabled: known.disabled,
+        limits: known.limits,
         ..CallerChange::default()
     };
     for (index, path) in wanted.mask.iter().enumerate() {
@@ -283,8 +293,11 @@ fn masked(before: &Resource, wanted: CallerChange) -> Result<CallerChange> {
             "scopes" => changed.scopes = wanted.scopes,
             "certificates" => changed.certificates.clone_from(&wanted.certificates),
             "disabled" => changed.disabled = wanted.disabled,
+            path if own_limits::masked(&mut changed.limits, wanted.limits, path) => {}
             _ => {
-                let why = format!("{path:?} cannot be changed: scopes, certificates, disabled can");
+                let why = format!(
+                    "{path:?} cannot be changed: scopes, certificates, disabled, limits can"
+                );
                 return Err(Error::invalid(format!("update_mask.paths[{index}]"), why));
             }
         }
@@ -300,6 +313,7 @@ fn view(kept: &Kept, resource: &Resource) -> CallerView {
         scopes: known.scopes,
         certificates: known.certificates,
         disabled: known.disabled,
+        limits: known.limits,
         keys: keys.into_iter().map(KeyView::of).collect(),
         standing: Standing::of(resource),
     }

@@ -11,6 +11,7 @@ mod held;
 mod kept;
 mod keys;
 mod objects;
+mod own_limits;
 mod probe;
 mod record;
 mod rotate;

@@ -2,9 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::{
-    Scopes, Timestamp,
-    administration::{CallerKey, Resource},
+use crate::{
+    access::OwnLimits,
+    domain::{
+        Scopes, Timestamp,
+        administration::{CallerKey, Resource},
+    },
 };
 
 /// Who declares an object.
@@ -79,6 +82,7 @@ pub struct CallerView {
     pub scopes: Scopes,
     pub certificates: Vec<String>,
     pub disabled: bool,
+    pub limits: OwnLimits,
     pub keys: Vec<KeyView>,
     pub standing: Standing,
 }

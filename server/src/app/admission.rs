@@ -18,11 +18,7 @@ const REMIND_EVERY: Duration = Duration::from_hours(1);
 
 /// What callers, tenants and agents may ask for.
 pub fn limits(config: &Config) -> Arc<Limits> {
-    Arc::new(Limits::new(
-        &config.limits,
-        &config.tenants,
-        &config.callers,
-    ))
+    Arc::new(Limits::new(&config.limits, &config.tenants))
 }
 
 /// All callers that are configured; stored ones are handed in later. `pepper` is the database's, because digests of

@@ -10,6 +10,7 @@ mod explain;
 mod form;
 mod key_file;
 mod keys;
+mod limit_option;
 mod objects;
 mod options;
 mod secret_options;

@@ -2,7 +2,10 @@
 
 use parloir_client::{
     Client, Code, Error,
-    v1::{Caller, CreateCallerRequest, CreateKeyRequest, ListKeysRequest, RevokeKeyRequest, Scope},
+    v1::{
+        Caller, CallerLimits, CreateCallerRequest, CreateKeyRequest, GetConversationRequest,
+        ListKeysRequest, RevokeKeyRequest, Scope, UpdateCallerRequest,
+    },
 };
 
 use super::{refusal, server, wrong};
@@ -114,4 +117,110 @@ async fn a_key_is_used_listed_with_its_last_use_and_refused_once_it_is_revoked()
         (last.0.as_str(), last.1.as_str()),
         ("RevokeKey", format!("keys/{id}").as_str())
     );
+}
+
+async fn limit(
+    client: &Client,
+    limits: CallerLimits,
+    paths: &[&str],
+) -> Result<CallerLimits, Error> {
+    let request = UpdateCallerRequest {
+        caller: Some(Caller {
+            name: "desk".to_owned(),
+            limits: Some(limits),
+            ..Caller::default()
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+        }),
+    };
+    let changed = client.update_caller(request).await?;
+    Ok(changed.caller.expect("it").limits.expect("its limits"))
+}
+
+async fn called(client: &Client) -> (Code, String) {
+    refusal(
+        client
+            .get_conversation(GetConversationRequest {
+                account: "none".to_owned(),
+                conversation_id: "none".to_owned(),
+            })
+            .await,
+    )
+}
+
+#[tokio::test]
+async fn a_callers_own_limits_count_from_the_answer_on_until_they_are_taken_back() {
+    let server = server().await;
+    make(&server.client, "desk", &[Scope::Admin, Scope::Converse])
+        .await
+        .expect("made");
+    let key = server.client.create_key(key_for("desk")).await;
+    let desk = with_key(&server, &key.expect("made").text).await;
+    let not_found = (Code::NotFound, "ACCOUNT_NOT_FOUND".to_owned());
+    assert_eq!(called(&desk).await, not_found);
+
+    // The change of the limits is a call of its own, counted before it has effect.
+    let slow = CallerLimits {
+        calls_per_second: Some(1),
+        call_burst: Some(2),
+        streams: Some(7),
+        ..CallerLimits::default()
+    };
+    let shown = limit(&desk, slow, &["limits"]).await.expect("changed");
+    assert_eq!(shown, slow);
+    assert_eq!(called(&desk).await, not_found);
+    let refused = async {
+        loop {
+            let answer = called(&desk).await;
+            if answer != not_found {
+                return answer;
+            }
+        }
+    };
+    let limited = (Code::ResourceExhausted, "LIMIT_REACHED".to_owned());
+    assert_eq!(refused.await, limited);
+
+    let back = CallerLimits {
+        streams: Some(9),
+        ..CallerLimits::default()
+    };
+    let paths = ["limits.calls_per_second", "limits.call_burst"];
+    let shown = loop {
+        match limit(&desk, back, &paths).await {
+            Ok(shown) => break shown,
+            // Even who is slowed down gets its turn.
+            Err(error) => assert_eq!(error.reason(), Some("LIMIT_REACHED"), "{error}"),
+        }
+    };
+    let streams_alone = CallerLimits {
+        streams: Some(7),
+        ..CallerLimits::default()
+    };
+    assert_eq!(shown, streams_alone, "what the mask does not name stays");
+    for _ in 0..10 {
+        assert_eq!(called(&desk).await, not_found);
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_limits_is_said_of_each() {
+    let server = server().await;
+    let client = &server.client;
+    make(client, "desk", &[Scope::Admin]).await.expect("made");
+    let wrong_limits = CallerLimits {
+        calls_per_second: Some(1_000_001),
+        message_bytes: Some(10),
+        ..CallerLimits::default()
+    };
+    let found = wrong(limit(client, wrong_limits, &["limits"]).await);
+    assert_eq!(
+        found,
+        [
+            "caller.limits.calls_per_second: must be 0 to 1000000",
+            "caller.limits.message_bytes: must be 0 or 1024 to 16777216",
+        ]
+    );
+    let found = wrong(limit(client, CallerLimits::default(), &["limits.speed"]).await);
+    assert!(found[0].starts_with("update_mask.paths[0]: "), "{found:?}");
 }

@@ -13,7 +13,9 @@ use super::{
     asked::YesOption,
     explain::explain,
     form::{Screen, Table},
-    keys, objects,
+    keys,
+    limit_option::{self, LimitOptions},
+    objects,
     options::EtagOption,
     shown::PAGE,
     times,
@@ -27,7 +29,7 @@ pub(super) enum Callers {
     Get { name: String },
     /// Makes one, without a key. The first one of a server must have the scope admin.
     Create(New),
-    /// Changes what one may do, the names in its certificates, or whether it is let in at all.
+    /// Changes what one may do, how much of it, the names in its certificates, or whether it is let in at all.
     Update(Change),
     /// Deletes one and revokes its keys.
     Delete {
@@ -51,6 +53,8 @@ pub(super) struct New {
     /// It is not let in yet.
     #[arg(long)]
     disabled: bool,
+    #[command(flatten)]
+    limits: LimitOptions,
 }
 
 #[derive(Debug, Args)]
@@ -71,6 +75,8 @@ pub(super) struct Change {
     /// It is let in again.
     #[arg(long, conflicts_with = "disable")]
     enable: bool,
+    #[command(flatten)]
+    limits: LimitOptions,
     #[command(flatten)]
     etag: EtagOption,
 }
@@ -151,6 +157,7 @@ impl New {
                 scopes: self.scopes.into_iter().map(i32::from).collect(),
                 certificates: self.certificate_names,
                 disabled: self.disabled,
+                limits: self.limits.given(),
                 ..Caller::default()
             }),
         }
@@ -168,10 +175,11 @@ impl Change {
             ("disabled", self.disable || self.enable),
         ];
         let given = fields.iter().filter(|(_, given)| *given);
-        let paths: Vec<String> = given.map(|(path, _)| (*path).to_owned()).collect();
+        let given = given.map(|(path, _)| (*path).to_owned());
+        let paths: Vec<String> = given.chain(self.limits.paths()).collect();
         if paths.is_empty() {
             bail!(
-                "nothing is to be changed: give --scope, --certificate-name, --no-certificate-names, --disable or --enable"
+                "nothing is to be changed: give --scope, --certificate-name, --no-certificate-names, --disable, --enable or --limit"
             );
         }
         Ok(UpdateCallerRequest {
@@ -180,6 +188,7 @@ impl Change {
                 scopes: self.scopes.into_iter().map(i32::from).collect(),
                 certificates: self.certificate_names,
                 disabled: self.disable,
+                limits: self.limits.given(),
                 etag: self.etag.etag,
                 ..Caller::default()
             }),
@@ -253,6 +262,7 @@ fn print(caller: Option<Caller>, screen: &mut Screen<'_>) -> Result<()> {
         text.push_str("\n  certificate ");
         text.push_str(name);
     }
+    text.push_str(&limit_option::shown(&caller.limits.unwrap_or_default()));
     for key in &caller.keys {
         text.push_str("\n  ");
         text.push_str(&keys::line(key));

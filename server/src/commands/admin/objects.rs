@@ -4,7 +4,7 @@
 //! written here.
 
 use parloir_proto::v1::{
-    Account, Agent, AuditEntry, Caller, CallerKey, Origin, Scope, SecretInfo, Source,
+    Account, Agent, AuditEntry, Caller, CallerKey, CallerLimits, Origin, Scope, SecretInfo, Source,
 };
 use prost_types::Struct;
 use serde_json::{Value, json};
@@ -100,6 +100,7 @@ pub(super) fn caller(one: &Caller) -> Value {
         create_time,
         update_time,
         keys,
+        limits,
     } = one;
     json!({
         "name": name,
@@ -111,6 +112,25 @@ pub(super) fn caller(one: &Caller) -> Value {
         "create_time": timestamp(create_time.as_ref()),
         "update_time": timestamp(update_time.as_ref()),
         "keys": keys.iter().map(key).collect::<Vec<_>>(),
+        "limits": self::limits(limits.unwrap_or_default()),
+    })
+}
+
+/// Null where the server's setting counts.
+pub(super) fn limits(limits: CallerLimits) -> Value {
+    let CallerLimits {
+        calls_per_second,
+        call_burst,
+        calls_in_flight,
+        streams,
+        message_bytes,
+    } = limits;
+    json!({
+        "calls_per_second": calls_per_second,
+        "call_burst": call_burst,
+        "calls_in_flight": calls_in_flight,
+        "streams": streams,
+        "message_bytes": message_bytes,
     })
 }
 

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 
 use super::{Door, objects::missing, pages::Page, values};
 use crate::{
+    access::OwnLimits,
     admin::{CallerChange, CallerView, KeyView},
     domain::{Result, Scope},
     grpc::checks::Checks,
@@ -137,6 +138,7 @@ fn change(given: v1::Caller, mask: Vec<String>) -> Result<CallerChange> {
             scopes: scopes?.into_iter().collect(),
             certificates: given.certificates,
             disabled: given.disabled,
+            limits: given.limits.map(read_limits).unwrap_or_default(),
             mask,
             etag: given.etag,
         })
@@ -154,6 +156,41 @@ fn caller(shown: CallerView) -> v1::Caller {
         create_time: shown.standing.created_at.map(timestamp),
         update_time: shown.standing.updated_at.map(timestamp),
         keys: shown.keys.into_iter().map(key).collect(),
+        limits: Some(limits(shown.limits)),
+    }
+}
+
+fn read_limits(given: v1::CallerLimits) -> OwnLimits {
+    let v1::CallerLimits {
+        calls_per_second,
+        call_burst,
+        calls_in_flight,
+        streams,
+        message_bytes,
+    } = given;
+    OwnLimits {
+        calls_per_second,
+        call_burst,
+        calls_in_flight,
+        streams,
+        message_bytes,
+    }
+}
+
+fn limits(own: OwnLimits) -> v1::CallerLimits {
+    let OwnLimits {
+        calls_per_second,
+        call_burst,
+        calls_in_flight,
+        streams,
+        message_bytes,
+    } = own;
+    v1::CallerLimits {
+        calls_per_second,
+        call_burst,
+        calls_in_flight,
+        streams,
+        message_bytes,
     }
 }
 

@@ -10,7 +10,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::{
-    access::{Anonymous, CallerRecord, Configured, Key, KeyRecord, Limits, Pepper},
+    access::{Anonymous, CallerRecord, Configured, Key, KeyRecord, Limits, OwnLimits, Pepper},
     config::LimitsConfig,
     domain::{Scope, SystemClock},
 };
@@ -20,7 +20,7 @@ fn limited(limits: &LimitsConfig) -> (GuardLayer, Key, Arc<Metrics>) {
         Pepper::of_this_process(),
         Anonymous::Never,
         Configured::default(),
-        Arc::new(Limits::new(limits, &[], &[])),
+        Arc::new(Limits::new(limits, &[])),
         Arc::new(SystemClock),
     );
     let key = Key::generate().expect("random");
@@ -31,6 +31,7 @@ fn limited(limits: &LimitsConfig) -> (GuardLayer, Key, Arc<Metrics>) {
         scopes: [Scope::Converse].into_iter().collect(),
         certificates: Vec::new(),
         disabled: false,
+        limits: OwnLimits::default(),
     };
     let record = KeyRecord {
         id: key.id(),

@@ -164,6 +164,18 @@ fn only_what_is_given_of_accounts_and_callers_is_changed() {
         [Scope::Converse, Scope::Admin]
     );
     assert!(caller.disabled);
+    assert_eq!(caller.limits, None);
+
+    let What::Callers(Callers::Update(change)) =
+        what("callers update shop --limit streams=5 --limit call_burst=default")
+    else {
+        panic!("a change")
+    };
+    let request = change.request().expect("a change");
+    let paths = request.update_mask.expect("a mask").paths;
+    assert_eq!(paths, ["limits.streams", "limits.call_burst"]);
+    let limits = request.caller.expect("a caller").limits.expect("limits");
+    assert_eq!((limits.streams, limits.call_burst), (Some(5), None));
 
     let What::Callers(Callers::Update(change)) = what("callers update shop") else {
         panic!("a change")
@@ -177,6 +189,9 @@ fn a_caller_needs_a_scope_and_a_rotation_one_owner() {
         "callers create shop",
         "callers create shop --scope root",
         "callers update shop --enable --disable",
+        "callers update shop --limit speed=1",
+        "callers update shop --limit streams",
+        "callers update shop --limit streams=-1",
         "secrets rotate --secret a=-",
         "secrets rotate --agent a --source b --secret a=-",
         "keys create shop --expires-in soon",
