@@ -6,6 +6,7 @@ mod https;
 mod keys;
 mod limits;
 mod methods;
+mod recorded;
 mod start;
 mod streams;
 mod tls;

@@ -120,9 +120,19 @@ impl Admin {
 }
 
 /// The changes of an act, and its record.
-struct Recorded {
+pub(super) struct Recorded {
     changes: Vec<Change>,
     record: AuditRecord,
+}
+
+impl Recorded {
+    /// A record of what changed nothing.
+    pub fn only(record: AuditRecord) -> Self {
+        Self {
+            changes: Vec::new(),
+            record,
+        }
+    }
 }
 
 #[async_trait]

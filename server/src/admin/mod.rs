@@ -14,6 +14,7 @@ mod objects;
 mod own_limits;
 mod probe;
 mod record;
+mod refused;
 mod rotate;
 mod settings;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use crate::{
 };
 
 use kept::Kept;
+use refused::Refusals;
 
 pub use accounts::AccountChange;
 pub use callers::CallerChange;
@@ -61,6 +63,7 @@ pub struct Admin {
     /// What is in the database. Whoever changes it holds `acting`.
     kept: RwLock<Arc<Kept>>,
     acting: tokio::sync::Mutex<()>,
+    refusals: Refusals,
 }
 
 impl Admin {
@@ -75,6 +78,7 @@ impl Admin {
             parts,
             kept: RwLock::new(Arc::new(kept)),
             acting: tokio::sync::Mutex::default(),
+            refusals: Refusals::default(),
         });
         admin.apply_what_holds();
         admin.note_uses();

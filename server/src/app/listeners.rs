@@ -128,6 +128,7 @@ fn serve_grpc(
     let server = server::server(
         &config.grpc,
         Arc::clone(&parts.callers),
+        Some(Arc::clone(&parts.admin)),
         Arc::clone(&metrics),
     )
     .add_routes(routes);

@@ -21,7 +21,8 @@ use super::{
 };
 use crate::{
     access::{Callers, Credential, InFlight, OpenStream},
-    domain::{Error, Id, Result},
+    admin::Admin,
+    domain::{Error, Id, Identity, Result, Scope},
     metrics::Metrics,
     net::{Peer, PeerCertificate},
 };
@@ -42,6 +43,16 @@ struct Parts {
     callers: Arc<Callers>,
     permissions: Permissions,
     metrics: Arc<Metrics>,
+    /// Records who calls what is the administrators' alone.
+    admin: Option<Arc<Admin>>,
+}
+
+/// Why a call is not let in.
+enum Refusal {
+    NoSuchMethod,
+    Because(Error),
+    /// It is the administrators', and this caller is none.
+    NoAdministrator(Error, Identity),
 }
 
 /// A call that was let in.
@@ -65,11 +76,12 @@ enum Place {
 }
 
 impl GuardLayer {
-    pub fn new(callers: Arc<Callers>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(callers: Arc<Callers>, metrics: Arc<Metrics>, admin: Option<Arc<Admin>>) -> Self {
         Self(Arc::new(Parts {
             callers,
             permissions: Permissions::new(),
             metrics,
+            admin,
         }))
     }
 }
@@ -102,7 +114,11 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let admitted = match self.parts.admit(&request) {
             Ok(admitted) => admitted,
-            Err(status) => return Box::pin(std::future::ready(Ok(status.into_http()))),
+            Err(refusal) => {
+                let parts = Arc::clone(&self.parts);
+                let path = request.uri().path().to_owned();
+                return Box::pin(async move { Ok(parts.refuse(refusal, &path).await.into_http()) });
+            }
         };
         let Admitted { by, place } = admitted;
         if let Some(By { credential, .. }) = &by {
@@ -136,11 +152,11 @@ where
 }
 
 impl Parts {
-    fn admit(&self, request: &Request<Body>) -> std::result::Result<Admitted, Status> {
+    fn admit(&self, request: &Request<Body>) -> std::result::Result<Admitted, Refusal> {
         let uri = request.uri();
         let Some(rule) = self.permissions.rule(uri.path()) else {
             // Not asked further: what is not known here is passed on to nobody.
-            return Err(Status::unimplemented("there is no such method"));
+            return Err(Refusal::NoSuchMethod);
         };
         if rule.permission == Permission::Open {
             return Ok(Admitted {
@@ -148,18 +164,14 @@ impl Parts {
                 place: Place::Nothing,
             });
         }
-        let refused = |error: Error| status(&error, 0);
         if uri.query().is_some() {
             tracing::info!("a call was refused: credentials do not belong in the address");
-            return Err(refused(Error::CredentialsInvalid));
+            return Err(Error::CredentialsInvalid.into());
         }
-        let by = self.identify(request).map_err(refused)?;
-        Self::permit(&by.credential, rule).map_err(refused)?;
+        let by = self.identify(request)?;
+        Self::permit(&by.credential, rule)?;
         let place = place(&by.credential, rule);
-        let place = place.map_err(|error| {
-            self.count(&by.credential.tenant(), &error);
-            refused(error)
-        })?;
+        let place = place.inspect_err(|error| self.count(&by.credential.tenant(), error))?;
         Ok(Admitted {
             by: Some(by),
             place,
@@ -191,20 +203,46 @@ impl Parts {
         })
     }
 
-    fn permit(credential: &Credential, rule: Rule) -> Result<()> {
+    fn permit(credential: &Credential, rule: Rule) -> std::result::Result<(), Refusal> {
         if rule.permission == Permission::Closed {
-            return Err(Error::MethodClosed);
+            return Err(Error::MethodClosed.into());
         }
         match rule.permission.missing(credential.identity.scopes) {
-            Some(needed) => Err(Error::ScopeMissing { needed }),
+            Some(needed @ [Scope::Admin]) => {
+                let identity = credential.identity.clone();
+                let error = Error::ScopeMissing { needed };
+                Err(Refusal::NoAdministrator(error, identity))
+            }
+            Some(needed) => Err(Error::ScopeMissing { needed }.into()),
             None => Ok(()),
         }
+    }
+
+    async fn refuse(&self, refusal: Refusal, path: &str) -> Status {
+        let error = match refusal {
+            Refusal::NoSuchMethod => return Status::unimplemented("there is no such method"),
+            Refusal::Because(error) => error,
+            Refusal::NoAdministrator(error, identity) => {
+                let method = path.rsplit('/').next().unwrap_or_default();
+                if let Some(admin) = &self.admin {
+                    admin.refused(&identity, method, &error).await;
+                }
+                error
+            }
+        };
+        status(&error, 0)
     }
 
     fn count(&self, tenant: &Id, error: &Error) {
         if let Error::Limited { setting, .. } = error {
             self.metrics.limits.limited(tenant.as_str(), setting);
         }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Because(error)
     }
 }
 

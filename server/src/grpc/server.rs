@@ -10,6 +10,7 @@ use tracing::warn;
 use super::{guard::GuardLayer, observe::ObserveLayer};
 use crate::{
     access::Callers,
+    admin::Admin,
     config::GrpcConfig,
     metrics::Metrics,
     net::{Acceptor, socket::FirstBytes},
@@ -30,7 +31,12 @@ const MAX_HEADER_BYTES: u32 = 16 * 1024;
 const PREFACE: usize = 24;
 
 /// A server with every setting of ours and the outermost layer in place; services are added to it.
-pub fn server(config: &GrpcConfig, callers: Arc<Callers>, metrics: Arc<Metrics>) -> Server<Layers> {
+pub fn server(
+    config: &GrpcConfig,
+    callers: Arc<Callers>,
+    admin: Option<Arc<Admin>>,
+    metrics: Arc<Metrics>,
+) -> Server<Layers> {
     Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -44,7 +50,7 @@ pub fn server(config: &GrpcConfig, callers: Arc<Callers>, metrics: Arc<Metrics>)
             Arc::clone(&metrics),
             config.max_message_bytes,
         ))
-        .layer(GuardLayer::new(callers, metrics))
+        .layer(GuardLayer::new(callers, metrics, admin))
 }
 
 /// Serves until `stop`, then lets open calls finish for as long as `drain`. What is left then ends with the process.

@@ -44,7 +44,7 @@ fn limited(limits: &LimitsConfig) -> (GuardLayer, Key, Arc<Metrics>) {
     callers.replace_stored(vec![caller], vec![record]);
     let metrics = Metrics::new();
     (
-        GuardLayer::new(Arc::new(callers), Arc::clone(&metrics)),
+        GuardLayer::new(Arc::new(callers), Arc::clone(&metrics), None),
         key,
         metrics,
     )

@@ -82,7 +82,7 @@ async fn fixture() -> Fixture {
     let everybody = Arc::new(crate::access::Callers::open(Arc::new(
         crate::domain::SystemClock,
     )));
-    let router = server::server(&config, everybody, metrics.clone())
+    let router = server::server(&config, everybody, None, metrics.clone())
         .add_service(HealthServer::new(Moody).max_decoding_message_size(LIMIT))
         .add_service(reflection::v1().expect("valid descriptors"));
     let stop = CancellationToken::new();
