@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use parloir::{
-    access::{CallerRecord, Key, KeyRecord},
+    access::{CallerRecord, Key, KeyRecord, OwnLimits},
     domain::{Clock, Id, Scope, Timestamp},
 };
 use parloir_client::{Client, Code, EventStream, Item, Subscription, v1::ListAccountsRequest};
@@ -67,6 +67,7 @@ fn subscriber(disabled: bool) -> CallerRecord {
         scopes: [Scope::Subscribe].into_iter().collect(),
         certificates: Vec::new(),
         disabled,
+        limits: OwnLimits::default(),
     }
 }
 
