@@ -1,5 +1,6 @@
 //! Organisations beside each other on one server.
 
+mod kept;
 mod paused;
 mod raw;
 mod streams;

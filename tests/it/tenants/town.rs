@@ -1,6 +1,6 @@
 //! One server and two organisations on it, each with something of every kind.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use hmac::{Hmac, KeyInit, Mac};
 use parloir::{app::App, config};
@@ -17,6 +17,7 @@ use tonic::transport::Channel;
 
 use super::raw::Caller;
 use crate::support::{
+    clock::TestClock,
     http::Connection,
     platform::{Behaviour, FakeServer},
     server::BOT,
@@ -33,6 +34,7 @@ const APP_SECRET: &str = "app-5ecret-of-the-number";
 pub struct Town {
     /// Stops with the test.
     _app: App,
+    pub clock: Arc<TestClock>,
     pub acme: Tenant,
     pub bolt: Tenant,
     _folder: TempDir,
@@ -64,26 +66,35 @@ impl Tenant {
 
 impl Town {
     pub async fn start() -> Self {
+        Self::start_with("", "").await
+    }
+
+    /// With more TOML for the top and for the end.
+    pub async fn start_with(more: &str, end: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (mut text, mut platforms) = (top(&folder), Vec::new());
+        let (mut text, mut platforms) = (top(&folder) + more, Vec::new());
         for (number, name) in ["acme", "bolt"].into_iter().enumerate() {
             let agent = FakeServer::start().await;
             let whatsapp = FakeServer::answering(|_| sent()).await;
             text += &tenant(&folder, name, number, &agent.url(), &whatsapp.url());
             platforms.push((agent, whatsapp));
         }
+        text += end;
         let file = folder.path().join("parloir.toml");
         fs::write(&file, text).expect("written");
         let loaded = config::load(Some(&file), std::iter::empty());
         let config = loaded
             .unwrap_or_else(|problems| panic!("{problems}"))
             .config;
-        let app = App::start(&config).await.expect("a server");
+        let clock = Arc::new(TestClock::default());
+        let app = App::start_by(&config, Arc::clone(&clock) as _).await;
+        let app = app.expect("a server");
         let [acme, bolt] = platforms.try_into().unwrap_or_else(|_| panic!("two"));
         let acme = settle(&app, "acme", 0, acme).await;
         let bolt = settle(&app, "bolt", 1, bolt).await;
         Self {
             _app: app,
+            clock,
             acme,
             bolt,
             _folder: folder,
