@@ -18,6 +18,7 @@ use crate::{
     domain::{
         Error, Result, Scope, Violation,
         administration::{Resource, ResourceKind},
+        tenant_of,
     },
     live::Managed,
 };
@@ -161,29 +162,24 @@ impl Admin {
         })
     }
 
-    /// A key belongs to one agent: the platform tells agents apart by it.
+    /// A key belongs to one agent of a tenant: the platform tells agents apart by it. Keys of other tenants are not
+    /// looked at: whoever guesses one would be told that it is right.
     fn shared_keys(&self, kept: &Kept, managed: &[AgentConfig]) -> Vec<(Resource, Problems)> {
-        let mut seen: HashMap<String, String> = HashMap::new();
+        let mut seen: HashMap<(&str, String), &str> = HashMap::new();
         let mut shared = Vec::new();
         for agent in self.parts.declared.agents.iter().chain(managed) {
             let (setting, secret) = agent.platform.api_key();
             let Ok(key) = secret.read() else { continue };
-            let Some(other) = seen.insert(key.expose_secret().to_owned(), agent.name.clone())
-            else {
+            let used = (tenant_of(&agent.name), key.expose_secret().to_owned());
+            let Some(other) = seen.insert(used, &agent.name) else {
                 continue;
             };
             let mut found = kept.of_kind(ResourceKind::Agent);
             if let Some(resource) = found.find(|one| one.key.name.as_str() == agent.name) {
-                let is_ours = crate::domain::tenant_of(&other) == resource.key.tenant.as_str();
-                let other = if is_ours {
-                    format!("the agent {other}")
-                } else {
-                    "another agent".to_owned()
-                };
                 let mut problems = Problems::default();
                 problems.add(
                     format!("secrets[platform.{setting}]"),
-                    format!("is the API key of {other} too: a key belongs to one agent"),
+                    format!("is the API key of the agent {other} too: a key belongs to one agent"),
                 );
                 shared.push((resource.clone(), problems));
             }

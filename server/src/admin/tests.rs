@@ -319,3 +319,31 @@ async fn an_act_whose_caller_has_gone_is_done_all_the_same() {
     }
     assert_eq!(office.reasons(&who).await, [""]);
 }
+
+#[tokio::test]
+async fn a_key_is_told_apart_within_its_tenant_alone() {
+    let office = Office::open().await;
+    let (admin, ours, theirs) = (&office.admin, of("acme"), of("other"));
+    let with_key = |name: &str| {
+        let mut change = agent(name);
+        let key = SecretString::from("the-one-key");
+        change
+            .secrets
+            .insert("platform.zendesk.api_key".to_owned(), key);
+        change
+    };
+    admin
+        .create(&theirs, Kind::Agent, with_key("other.a"))
+        .await
+        .expect("made");
+    admin
+        .create(&ours, Kind::Agent, with_key("acme.a"))
+        .await
+        .expect("made as if nobody else had it");
+    let again = admin.create(&ours, Kind::Agent, with_key("acme.b")).await;
+    let why = again.expect_err("refused").to_string();
+    assert!(
+        why.contains("is the API key of the agent acme.a too"),
+        "{why}"
+    );
+}
