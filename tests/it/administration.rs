@@ -5,6 +5,7 @@ mod agents;
 mod callers;
 mod objects;
 mod secrets;
+mod sources;
 
 use std::collections::{BTreeMap, HashMap};
 
