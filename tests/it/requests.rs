@@ -4,4 +4,5 @@ mod abandoned;
 mod answered;
 mod availability;
 mod fallbacks;
+mod proxies;
 mod repeats;
