@@ -24,14 +24,14 @@ use crate::{
     conversations::{Conversations, Desk, Erasures, Housekeeping, WebhookLog},
     delivery::{self, Breakers, Lanes},
     domain::{
-        Clock, SystemClock,
+        Clock, Id, SystemClock,
         ports::{Batch, Effect, Store},
     },
     grpc::health::HealthReporter,
     hub::Hub,
     keys::Custody,
     live::Live,
-    metrics::Metrics,
+    metrics::{Living, Metrics},
     ops::Readiness,
     store::SqliteStore,
     waiters::Waiters,
@@ -260,7 +260,7 @@ async fn build(
         },
     );
     lanes.attach(committer.clone());
-    follow(&live, &hub, &lanes);
+    follow(&live, &hub, &lanes, &metrics);
     let limits = admission::limits(config);
     let callers = admission::callers(config, &store.pepper(), &limits, clock)?;
     let admin = Admin::start(admin::Parts {
@@ -304,9 +304,10 @@ async fn build(
 }
 
 /// Who has to know when agents, accounts or sources change.
-fn follow(live: &Arc<Live>, hub: &Arc<Hub>, lanes: &Arc<Lanes>) {
+fn follow(live: &Arc<Live>, hub: &Arc<Hub>, lanes: &Arc<Lanes>, metrics: &Arc<Metrics>) {
     // They hold the live state themselves.
     let (hub, lanes) = (Arc::downgrade(hub), Arc::downgrade(lanes));
+    let metrics = Arc::clone(metrics);
     live.follow(move |setup| {
         if let Some(hub) = hub.upgrade() {
             hub.reconfigure(&setup.directory);
@@ -314,6 +315,11 @@ fn follow(live: &Arc<Live>, hub: &Arc<Hub>, lanes: &Arc<Lanes>) {
         if let Some(lanes) = lanes.upgrade() {
             lanes.reconfigure(&setup.directory);
         }
+        let names = |names: &mut dyn Iterator<Item = &Id>| names.map(Id::to_string).collect();
+        metrics.living(Living {
+            agents: names(&mut setup.agents.keys()),
+            sources: names(&mut setup.sources.keys()),
+        });
     });
 }
 

@@ -1,7 +1,7 @@
 //! Everything that the hub's one lock guards. Nothing in here waits or wakes: wakers are handed out and woken after
 //! the lock is released.
 
-use std::task::Waker;
+use std::{collections::HashMap, task::Waker};
 
 use super::{
     chunk::Chunk,
@@ -208,13 +208,18 @@ impl State {
 
     /// Time went on: marks who needs a sign of life or has to go. Answers how many events the one is behind that is
     /// furthest behind.
-    pub fn advance(&mut self, tick: u32, woken: &mut Vec<Waker>) -> u64 {
+    pub fn advance(&mut self, tick: u32, woken: &mut Vec<Waker>) -> HashMap<Id, u64> {
         self.tick = tick;
         let head = self.ring.head();
-        let mut largest_lag = 0;
+        let mut largest_lag: HashMap<Id, u64> = HashMap::new();
         let mut anyone_reads = false;
         for subscriber in self.subscribers.iter_mut() {
-            largest_lag = largest_lag.max(head.0.saturating_sub(subscriber.resume(head).0));
+            let lag = head.0.saturating_sub(subscriber.resume(head).0);
+            let tenant = subscriber.filter.tenant();
+            match largest_lag.get_mut(tenant) {
+                Some(largest) => *largest = lag.max(*largest),
+                None => drop(largest_lag.insert(tenant.clone(), lag)),
+            }
             anyone_reads |= subscriber.place == Place::Log;
             let old = tick >= subscriber.ends_at && subscriber.leave.is_none();
             if old {

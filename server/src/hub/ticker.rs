@@ -25,7 +25,7 @@ pub async fn run(hub: Weak<Hub>) {
         // Counted from the time and not from the turns, which come late under load.
         let tick = ticks(hub.started.elapsed());
         let lag = hub.lock().advance(tick, &mut woken);
-        hub.metrics.streams.lag(lag);
+        hub.metrics.streams.lag(&lag);
         wake(woken);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prometheus_client::registry::Registry;
 
 use super::family::{
-    Counters, Gauges, Times, labels, observe, registered, signed, times_by, whose,
+    Counters, Gauges, Living, Times, labels, observe, registered, signed, times_by, whose,
 };
 
 /// What goes out to agents.
@@ -56,6 +56,14 @@ impl DeliveryMetrics {
                 Gauges::default(),
             ),
         }
+    }
+
+    /// Forgets what is gone.
+    pub(super) fn keep(&self, living: &Living) {
+        self.attempts.keep_living(living, |_| false);
+        self.time.keep_living(living, |_| false);
+        self.waiting.keep_living(living, |_| false);
+        self.breaker.keep_living(living, |_| false);
     }
 
     /// A request to an agent ended.

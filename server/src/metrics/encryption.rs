@@ -24,7 +24,7 @@ impl EncryptionMetrics {
 
     /// Counted when the keys change, and after each batch that is sealed anew.
     pub fn keys(&self, counts: &[(String, u64)]) {
-        self.keys.clear();
+        self.keys.keep(|_, _| false);
         for (id, count) in counts {
             let count = i64::try_from(*count).unwrap_or(i64::MAX);
             self.keys

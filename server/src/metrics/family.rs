@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use prometheus_client::{
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, gauge::Gauge, histogram::Histogram},
     registry::{Metric, Registry},
 };
 
+use super::labelled::Labelled;
+pub(super) use super::labelled::{Labels, Living};
 use crate::domain::tenant_of;
 
-/// `N` labels with their values.
-pub(super) type Labels<const N: usize> = [(&'static str, String); N];
-pub(super) type Counters<const N: usize> = Family<Labels<N>, Counter>;
-pub(super) type Gauges<const N: usize> = Family<Labels<N>, Gauge>;
-pub(super) type Times<const N: usize> = Family<Labels<N>, Histogram>;
+pub(super) type Counters<const N: usize> = Labelled<N, Counter>;
+pub(super) type Gauges<const N: usize> = Labelled<N, Gauge>;
+pub(super) type Times<const N: usize> = Labelled<N, Histogram>;
 
 pub(super) fn labels<const N: usize>(pairs: [(&'static str, &str); N]) -> Labels<N> {
     pairs.map(|(name, value)| (name, value.to_owned()))
@@ -44,7 +44,7 @@ pub(super) fn times() -> Histogram {
 }
 
 pub(super) fn times_by<const N: usize>() -> Times<N> {
-    Family::new_with_constructor(times)
+    Labelled::new(times)
 }
 
 pub(super) fn observe<const N: usize>(times: &Times<N>, labels: &Labels<N>, time: Duration) {

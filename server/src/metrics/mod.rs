@@ -1,7 +1,7 @@
 //! What is counted and measured, in Prometheus' text form. Labels hold configured names and fixed words only, never
 //! what a caller or a platform sent.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::{encoding::text::encode, registry::Registry};
 
@@ -9,6 +9,7 @@ mod connections;
 mod delivery;
 mod encryption;
 mod family;
+mod labelled;
 mod limits;
 mod log;
 mod requests;
@@ -21,6 +22,7 @@ pub use self::{
     connections::{ConnectionMetrics, Listener},
     delivery::{Breaker, DeliveryMetrics},
     encryption::EncryptionMetrics,
+    labelled::Living,
     limits::LimitMetrics,
     log::LogMetrics,
     requests::RequestMetrics,
@@ -53,6 +55,8 @@ pub struct Metrics {
     pub requests: RequestMetrics,
     /// Keys.
     pub encryption: EncryptionMetrics,
+    /// Absent until it is told: then nothing is forgotten.
+    living: Mutex<Option<Living>>,
     registry: Registry,
 }
 
@@ -72,12 +76,30 @@ impl Metrics {
             limits: LimitMetrics::new(r),
             requests: RequestMetrics::new(r),
             encryption: EncryptionMetrics::new(r),
+            living: Mutex::default(),
             registry,
         })
     }
 
+    /// These agents and sources there are from now on. Figures of others are shown no longer.
+    pub fn living(&self, living: Living) {
+        *self.living.lock().unwrap_or_else(PoisonError::into_inner) = Some(living);
+    }
+
+    /// Looked at when figures are shown: what was under way when an agent was deleted is counted after that, too.
+    fn forget_what_is_gone(&self) {
+        let living = self.living.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(living) = living.as_ref() {
+            self.webhooks.keep(living);
+            self.delivery.keep(living);
+            self.sources.keep(living);
+            self.requests.keep(living);
+        }
+    }
+
     /// Everything in `OpenMetrics`' text form, of type `application/openmetrics-text; version=1.0.0`.
     pub fn render(&self) -> String {
+        self.forget_what_is_gone();
         let mut text = String::new();
         // Writing to a String cannot fail; what is there so far is still worth showing.
         let _ = encode(&mut text, &self.registry);
@@ -131,5 +153,49 @@ mod tests {
                 .render()
                 .contains("parloir_streams{tenant=\"acme\"} 0\n")
         );
+    }
+
+    #[test]
+    fn what_is_gone_is_forgotten_unless_somebody_still_waits() {
+        let metrics = Metrics::new();
+        let has = |what: &str| metrics.render().contains(what);
+        for agent in ["bot", "gone"] {
+            metrics.webhooks.answered(agent, "recorded");
+            metrics.requests.opened(agent, "action");
+        }
+        metrics.living(Living {
+            agents: ["bot".to_owned()].into(),
+            ..Living::default()
+        });
+        assert!(has(
+            "parloir_webhooks_total{tenant=\"default\",agent=\"bot\""
+        ));
+        assert!(!has(
+            "parloir_webhooks_total{tenant=\"default\",agent=\"gone\""
+        ));
+        let waits = "parloir_requests_open{tenant=\"default\",agent=\"gone\",kind=\"action\"} 1";
+        assert!(has(waits));
+        let took = Duration::from_millis(1);
+        metrics.requests.closed("gone", "action", "answered", took);
+        assert!(!has("gone"));
+        assert!(has(
+            "parloir_requests_open{tenant=\"default\",agent=\"bot\""
+        ));
+    }
+
+    #[test]
+    fn how_far_streams_are_behind_is_told_of_each_tenant_that_has_one() {
+        let metrics = Metrics::new();
+        let lag = |tenant: &str, events| (crate::domain::Id::trusted(tenant), events);
+        metrics
+            .streams
+            .lag(&[lag("acme", 3), lag("bolt", 0)].into());
+        let text = metrics.render();
+        assert!(text.contains("parloir_stream_lag_events{tenant=\"acme\"} 3\n"));
+        assert!(text.contains("parloir_stream_lag_events{tenant=\"bolt\"} 0\n"));
+        metrics.streams.lag(&[lag("bolt", 1)].into());
+        let text = metrics.render();
+        assert!(text.contains("parloir_stream_lag_events{tenant=\"bolt\"} 1\n"));
+        assert!(!text.contains("acme"), "{text}");
     }
 }

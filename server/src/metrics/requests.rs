@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
-use super::family::{Counters, Gauges, Times, labels, observe, registered, times_by, whose};
+use super::family::{
+    Counters, Gauges, Living, Times, labels, observe, registered, times_by, whose,
+};
 
 /// Questions of agents. `kind` is `action`, `escalation` or `availability`.
 #[derive(Debug)]
@@ -38,6 +40,14 @@ impl RequestMetrics {
                 Counters::default(),
             ),
         }
+    }
+
+    /// Forgets what is gone, but not a question that waits still: it is counted down once it is closed.
+    pub(super) fn keep(&self, living: &Living) {
+        self.open.keep_living(living, |open| open.get() != 0);
+        self.closed.keep_living(living, |_| false);
+        self.time.keep_living(living, |_| false);
+        self.fallbacks.keep_living(living, |_| false);
     }
 
     /// A question began to wait.

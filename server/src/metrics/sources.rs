@@ -6,7 +6,9 @@ use prometheus_client::registry::Registry;
 
 use super::{
     delivery::Breaker,
-    family::{Counters, Gauges, Times, labels, observe, registered, signed, times_by, whose},
+    family::{
+        Counters, Gauges, Living, Times, labels, observe, registered, signed, times_by, whose,
+    },
 };
 
 /// Sources.
@@ -53,6 +55,15 @@ impl SourceMetrics {
                 Gauges::default(),
             ),
         }
+    }
+
+    /// Forgets what is gone.
+    pub(super) fn keep(&self, living: &Living) {
+        self.webhooks.keep_living(living, |_| false);
+        self.requests.keep_living(living, |_| false);
+        self.time.keep_living(living, |_| false);
+        self.breaker.keep_living(living, |_| false);
+        self.owner_unknown.keep_living(living, |_| false);
     }
 
     /// A source's webhook was answered.

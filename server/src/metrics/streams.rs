@@ -1,17 +1,20 @@
 //! Event streams.
 
+use std::collections::HashMap;
+
 use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge},
     registry::Registry,
 };
 
 use super::family::{Counters, Gauges, labels, registered};
+use crate::domain::Id;
 
 /// Event streams.
 #[derive(Debug)]
 pub struct StreamMetrics {
     open: Gauges<1>,
-    lag: Gauge,
+    lag: Gauges<1>,
     fell_behind: Counter,
     refused: Counters<1>,
 }
@@ -27,8 +30,8 @@ impl StreamMetrics {
             lag: registered(
                 r,
                 "stream_lag_events",
-                "Events that the stream furthest behind has still to send",
-                Gauge::default(),
+                "Events that the stream furthest behind has still to send, by tenant",
+                Gauges::default(),
             ),
             fell_behind: registered(
                 r,
@@ -47,14 +50,24 @@ impl StreamMetrics {
 
     /// A stream of this tenant was opened; it is counted until the guard is dropped.
     pub fn opened(&self, tenant: &str) -> OpenStream {
-        let open = self.open.get_or_create_owned(&labels([("tenant", tenant)]));
+        let open = self
+            .open
+            .get_or_create(&labels([("tenant", tenant)]))
+            .clone();
         open.inc();
         OpenStream(open)
     }
 
-    /// How far behind the slowest stream is.
-    pub fn lag(&self, events: u64) {
-        self.lag.set(i64::try_from(events).unwrap_or(i64::MAX));
+    /// How far behind the slowest stream of each tenant is; tenants without a stream have none.
+    pub fn lag(&self, by_tenant: &HashMap<Id, u64>) {
+        self.lag
+            .keep(|[(_, tenant)], _| by_tenant.contains_key(tenant.as_str()));
+        for (tenant, events) in by_tenant {
+            let lag = self
+                .lag
+                .get_or_create(&labels([("tenant", tenant.as_str())]));
+            lag.set(i64::try_from(*events).unwrap_or(i64::MAX));
+        }
     }
 
     /// A stream fell out of memory and reads from the log.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 
-use super::family::{Counters, Times, labels, observe, registered, times_by, whose};
+use super::family::{Counters, Living, Times, labels, observe, registered, times_by, whose};
 
 /// Platforms' webhooks.
 #[derive(Debug)]
@@ -36,6 +36,12 @@ impl WebhookMetrics {
                 times_by(),
             ),
         }
+    }
+
+    /// Forgets what is gone.
+    pub(super) fn keep(&self, living: &Living) {
+        self.answered.keep_living(living, |_| false);
+        self.lag.keep_living(living, |_| false);
     }
 
     /// A webhook of a configured agent was answered.

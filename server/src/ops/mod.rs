@@ -99,7 +99,8 @@ mod tests {
         let (status, text) = get(&router(Metrics::new(), readiness), "/metrics").await;
         assert_eq!(status, 200);
         assert!(
-            text.contains("# TYPE parloir_stream_lag_events gauge") && text.ends_with("# EOF\n"),
+            text.contains("# TYPE parloir_streams_fell_behind counter")
+                && text.ends_with("# EOF\n"),
             "{text}"
         );
     }
