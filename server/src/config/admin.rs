@@ -16,7 +16,7 @@ section! {
         /// each caller and method. The audit log is never shortened, so nobody may be able to fill the disk with it; every
         /// refusal is counted in `parloir_rpc_total`.
         #[serde(with = "humantime_serde")]
-        refusals_recorded_every: std::time::Duration = std::time::Duration::from_secs(60), "1s" to "1day";
+        refusals_recorded_every: std::time::Duration = std::time::Duration::from_mins(1), "1s" to "1day";
         /// How often secrets are removed whose overlap is over. They stop to count when they expire, within this time.
         #[serde(with = "humantime_serde")]
         sweep_interval: std::time::Duration = std::time::Duration::from_secs(1), "100ms" to "1h";

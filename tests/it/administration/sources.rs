@@ -9,12 +9,11 @@ use parloir_client::v1::{
 };
 use serde_json::json;
 
-use super::{server, settings, table, text};
-use crate::support::{
-    http::Connection,
-    server::{AGENT, TestServer},
-};
+use super::{agent, create, server, settings, table, text};
+use crate::support::{http::Connection, server::TestServer};
 
+/// Not the agent of the configuration: its account is the only one it has.
+const AGENT: &str = "desk";
 const SECRET: &str = "app-5ecret-of-the-number";
 
 async fn create_source(server: &TestServer) {
@@ -67,12 +66,8 @@ async fn says(server: &TestServer, id: &str) -> u16 {
     let body = body.to_string();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
     mac.update(body.as_bytes());
-    let hex: String = mac
-        .finalize()
-        .into_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let signature = mac.finalize().into_bytes();
+    let hex = (signature.iter()).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let signed = format!("sha256={hex}");
     let mut connection = Connection::open(server.webhooks).await;
     let headers = [("x-hub-signature-256", signed.as_str())];
@@ -85,6 +80,8 @@ async fn says(server: &TestServer, id: &str) -> u16 {
 #[tokio::test]
 async fn webhooks_to_a_source_without_an_account_are_to_be_sent_again() {
     let server = server().await;
+    let desk = agent(&server, AGENT);
+    create(&server.client, desk, "a-key").await.expect("made");
     create_source(&server).await;
     assert_eq!(says(&server, "wamid.1").await, 503, "nobody's visitor yet");
     create_account(&server).await;

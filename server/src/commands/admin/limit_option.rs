@@ -7,8 +7,9 @@ use parloir_proto::v1::CallerLimits;
 
 #[derive(Debug, Args)]
 pub(super) struct LimitOptions {
-    /// What it may ask of the server in place of the server's own limit: calls_per_second, call_burst, calls_in_flight,
-    /// streams or message_bytes. 0 is without a limit; `default` takes it back to the server's. May be repeated.
+    /// What it may ask of the server in place of the server's own limit: `calls_per_second`, `call_burst`,
+    /// `calls_in_flight`, `streams` or `message_bytes`. 0 is without a limit; `default` takes it back to
+    /// the server's. May be repeated.
     #[arg(long = "limit", value_name = "NAME=NUMBER")]
     limits: Vec<Limit>,
 }
