@@ -24,34 +24,41 @@ pub struct Checked {
 }
 
 /// Reads and checks a request of the method at `path`. The bytes may be none: `Err`. `None`: the method is read
-/// elsewhere, or there is none.
+/// elsewhere, within a service of its own, or there is none.
 pub fn check(path: &str, bytes: &[u8]) -> Option<Result<Checked, prost::DecodeError>> {
     let caller = Caller {
         tenant: Identity::anonymous().tenant,
         traceparent: String::new(),
     };
-    let (_, method) = path.rsplit_once('/')?;
-    Some(match method {
-        "StartConversation" => read(bytes, calls::start::command),
-        "SendMessage" => read(bytes, calls::send::command),
-        "UpdateParameters" => read(bytes, calls::update::command),
-        "EndConversation" => read(bytes, |message| calls::end::command(&message)),
-        "RespondToAgent" => read(bytes, calls::respond::command),
-        "SetAvailability" => read(bytes, calls::availability::command),
-        "TransferConversation" => read(bytes, calls::transfer::command),
-        "SendHumanMessage" => read(bytes, calls::human::command),
-        "GetConversation" => read(bytes, |message| calls::get::query(&message)),
-        "ListConversations" => read(bytes, |message| calls::list::query(message, &caller, EPOCH)),
-        "ListEvents" => read(bytes, |message| {
+    Some(match path.strip_prefix("/parloir.v1.")? {
+        "ConversationService/StartConversation" => read(bytes, calls::start::command),
+        "ConversationService/SendMessage" => read(bytes, calls::send::command),
+        "ConversationService/UpdateParameters" => read(bytes, calls::update::command),
+        "ConversationService/EndConversation" => {
+            read(bytes, |message| calls::end::command(&message))
+        }
+        "ConversationService/RespondToAgent" => read(bytes, calls::respond::command),
+        "ConversationService/SetAvailability" => read(bytes, calls::availability::command),
+        "ConversationService/TransferConversation" => read(bytes, calls::transfer::command),
+        "ConversationService/SendHumanMessage" => read(bytes, calls::human::command),
+        "ConversationService/GetConversation" => read(bytes, |message| calls::get::query(&message)),
+        "ConversationService/ListConversations" => {
+            read(bytes, |message| calls::list::query(message, &caller, EPOCH))
+        }
+        "ConversationService/ListEvents" => read(bytes, |message| {
             calls::events::query(message, &caller, EPOCH)
         }),
-        "ErasePersonalData" => read(bytes, |message| calls::erase::command(&message)),
-        "GetErasure" => read(bytes, |message| calls::erase::receipt_id(&message)),
-        "ListAccounts" => read(bytes, |_: v1::ListAccountsRequest| Ok(())),
-        "ListContacts" => read(bytes, |message| {
+        "ConversationService/ErasePersonalData" => {
+            read(bytes, |message| calls::erase::command(&message))
+        }
+        "ConversationService/GetErasure" => {
+            read(bytes, |message| calls::erase::receipt_id(&message))
+        }
+        "AccountService/ListAccounts" => read(bytes, |_: v1::ListAccountsRequest| Ok(())),
+        "AccountService/ListContacts" => read(bytes, |message| {
             calls::contacts::query(message, &caller, EPOCH)
         }),
-        "LinkContact" => read(bytes, |message| calls::contacts::link(&message)),
+        "AccountService/LinkContact" => read(bytes, |message| calls::contacts::link(&message)),
         _ => return None,
     })
 }

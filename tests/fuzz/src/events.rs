@@ -1,20 +1,14 @@
 //! Events as they are stored and sent: what can be read is written as it was read.
 
-use std::sync::OnceLock;
-
 use parloir::wire::body;
 
-use crate::shape::{Contract, Dice};
+use crate::shape::{Dice, contract};
 
 /// `r` and an event's bytes, or any other byte and bytes that decide what stands in an event.
 pub fn run(input: &[u8]) {
-    static CONTRACT: OnceLock<Contract> = OnceLock::new();
     match input.split_first() {
         Some((b'r', bytes)) => try_one(bytes),
-        Some((_, rest)) => {
-            let contract = CONTRACT.get_or_init(Contract::read);
-            try_one(&contract.shape(".parloir.v1.Event", &mut Dice(rest)));
-        }
+        Some((_, rest)) => try_one(&contract().shape(".parloir.v1.Event", &mut Dice(rest))),
         None => {}
     }
 }

@@ -1,12 +1,14 @@
 //! Fuzz targets: what the outside may send, thrown at the code that reads it. A target panics where a promise is broken;
 //! `examples/fuzz.rs` looks for inputs that make it, `tests/replay.rs` tries those that are kept.
 
+mod addresses;
 mod answers;
 mod configuration;
 mod cursors;
 mod events;
 mod keys;
 mod requests;
+mod served;
 mod shape;
 mod stage;
 mod webhook;
@@ -78,6 +80,14 @@ pub const TARGETS: &[Target] = &[
         run: requests::shaped,
     },
     Target {
+        name: "served_requests",
+        run: served::raw,
+    },
+    Target {
+        name: "shaped_served_requests",
+        run: served::shaped,
+    },
+    Target {
         name: "events",
         run: events::run,
     },
@@ -87,7 +97,15 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "api_keys",
-        run: keys::run,
+        run: keys::api,
+    },
+    Target {
+        name: "master_keys",
+        run: keys::master,
+    },
+    Target {
+        name: "client_addresses",
+        run: addresses::run,
     },
 ];
 
@@ -100,4 +118,15 @@ impl Target {
     pub fn run(&self, input: &[u8]) {
         (self.run)(input);
     }
+}
+
+/// The paths of all methods of the contract.
+pub fn methods() -> impl Iterator<Item = &'static str> {
+    let methods = shape::contract().methods.iter();
+    methods.map(|(path, _)| path.as_str())
+}
+
+/// Whether requests of the method at `path` get to the code that reads them.
+pub fn is_read(path: &str) -> bool {
+    requests::is_read(path) || served::is_read(path)
 }

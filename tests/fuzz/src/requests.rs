@@ -1,11 +1,11 @@
-//! Requests of every method, as far as they go without a database: read, checked, refused.
+//! Requests of callers and readers, as far as they go without a database: read, checked, refused.
 
 use std::sync::OnceLock;
 
 use parloir::grpc::fuzzing::{Checked, check};
 use tonic::Code;
 
-use crate::shape::{Contract, Dice, WORDS};
+use crate::shape::{Dice, WORDS, contract};
 
 /// What clients of all languages take of a status, message and details together.
 const MOST_STATUS_BYTES: usize = 3 * 1024;
@@ -51,12 +51,15 @@ fn is_sound(read: &Checked) {
     assert!(!repeats, "what was said is repeated: {status:?}");
 }
 
-fn contract() -> &'static Contract {
-    static CONTRACT: OnceLock<Contract> = OnceLock::new();
-    CONTRACT.get_or_init(Contract::read)
+/// Whether it is one of those that are read here.
+pub fn is_read(path: &str) -> bool {
+    check(path, &[]).is_some()
 }
 
+/// Path and request of one of them.
 fn method(which: u8) -> &'static (String, String) {
-    let methods = &contract().methods;
-    &methods[usize::from(which) % methods.len()]
+    static METHODS: OnceLock<Vec<&(String, String)>> = OnceLock::new();
+    let all = || contract().methods.iter();
+    let methods = METHODS.get_or_init(|| all().filter(|(path, _)| is_read(path)).collect());
+    methods[usize::from(which) % methods.len()]
 }

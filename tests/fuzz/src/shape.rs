@@ -1,7 +1,7 @@
 //! Messages with the shape of a descriptor, out of any bytes: a fuzzer that must find the wire format first seldom gets to
 //! what stands in the fields.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
 use prost::Message;
 use prost_types::{
@@ -13,7 +13,7 @@ use prost_types::{
 pub const WORDS: &str = "words of a visitor";
 
 /// What the checks care about.
-const TEXTS: [&str; 16] = [
+const TEXTS: [&str; 32] = [
     "",
     WORDS,
     "demo",
@@ -30,10 +30,26 @@ const TEXTS: [&str; 16] = [
     "AQAAAAAAAAAHAAAAAAAAAA9CQBCy8Yw",
     "\u{1f600}",
     "{\"a\":[1]}",
+    "platform",
+    "zendesk",
+    "api_key",
+    "bot_id",
+    "base_url",
+    "webhook",
+    "system",
+    "messenger",
+    "agent",
+    "source",
+    "settings",
+    "settings.platform.zendesk.bot_id",
+    "platform.zendesk.api_key",
+    "env",
+    "disabled",
+    "scopes",
 ];
 
-/// Deeper than any message of the contract.
-const DEPTH: usize = 6;
+/// As deep as settings are: three tables, each a struct, an entry and a value, within an object within a request.
+const DEPTH: usize = 12;
 
 /// All messages and methods of the contract.
 #[derive(Debug)]
@@ -47,8 +63,14 @@ pub struct Contract {
 #[derive(Debug)]
 pub struct Dice<'a>(pub &'a [u8]);
 
+/// The contract, read once.
+pub fn contract() -> &'static Contract {
+    static CONTRACT: OnceLock<Contract> = OnceLock::new();
+    CONTRACT.get_or_init(Contract::read)
+}
+
 impl Contract {
-    pub fn read() -> Self {
+    fn read() -> Self {
         let set = FileDescriptorSet::decode(parloir_proto::DESCRIPTORS).expect("a descriptor");
         let (mut messages, mut methods) = (HashMap::new(), Vec::new());
         for file in set.file {

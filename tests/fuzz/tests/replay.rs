@@ -10,6 +10,9 @@ use parloir_fuzz::{TARGETS, Target};
 /// Fewer seeds leave most of a target unseen in a short run.
 const LEAST_SEEDS: usize = 3;
 
+/// What the contract had when its requests were first tried.
+const LEAST_METHODS: usize = 45;
+
 #[test]
 fn no_seed_breaks_a_promise() {
     for target in TARGETS {
@@ -39,6 +42,16 @@ fn every_folder_of_inputs_belongs_to_a_target() {
             assert!(Target::named(&name).is_some(), "{kind}/{name}");
         }
     }
+}
+
+#[test]
+fn requests_of_every_method_of_the_contract_are_tried() {
+    for path in parloir_fuzz::methods() {
+        let remedy = "no target reads its requests: grpc/fuzzing.rs does, or served/office.rs";
+        assert!(parloir_fuzz::is_read(path), "{path}: {remedy}");
+    }
+    assert!(parloir_fuzz::methods().count() >= LEAST_METHODS);
+    assert!(!parloir_fuzz::is_read("/parloir.v1.AdminService/Guess"));
 }
 
 /// Names each file first: a panic alone would not say whose it is.
