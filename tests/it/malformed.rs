@@ -6,6 +6,7 @@ mod call;
 mod frames;
 mod messages;
 mod methods;
+mod recursion;
 
 use tonic::Code;
 
@@ -100,6 +101,37 @@ async fn malformed_protobuf_is_refused_and_the_server_goes_on() {
         }
     }
     assert!(sent > 400, "only {sent} messages were sent");
+    stage.nothing_panicked();
+}
+
+#[tokio::test]
+async fn messages_within_messages_without_an_end_are_refused_and_the_server_goes_on() {
+    let stage = Stage::start().await;
+    let mut sent = 0;
+    for method in methods() {
+        for case in messages::bottomless(&method) {
+            let what = case.what;
+            let code = stage
+                .send(&method, &what, Sent::of(framed(&case.bytes)))
+                .await;
+            let fits = matches!(code, Code::InvalidArgument | Code::Internal);
+            assert!(fits, "{what} to {} was answered {code:?}", method.path);
+            sent += 1;
+        }
+        for case in messages::nested(&method) {
+            let code = stage
+                .send(&method, &case.what, Sent::of(framed(&case.bytes)))
+                .await;
+            let what = case.what;
+            assert!(
+                may_be_valid(code),
+                "{what} to {} was answered {code:?}",
+                method.path
+            );
+        }
+    }
+    // Settings of agents and of sources, as structs and as lists, in what makes them and in what changes them.
+    assert!(sent >= 8, "only {sent} messages were sent");
     stage.nothing_panicked();
 }
 

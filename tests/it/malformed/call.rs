@@ -79,6 +79,7 @@ impl Caller {
             answers_for_long: false,
             is_conversation: false,
             fields: Vec::new(),
+            loops: Vec::new(),
         };
         self.send(&method, Sent::of(framed(&[]))).await
     }

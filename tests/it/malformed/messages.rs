@@ -2,7 +2,7 @@
 
 use prost_types::{FieldDescriptorProto, field_descriptor_proto::Type};
 
-use super::methods::Method;
+use super::{methods::Method, recursion::Loop};
 
 const VARINT: u64 = 0;
 const LENGTH: u64 = 2;
@@ -17,6 +17,12 @@ const DEPTH: usize = 100_000;
 
 /// Far more than any list takes, below the largest message.
 const MANY: usize = 60_000;
+
+/// As deep as fits below the largest message.
+const NESTED_BYTES: usize = 250_000;
+
+/// Turns that a decoder with a limit still takes.
+const FEW_TURNS: usize = 10;
 
 /// A message, and what is wrong with it.
 pub struct Case {
@@ -106,6 +112,42 @@ pub fn strange(method: &Method) -> Vec<Case> {
         add(format!("random bytes of seed {seed}"), bytes);
     }
     cases
+}
+
+/// Types that hold themselves, deeper than any stack would hold.
+pub fn bottomless(method: &Method) -> Vec<Case> {
+    let deep = |around: &Loop| {
+        let mut turns = 1;
+        while nest(around, turns * 2).len() <= NESTED_BYTES {
+            turns *= 2;
+        }
+        Case {
+            what: format!("{turns} times {}", around.name),
+            bytes: nest(around, turns),
+        }
+    };
+    method.loops.iter().map(deep).collect()
+}
+
+/// The same, as a caller may well write it.
+pub fn nested(method: &Method) -> Vec<Case> {
+    let few = |around: &Loop| Case {
+        what: format!("{FEW_TURNS} times {}", around.name),
+        bytes: nest(around, FEW_TURNS),
+    };
+    method.loops.iter().map(few).collect()
+}
+
+/// From the inside out, and turned around at the end: each length stands before what it counts.
+fn nest(around: &Loop, turns: usize) -> Vec<u8> {
+    let mut backwards: Vec<u8> = Vec::new();
+    let turned = (0..turns).flat_map(|_| around.turn.iter().rev());
+    for number in turned.chain(around.way.iter().rev()) {
+        let head = [key(*number, LENGTH), varint(backwards.len() as u64)].concat();
+        backwards.extend(head.iter().rev());
+    }
+    backwards.reverse();
+    backwards
 }
 
 /// What a later version may send.

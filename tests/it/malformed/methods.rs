@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use prost::Message;
 use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet};
 
+use super::recursion::{Loop, loops};
+
 /// A method, and what it takes.
 #[derive(Debug, Clone)]
 pub struct Method {
@@ -16,6 +18,8 @@ pub struct Method {
     /// Both sides stream.
     pub is_conversation: bool,
     pub fields: Vec<FieldDescriptorProto>,
+    /// Where it holds what holds itself.
+    pub loops: Vec<Loop>,
 }
 
 pub fn methods() -> Vec<Method> {
@@ -32,10 +36,10 @@ pub fn methods() -> Vec<Method> {
 }
 
 fn of_files(files: &[prost_types::FileDescriptorProto]) -> Vec<Method> {
-    let mut messages: HashMap<String, &DescriptorProto> = HashMap::new();
+    let mut messages = HashMap::new();
     for file in files {
         for message in &file.message_type {
-            messages.insert(format!(".{}.{}", file.package(), message.name()), message);
+            collect(&format!(".{}", file.package()), message, &mut messages);
         }
     }
     let mut methods = Vec::new();
@@ -48,9 +52,23 @@ fn of_files(files: &[prost_types::FileDescriptorProto]) -> Vec<Method> {
                     answers_for_long: method.server_streaming() && !method.client_streaming(),
                     is_conversation: method.client_streaming(),
                     fields: messages[method.input_type()].field.clone(),
+                    loops: loops(method.input_type(), &messages),
                 });
             }
         }
     }
     methods
+}
+
+/// A message and those that are declared within it, such as the entries of maps.
+fn collect(
+    within: &str,
+    message: &DescriptorProto,
+    messages: &mut HashMap<String, DescriptorProto>,
+) {
+    let name = format!("{within}.{}", message.name());
+    for inner in &message.nested_type {
+        collect(&name, inner, messages);
+    }
+    messages.insert(name, message.clone());
 }
