@@ -56,12 +56,11 @@ pub struct Answer {
 impl Office {
     /// A copy of one that was furnished once: to make a database takes long.
     pub fn open() -> Self {
-        static FURNISHED: OnceLock<TempDir> = OnceLock::new();
-        let furnished = FURNISHED.get_or_init(furnish);
+        // In memory: a static folder would never be removed.
+        static FURNISHED: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
         let folder = folder();
-        for name in FILES {
-            let copied = fs::copy(furnished.path().join(name), folder.path().join(name));
-            copied.expect("a file that can be copied");
+        for (name, content) in FILES.iter().zip(FURNISHED.get_or_init(furnish)) {
+            fs::write(folder.path().join(name), content).expect("a writable folder");
         }
         Self::on(folder).0
     }
@@ -162,8 +161,8 @@ async fn serve(
     )
 }
 
-/// One of each, under names that the dice know.
-fn furnish() -> TempDir {
+/// The files of one with an object of each kind, under names that the dice know.
+fn furnish() -> [Vec<u8>; 2] {
     let place = folder();
     let path = place.path().to_owned();
     let (mut office, store) = Office::on(place);
@@ -227,12 +226,8 @@ fn furnish() -> TempDir {
         }
         .encode_to_vec(),
     );
-    let copy = folder();
     office.runtime.block_on(store.close()).expect("closed");
-    for name in FILES {
-        fs::copy(path.join(name), copy.path().join(name)).expect("a file that can be copied");
-    }
-    copy
+    FILES.map(|name| fs::read(path.join(name)).expect("a readable file"))
 }
 
 fn table(fields: &[(&str, Value)]) -> Struct {
