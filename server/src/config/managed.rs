@@ -216,6 +216,14 @@ impl Forbidden<'_> {
             );
             return;
         }
+        if self.schema.kind(key) == Some(Kind::Path) {
+            self.problems.add(
+                key,
+                "names a file of the server, which is no tenant's: leave it out, or have whoever runs the server declare \
+                 this in the configuration",
+            );
+            return;
+        }
         match value {
             Value::Table(table) => {
                 for (name, value) in table {

@@ -96,6 +96,7 @@ fn kind(kind: Kind) -> String {
         Kind::Boolean => "true or false".to_owned(),
         Kind::Duration => "duration".to_owned(),
         Kind::Address => "address".to_owned(),
+        Kind::Path => "path of a file".to_owned(),
         Kind::Secret => "secret".to_owned(),
         Kind::MasterKey => "place of keys".to_owned(),
         Kind::Secrets => "list of secrets".to_owned(),

@@ -114,6 +114,8 @@ pub enum Kind {
     Duration,
     /// IP address and port.
     Address,
+    /// A file of the machine that the server runs on.
+    Path,
     /// A reference to a secret.
     Secret,
     /// A list of references to secrets.
@@ -222,7 +224,8 @@ impl Setting for SocketAddr {
 }
 
 impl Setting for PathBuf {
-    const KIND: Kind = Kind::Text;
+    // A kind of its own: administrators of a tenant may name texts, but none of the server's files.
+    const KIND: Kind = Kind::Path;
 }
 
 impl Setting for BTreeMap<String, String> {

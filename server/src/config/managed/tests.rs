@@ -163,3 +163,72 @@ fn a_secret_that_is_too_short_is_refused() {
         ]
     );
 }
+
+#[test]
+fn a_source_cannot_name_a_file_of_the_server() {
+    let settings: Table = r#"
+        [system.social_connect]
+        account_id = "1"
+        client_id = "c"
+        token_file = "/etc/passwd"
+    "#
+    .parse()
+    .expect("TOML");
+    let secret = SecretString::from("s");
+    let refused = read_source(&Given {
+        listed: Listed::Sources,
+        name: "care",
+        settings: &settings,
+        secrets: vec![("system.social_connect.client_secret", "s-0", &secret)],
+        allow_private_addresses: true,
+    });
+    let found = refused.expect_err("refused").to_string();
+    assert!(
+        found.contains("system.social_connect.token_file: names a file of the server"),
+        "{found}"
+    );
+    assert!(!found.contains("passwd"), "{found}");
+}
+
+/// Whatever paths are ever among the settings of an agent or a source.
+#[test]
+fn no_path_can_be_set() {
+    let mut tried = 0;
+    for part in crate::config::reference::parts() {
+        let Some((list, at)) = part.at.split_once("[]") else {
+            continue;
+        };
+        let listed = match list {
+            "agents" => Listed::Agents,
+            "sources" => Listed::Sources,
+            _ => continue,
+        };
+        let paths = part.settings.iter().map(|(entry, _)| entry);
+        for entry in paths.filter(|entry| entry.kind == Kind::Path) {
+            let path = format!("{at}.{}", entry.name);
+            let path = path.trim_start_matches('.');
+            let mut value = Value::String("/etc/passwd".to_owned());
+            for step in path.rsplit('.') {
+                let (name, is_list) = step
+                    .strip_suffix("[]")
+                    .map_or((step, false), |name| (name, true));
+                if is_list {
+                    value = Value::Array(vec![value]);
+                }
+                value = Value::Table(Table::from_iter([(name.to_owned(), value)]));
+            }
+            let given = Given {
+                listed,
+                name: "care",
+                settings: value.as_table().expect("a table"),
+                secrets: Vec::new(),
+                allow_private_addresses: true,
+            };
+            let found = read_given(&given).expect_err("refused").to_string();
+            let expected = format!("{}: names a file", path.replace("[]", "[0]"));
+            assert!(found.contains(&expected), "no {expected:?} in {found}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 0, "token_file at least");
+}

@@ -1,8 +1,8 @@
 //! The file with the tokens, and what could not be written to it yet.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs::{self, File},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -13,6 +13,9 @@ use crate::domain::{Clock, Timestamp};
 
 /// How long a file that could not be written is not tried again: a full disk is not freed by the second.
 const PAUSE: Duration = Duration::from_mins(1);
+
+/// Bytes of the file at most: two tokens are far shorter.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// The newest tokens that we know of.
 #[derive(Debug)]
@@ -102,7 +105,7 @@ impl Kept {
     fn file(&self) -> Result<Grant, NoToken> {
         let refused =
             |what: String| NoToken::Refused(format!("token_file {what}: run parloir source-login"));
-        let text = fs::read_to_string(&self.path);
+        let text = read_short(&self.path);
         let text = text.map_err(|error| refused(format!("cannot be read ({})", error.kind())))?;
         serde_json::from_str(&text).map_err(|_| refused("holds no tokens".to_owned()))
     }
@@ -112,6 +115,19 @@ impl Kept {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A pipe would hold the reader up, and a long file fill the memory.
+fn read_short(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut text = String::new();
+    let mut file = File::open(path)?.take(MAX_FILE_BYTES + 1);
+    if u64::try_from(file.read_to_string(&mut text)?).is_ok_and(|bytes| bytes <= MAX_FILE_BYTES) {
+        return Ok(text);
+    }
+    Err(io::ErrorKind::FileTooLarge.into())
 }
 
 /// Writes what was granted, readable for us alone, in one step: whoever reads meets the old or the new.
@@ -125,4 +141,22 @@ pub fn write_grant(path: &Path, grant: &Grant) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_tokens_is_a_short_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(read_short(folder.path()).is_err(), "no file");
+        assert!(read_short(Path::new("/dev/null")).is_err(), "a device");
+        let path = folder.path().join("tokens.json");
+        let text = "x".repeat(64 * 1024);
+        fs::write(&path, &text).expect("written");
+        assert_eq!(read_short(&path).expect("short enough"), text);
+        fs::write(&path, text + "x").expect("written");
+        assert!(read_short(&path).is_err(), "too long");
+    }
 }
