@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Admin, apply::Applied, kept::Draft};
 use crate::domain::{
-    Error, Identity, Result,
+    Error, Id, Identity, Result,
     administration::{ActRefused, AuditRecord, Change},
     ports::{Transaction, Unit},
 };
@@ -87,7 +87,7 @@ impl Admin {
         decide: impl FnOnce(&Self, &mut Draft) -> Result<T> + Send,
     ) -> Result<T> {
         let _acting = self.acting.lock().await;
-        let decided = self.decide(decide);
+        let decided = self.decide(&act.identity.tenant, decide);
         let (output, draft, applied) = match decided {
             Ok(decided) => decided,
             Err(error) => {
@@ -104,11 +104,12 @@ impl Admin {
 
     fn decide<T>(
         &self,
+        tenant: &Id,
         decide: impl FnOnce(&Self, &mut Draft) -> Result<T>,
     ) -> Result<(T, Draft, Applied)> {
         let mut draft = Draft::new(self.kept().as_ref().clone(), self.parts.clock.now());
         let output = decide(self, &mut draft)?;
-        let applied = self.check(&draft)?;
+        let applied = self.check(&draft, tenant)?;
         Ok((output, draft, applied))
     }
 

@@ -1,46 +1,39 @@
-//! From what is kept to what counts: every object is read, all of it checked together, and swapped in.
+//! From what is kept to what counts: what an act touches is checked beside everything else, and swapped in.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-use secrecy::ExposeSecret;
+use std::collections::BTreeSet;
 
 use super::{
-    Admin, accounts, callers,
+    Admin, callers,
+    holding::Holding,
     kept::{Draft, Kept},
-    settings,
 };
 use crate::{
     access::{CallerRecord, Digest, KeyId, KeyRecord},
-    config::{
-        AgentConfig, Problems, SourceConfig,
-        managed::{Given, Listed, read_agent, read_source},
-    },
+    config::Problems,
     domain::{
-        Error, Result, Scope, Violation,
-        administration::{Resource, ResourceKind},
-        tenant_of,
+        Error, Id, Result, Scope, Violation,
+        administration::{ResourceKey, ResourceKind, StoredSecret},
     },
     live::Managed,
 };
 
 /// What is to count from the commit on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Applied {
-    managed: Managed,
+    /// What the tenant has; absent where the act has nothing to do with it.
+    managed: Option<(Id, Managed)>,
     callers: Vec<CallerRecord>,
     keys: Vec<KeyRecord>,
 }
 
 impl Admin {
-    /// Whether a draft holds together, and what would count then.
-    pub(super) fn check(&self, draft: &Draft) -> Result<Applied> {
-        let (managed, broken) = self.managed(&draft.kept);
-        if let Some((resource, problems)) = broken.into_iter().next() {
-            return Err(violations(&problems, &resource));
-        }
-        if let Err(problems) = self.parts.live.check(&managed) {
-            return Err(violations_of_all(&problems, draft));
-        }
+    /// Whether what a draft changes holds, and what would count then. What is broken anyway is no matter of this act.
+    pub(super) fn check(&self, draft: &Draft, tenant: &Id) -> Result<Applied> {
+        let managed = if draft.touches_objects() {
+            Some((tenant.clone(), self.judged(draft, tenant)?))
+        } else {
+            None
+        };
         let (callers, keys) = records(&draft.kept);
         Ok(Applied {
             managed,
@@ -49,142 +42,80 @@ impl Admin {
         })
     }
 
+    fn judged(&self, draft: &Draft, tenant: &Id) -> Result<Managed> {
+        let changed = draft.changed();
+        let after = self.holding(&draft.kept, tenant, draft.now, &changed);
+        // Whatever is only taken away may always go.
+        if changed.is_empty() {
+            return Ok(after.managed);
+        }
+        let mut broken = after.broken.iter();
+        if let Some((key, problems)) = broken.find(|(key, _)| changed.contains(*key)) {
+            return Err(violations(problems, |at| field(key.kind, at)));
+        }
+        let before = self.holding(&self.kept(), tenant, draft.now, &BTreeSet::new());
+        let mut broken = after.broken.iter();
+        match broken.find(|(key, _)| !before.broken.contains_key(*key)) {
+            Some((key, problems)) => Err(violations(problems, |at| field_of_another(key, at))),
+            None => Ok(after.managed),
+        }
+    }
+
     pub(super) fn apply(&self, applied: &Applied) {
-        if let Err(problems) = self.parts.live.replace(&applied.managed) {
-            // It was checked under the same lock, so this is ours.
-            tracing::error!(%problems, "what an administrator changed does not count before a restart");
+        if let Some((tenant, managed)) = &applied.managed {
+            self.counting().insert(tenant.clone(), managed.clone());
+            self.apply_counting();
         }
         let (callers, keys) = (applied.callers.clone(), applied.keys.clone());
         self.parts.callers.replace_stored(callers, keys);
     }
 
-    /// At the start: what does not hold together any more, beside another configuration or in another version, is left
-    /// out and told, so that the rest works.
+    /// At the start. What is left out is told, so that the rest works.
     pub(super) fn apply_what_holds(&self) {
-        let kept = self.kept();
-        let (mut managed, broken) = self.managed(&kept);
-        for (resource, problems) in broken {
-            let target = resource.key.kind.target(resource.key.name.as_str());
-            tracing::error!(target, %problems, "what an administrator made is left out");
+        let (kept, now) = (self.kept(), self.parts.clock.now());
+        for tenant in kept.tenants() {
+            let holding = self.holding(&kept, &tenant, now, &BTreeSet::new());
+            tell(&holding, |_| true);
+            self.counting().insert(tenant, holding.managed);
         }
-        while let Err(problems) = self.parts.live.check(&managed) {
-            let before = managed.clone();
-            let is_named = |list: &str, name: &str| {
-                let at = format!("{list}[{name}]");
-                problems
-                    .0
-                    .iter()
-                    .any(|problem| problem.key.starts_with(&at))
-            };
-            managed.agents.retain(|one| !is_named("agents", &one.name));
-            managed
-                .sources
-                .retain(|one| !is_named("sources", &one.name));
-            managed
-                .accounts
-                .retain(|one| !is_named("accounts", &one.name));
-            tracing::error!(%problems, "what administrators made is left out as far as it is wrong");
-            if managed == before {
-                managed = Managed::default();
-                break;
-            }
-        }
+        self.apply_counting();
         let (callers, keys) = records(&kept);
-        self.apply(&Applied {
-            managed,
-            callers,
-            keys,
-        });
+        self.parts.callers.replace_stored(callers, keys);
     }
 
-    /// Everything that can be read, and what cannot.
-    fn managed(&self, kept: &Kept) -> (Managed, Vec<(Resource, Problems)>) {
-        let (mut managed, mut broken) = (Managed::default(), Vec::new());
-        for resource in kept.of_kind(ResourceKind::Agent) {
-            match self.agent(kept, resource) {
-                Ok(agent) => managed.agents.push(agent),
-                Err(problems) => broken.push((resource.clone(), problems)),
-            }
-            if resource.off {
-                managed.paused.insert(resource.key.name.to_string());
-            }
+    /// Secrets that are over stop to count, whether or not the database can take them out.
+    pub(super) async fn leave_out(&self, expired: &[StoredSecret]) {
+        let _acting = self.acting.lock().await;
+        let (kept, now) = (self.kept(), self.parts.clock.now());
+        let owners: BTreeSet<_> = expired.iter().map(|secret| &secret.owner).collect();
+        let tenants: BTreeSet<_> = owners.iter().map(|owner| &owner.tenant).collect();
+        for tenant in tenants {
+            let holding = self.holding(&kept, tenant, now, &BTreeSet::new());
+            tell(&holding, |key| owners.contains(key));
+            self.counting().insert(tenant.clone(), holding.managed);
         }
-        for resource in kept.of_kind(ResourceKind::Source) {
-            match self.source(kept, resource) {
-                Ok(source) => managed.sources.push(source),
-                Err(problems) => broken.push((resource.clone(), problems)),
-            }
+        self.apply_counting();
+    }
+
+    fn apply_counting(&self) {
+        let mut all = Managed::default();
+        for managed in self.counting().values() {
+            all.agents.extend(managed.agents.iter().cloned());
+            all.sources.extend(managed.sources.iter().cloned());
+            all.accounts.extend(managed.accounts.iter().cloned());
+            all.paused.extend(managed.paused.iter().cloned());
         }
-        let accounts = kept.of_kind(ResourceKind::Account);
-        managed.accounts = accounts.map(accounts::config).collect();
-        broken.extend(self.shared_keys(kept, &managed.agents));
-        (managed, broken)
-    }
-
-    fn agent(
-        &self,
-        kept: &Kept,
-        resource: &Resource,
-    ) -> std::result::Result<AgentConfig, Problems> {
-        self.given(kept, resource, Listed::Agents, read_agent)
-    }
-
-    fn source(
-        &self,
-        kept: &Kept,
-        resource: &Resource,
-    ) -> std::result::Result<SourceConfig, Problems> {
-        self.given(kept, resource, Listed::Sources, read_source)
-    }
-
-    fn given<T>(
-        &self,
-        kept: &Kept,
-        resource: &Resource,
-        listed: Listed,
-        read: impl FnOnce(&Given<'_>) -> std::result::Result<T, Problems>,
-    ) -> std::result::Result<T, Problems> {
-        let table = settings::to_toml(&settings::read(&resource.settings)).map_err(|path| {
-            let mut problems = Problems::default();
-            problems.add(path, "must not be null: leave the setting out");
-            problems
-        })?;
-        let secrets = kept.secrets(&resource.key);
-        read(&Given {
-            listed,
-            name: resource.key.name.as_str(),
-            settings: &table,
-            secrets: secrets
-                .iter()
-                .map(|secret| (secret.path.as_str(), secret.id.as_str(), &secret.value))
-                .collect(),
-            allow_private_addresses: self.parts.declared.admin.allow_private_addresses,
-        })
-    }
-
-    /// A key belongs to one agent of a tenant: the platform tells agents apart by it. Keys of other tenants are not
-    /// looked at: whoever guesses one would be told that it is right.
-    fn shared_keys(&self, kept: &Kept, managed: &[AgentConfig]) -> Vec<(Resource, Problems)> {
-        let mut seen: HashMap<(&str, String), &str> = HashMap::new();
-        let mut shared = Vec::new();
-        for agent in self.parts.declared.agents.iter().chain(managed) {
-            let (setting, secret) = agent.platform.api_key();
-            let Ok(key) = secret.read() else { continue };
-            let used = (tenant_of(&agent.name), key.expose_secret().to_owned());
-            let Some(other) = seen.insert(used, &agent.name) else {
-                continue;
-            };
-            let mut found = kept.of_kind(ResourceKind::Agent);
-            if let Some(resource) = found.find(|one| one.key.name.as_str() == agent.name) {
-                let mut problems = Problems::default();
-                problems.add(
-                    format!("secrets[platform.{setting}]"),
-                    format!("is the API key of the agent {other} too: a key belongs to one agent"),
-                );
-                shared.push((resource.clone(), problems));
-            }
+        if let Err(problems) = self.parts.live.replace(&all) {
+            // Each tenant's was checked under the same lock, so this is ours.
+            tracing::error!(%problems, "what an administrator changed does not count before a restart");
         }
-        shared
+    }
+}
+
+fn tell(holding: &Holding, is_to_be_told: impl Fn(&ResourceKey) -> bool) {
+    for (key, problems) in holding.broken.iter().filter(|(key, _)| is_to_be_told(key)) {
+        let target = key.kind.target(key.name.as_str());
+        tracing::error!(tenant = %key.tenant, target, %problems, "what an administrator made is left out");
     }
 }
 
@@ -221,51 +152,15 @@ fn records(kept: &Kept) -> (Vec<CallerRecord>, Vec<KeyRecord>) {
     }
 }
 
-/// The problems of one object as an administrator knows its fields.
-pub(super) fn violations(problems: &Problems, resource: &Resource) -> Error {
+fn violations(problems: &Problems, field: impl Fn(&str) -> String) -> Error {
     let each = problems.0.iter().map(|problem| Violation {
-        field: field(resource.key.kind, &problem.key),
+        field: field(&problem.key),
         description: problem.text.clone(),
     });
     Error::Invalid(each.collect())
 }
 
-/// Those of the object that is being changed with its fields, and others with the object's name.
-fn violations_of_all(problems: &Problems, draft: &Draft) -> Error {
-    let changed: HashSet<String> = draft
-        .changes
-        .iter()
-        .filter_map(|change| match change {
-            crate::domain::administration::Change::Save { resource, .. } => Some(format!(
-                "{}s[{}].",
-                resource.key.kind.name(),
-                resource.key.name
-            )),
-            _ => None,
-        })
-        .collect();
-    let kinds: BTreeMap<_, _> = ResourceKind::ALL
-        .iter()
-        .map(|kind| (format!("{}s[", kind.name()), *kind))
-        .collect();
-    let each = problems.0.iter().map(|problem| {
-        let own = changed
-            .iter()
-            .find_map(|at| problem.key.strip_prefix(at.as_str()));
-        let kind = kinds
-            .iter()
-            .find(|(at, _)| problem.key.starts_with(at.as_str()));
-        Violation {
-            field: match (own, kind) {
-                (Some(rest), Some((_, kind))) => field(*kind, rest),
-                _ => problem.key.clone(),
-            },
-            description: problem.text.clone(),
-        }
-    });
-    Error::Invalid(each.collect())
-}
-
+/// The field of the object that is being changed.
 fn field(kind: ResourceKind, key: &str) -> String {
     let is_setting = matches!(kind, ResourceKind::Agent | ResourceKind::Source);
     let kind = kind.name();
@@ -275,4 +170,10 @@ fn field(kind: ResourceKind, key: &str) -> String {
         key if is_setting => format!("{kind}.settings.{key}"),
         key => format!("{kind}.{key}"),
     }
+}
+
+/// That of an object which the change would break.
+fn field_of_another(key: &ResourceKey, at: &str) -> String {
+    let (kind, name) = (key.kind.name(), &key.name);
+    format!("{kind}s[{name}].{at}")
 }

@@ -1,6 +1,6 @@
 //! What administrators have made, as it stands in the database; and a draft of it, which notes every change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     Id, Timestamp,
@@ -51,6 +51,11 @@ impl Kept {
         self.resources
             .values()
             .filter(move |resource| resource.key.tenant == *tenant && resource.key.kind == kind)
+    }
+
+    pub fn tenants(&self) -> BTreeSet<Id> {
+        let each = self.resources.keys();
+        each.map(|key| key.tenant.clone()).collect()
     }
 
     pub fn of_kind(&self, kind: ResourceKind) -> impl Iterator<Item = &Resource> {
@@ -114,6 +119,25 @@ impl Draft {
             changes: Vec::new(),
             now,
         }
+    }
+
+    /// Whether agents, sources or accounts are another after it.
+    pub fn touches_objects(&self) -> bool {
+        self.changes.iter().any(|change| match change {
+            Change::Save { resource, .. } => resource.key.kind != ResourceKind::Caller,
+            Change::Delete { key, .. } => key.kind != ResourceKind::Caller,
+            Change::SaveSecret(_) | Change::DeleteSecret(_) => true,
+            Change::SaveKey(_) | Change::KeyUsed { .. } => false,
+        })
+    }
+
+    /// The objects that are made or changed.
+    pub fn changed(&self) -> BTreeSet<ResourceKey> {
+        let each = self.changes.iter().filter_map(|change| match change {
+            Change::Save { resource, .. } => Some(resource.key.clone()),
+            _ => None,
+        });
+        each.collect()
     }
 
     /// Makes a new object.

@@ -8,6 +8,7 @@ mod apply;
 mod callers;
 mod declared;
 mod held;
+mod holding;
 mod kept;
 mod keys;
 mod objects;
@@ -22,16 +23,17 @@ mod tests;
 mod view;
 
 use std::{
+    collections::BTreeMap,
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use crate::{
     access::Callers,
     committer::Committer,
     config::Config,
-    domain::{Clock, Error, administration::AdministrationRead},
-    live::Live,
+    domain::{Clock, Error, Id, administration::AdministrationRead},
+    live::{Live, Managed},
 };
 
 use kept::Kept;
@@ -62,6 +64,8 @@ pub struct Admin {
     parts: Parts,
     /// What is in the database. Whoever changes it holds `acting`.
     kept: RwLock<Arc<Kept>>,
+    /// What of it counts, by tenant. Whoever changes it holds `acting`.
+    counting: Mutex<BTreeMap<Id, Managed>>,
     acting: tokio::sync::Mutex<()>,
     refusals: Refusals,
 }
@@ -77,6 +81,7 @@ impl Admin {
         let admin = Arc::new(Self {
             parts,
             kept: RwLock::new(Arc::new(kept)),
+            counting: Mutex::default(),
             acting: tokio::sync::Mutex::default(),
             refusals: Refusals::default(),
         });
@@ -87,6 +92,10 @@ impl Admin {
 
     fn kept(&self) -> Arc<Kept> {
         Arc::clone(&self.kept.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn counting(&self) -> MutexGuard<'_, BTreeMap<Id, Managed>> {
+        self.counting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(&self, kept: Kept) {

@@ -82,7 +82,12 @@ impl Admin {
     }
 
     pub(super) async fn remove_expired(self: &Arc<Self>) {
-        for secret in self.kept().expired_secrets(self.parts.clock.now()) {
+        let expired = self.kept().expired_secrets(self.parts.clock.now());
+        if expired.is_empty() {
+            return;
+        }
+        self.leave_out(&expired).await;
+        for secret in expired {
             let server = Identity {
                 tenant: secret.owner.tenant.clone(),
                 caller: Id::trusted("parloir"),

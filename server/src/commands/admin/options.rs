@@ -188,9 +188,7 @@ fn check_key(list: List, key: &str) -> Result<()> {
 fn typed(kind: Option<Kind>, text: &str) -> Value {
     let plain = || Value::String(text.to_owned());
     match kind {
-        Some(Kind::Text | Kind::Duration | Kind::Address | Kind::Path | Kind::Choice(_)) => {
-            plain()
-        }
+        Some(Kind::Text | Kind::Duration | Kind::Address | Kind::Path | Kind::Choice(_)) => plain(),
         _ => toml_value(text).unwrap_or_else(plain),
     }
 }
