@@ -34,7 +34,7 @@ impl Admin {
         } else {
             None
         };
-        let (callers, keys) = records(&draft.kept);
+        let (callers, keys) = self.records(&draft.kept);
         Ok(Applied {
             managed,
             callers,
@@ -79,7 +79,7 @@ impl Admin {
             self.counting().insert(tenant, holding.managed);
         }
         self.apply_counting();
-        let (callers, keys) = records(&kept);
+        let (callers, keys) = self.records(&kept);
         self.parts.callers.replace_stored(callers, keys);
     }
 
@@ -110,45 +110,45 @@ impl Admin {
             tracing::error!(%problems, "what an administrator changed does not count before a restart");
         }
     }
+
+    /// Callers and keys as the guard knows them. Until somebody is declared, or there is one who could administrate, with a key or a certificate, they
+    /// are not handed on: the first caller would lock its maker out before it has a key.
+    fn records(&self, kept: &Kept) -> (Vec<CallerRecord>, Vec<KeyRecord>) {
+        let callers: Vec<_> = kept
+            .of_kind(ResourceKind::Caller)
+            .map(callers::record)
+            .collect();
+        let keys = kept.all_keys().iter().filter_map(|key| {
+            Some(KeyRecord {
+                id: KeyId::parse(key.id.as_str())?,
+                digest: Digest::from_bytes(key.digest.as_slice().try_into().ok()?),
+                tenant: key.tenant.clone(),
+                caller: key.caller.clone(),
+                expires_at: key.expires_at,
+                revoked: key.revoked_at.is_some(),
+            })
+        });
+        let keys: Vec<_> = keys.collect();
+        let is_of = |key: &KeyRecord, caller: &CallerRecord| {
+            key.tenant == caller.tenant && key.caller == caller.name
+        };
+        // Also keys that count no more: nobody gets in again without one because the last has expired.
+        let can_ever_administrate = callers.iter().any(|caller| {
+            caller.scopes.allows(Scope::Admin)
+                && (!caller.certificates.is_empty() || keys.iter().any(|key| is_of(key, caller)))
+        });
+        if !self.parts.declared.callers.is_empty() || can_ever_administrate {
+            (callers, keys)
+        } else {
+            Default::default()
+        }
+    }
 }
 
 fn tell(holding: &Holding, is_to_be_told: impl Fn(&ResourceKey) -> bool) {
     for (key, problems) in holding.broken.iter().filter(|(key, _)| is_to_be_told(key)) {
         let target = key.kind.target(key.name.as_str());
         tracing::error!(tenant = %key.tenant, target, %problems, "what an administrator made is left out");
-    }
-}
-
-/// Callers and keys as the guard knows them. Until there is one who could administrate, with a key or a certificate, they
-/// are not handed on: the first caller would lock its maker out before it has a key.
-fn records(kept: &Kept) -> (Vec<CallerRecord>, Vec<KeyRecord>) {
-    let callers: Vec<_> = kept
-        .of_kind(ResourceKind::Caller)
-        .map(callers::record)
-        .collect();
-    let keys = kept.all_keys().iter().filter_map(|key| {
-        Some(KeyRecord {
-            id: KeyId::parse(key.id.as_str())?,
-            digest: Digest::from_bytes(key.digest.as_slice().try_into().ok()?),
-            tenant: key.tenant.clone(),
-            caller: key.caller.clone(),
-            expires_at: key.expires_at,
-            revoked: key.revoked_at.is_some(),
-        })
-    });
-    let keys: Vec<_> = keys.collect();
-    let is_of = |key: &KeyRecord, caller: &CallerRecord| {
-        key.tenant == caller.tenant && key.caller == caller.name
-    };
-    // Also keys that count no more: nobody gets in again without one because the last has expired.
-    let can_ever_administrate = callers.iter().any(|caller| {
-        caller.scopes.allows(Scope::Admin)
-            && (!caller.certificates.is_empty() || keys.iter().any(|key| is_of(key, caller)))
-    });
-    if can_ever_administrate {
-        (callers, keys)
-    } else {
-        Default::default()
     }
 }
 

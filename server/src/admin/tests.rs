@@ -1,6 +1,7 @@
 //! The use cases of administrators, on a real database.
 
 mod broken;
+mod let_in;
 
 use std::{collections::BTreeMap, sync::Arc};
 
