@@ -32,7 +32,7 @@ pub type NoteUse = Box<dyn Fn(KeyId, Timestamp) + Send + Sync>;
 pub enum Anonymous {
     /// Nobody.
     Never,
-    /// Everybody, as long as no caller is named at all.
+    /// Everybody, as long as no caller was ever named.
     UntilCallersAreNamed,
     /// Everybody. Credentials that are shown must be right all the same.
     Always,
@@ -64,6 +64,7 @@ struct Known {
     /// The keys that stood in the configured places when they were looked at last.
     configured_keys: Vec<KeyRecord>,
     stored: (Vec<CallerRecord>, Vec<KeyRecord>),
+    closed: bool,
     note: Option<NoteUse>,
 }
 
@@ -110,6 +111,13 @@ impl Callers {
     pub fn replace_stored(&self, callers: Vec<CallerRecord>, keys: Vec<KeyRecord>) {
         let mut known = self.known();
         known.stored = (callers, keys);
+        self.rebuild(&known);
+    }
+
+    /// Somebody was named once: nobody is let in any more because nobody is.
+    pub fn close(&self) {
+        let mut known = self.known();
+        known.closed = true;
         self.rebuild(&known);
     }
 
@@ -214,7 +222,7 @@ impl Callers {
         let snapshot = Snapshot::new(&callers, &keys, &self.limits, now, &before.snapshot);
         let is_open = match self.anonymous {
             Anonymous::Never => false,
-            Anonymous::UntilCallersAreNamed => snapshot.is_empty(),
+            Anonymous::UntilCallersAreNamed => !known.closed && snapshot.is_empty(),
             Anonymous::Always => true,
         };
         let kept = before.anonymous.clone();

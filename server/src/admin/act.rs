@@ -98,7 +98,7 @@ impl Admin {
         };
         self.commit(draft.changes, act.record(None)).await?;
         self.keep(draft.kept);
-        self.apply(&applied);
+        self.apply(applied);
         Ok(output)
     }
 

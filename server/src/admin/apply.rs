@@ -2,44 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Admin, callers,
-    holding::Holding,
-    kept::{Draft, Kept},
-};
+use super::{Admin, holding::Holding, kept::Draft};
 use crate::{
-    access::{CallerRecord, Digest, KeyId, KeyRecord},
     config::Problems,
     domain::{
-        Error, Id, Result, Scope, Violation,
+        Error, Id, Result, Violation,
         administration::{ResourceKey, ResourceKind, StoredSecret},
     },
     live::Managed,
 };
 
-/// What is to count from the commit on.
-#[derive(Debug)]
-pub(super) struct Applied {
-    /// What the tenant has; absent where the act has nothing to do with it.
-    managed: Option<(Id, Managed)>,
-    callers: Vec<CallerRecord>,
-    keys: Vec<KeyRecord>,
-}
+/// What a tenant has from the commit on; absent where the act has nothing to do with it.
+pub(super) type Applied = Option<(Id, Managed)>;
 
 impl Admin {
     /// Whether what a draft changes holds, and what would count then. What is broken anyway is no matter of this act.
     pub(super) fn check(&self, draft: &Draft, tenant: &Id) -> Result<Applied> {
-        let managed = if draft.touches_objects() {
-            Some((tenant.clone(), self.judged(draft, tenant)?))
-        } else {
-            None
-        };
-        let (callers, keys) = self.records(&draft.kept);
-        Ok(Applied {
-            managed,
-            callers,
-            keys,
-        })
+        self.check_first_credentials(draft)?;
+        if !draft.touches_objects() {
+            return Ok(None);
+        }
+        let managed = self.judged(draft, tenant)?;
+        Ok(Some((tenant.clone(), managed)))
     }
 
     fn judged(&self, draft: &Draft, tenant: &Id) -> Result<Managed> {
@@ -61,13 +45,12 @@ impl Admin {
         }
     }
 
-    pub(super) fn apply(&self, applied: &Applied) {
-        if let Some((tenant, managed)) = &applied.managed {
-            self.counting().insert(tenant.clone(), managed.clone());
+    pub(super) fn apply(&self, applied: Applied) {
+        if let Some((tenant, managed)) = applied {
+            self.counting().insert(tenant, managed);
             self.apply_counting();
         }
-        let (callers, keys) = (applied.callers.clone(), applied.keys.clone());
-        self.parts.callers.replace_stored(callers, keys);
+        self.let_in();
     }
 
     /// At the start. What is left out is told, so that the rest works.
@@ -79,8 +62,6 @@ impl Admin {
             self.counting().insert(tenant, holding.managed);
         }
         self.apply_counting();
-        let (callers, keys) = self.records(&kept);
-        self.parts.callers.replace_stored(callers, keys);
     }
 
     /// Secrets that are over stop to count, whether or not the database can take them out.
@@ -108,39 +89,6 @@ impl Admin {
         if let Err(problems) = self.parts.live.replace(&all) {
             // Each tenant's was checked under the same lock, so this is ours.
             tracing::error!(%problems, "what an administrator changed does not count before a restart");
-        }
-    }
-
-    /// Callers and keys as the guard knows them. Until somebody is declared, or there is one who could administrate, with a key or a certificate, they
-    /// are not handed on: the first caller would lock its maker out before it has a key.
-    fn records(&self, kept: &Kept) -> (Vec<CallerRecord>, Vec<KeyRecord>) {
-        let callers: Vec<_> = kept
-            .of_kind(ResourceKind::Caller)
-            .map(callers::record)
-            .collect();
-        let keys = kept.all_keys().iter().filter_map(|key| {
-            Some(KeyRecord {
-                id: KeyId::parse(key.id.as_str())?,
-                digest: Digest::from_bytes(key.digest.as_slice().try_into().ok()?),
-                tenant: key.tenant.clone(),
-                caller: key.caller.clone(),
-                expires_at: key.expires_at,
-                revoked: key.revoked_at.is_some(),
-            })
-        });
-        let keys: Vec<_> = keys.collect();
-        let is_of = |key: &KeyRecord, caller: &CallerRecord| {
-            key.tenant == caller.tenant && key.caller == caller.name
-        };
-        // Also keys that count no more: nobody gets in again without one because the last has expired.
-        let can_ever_administrate = callers.iter().any(|caller| {
-            caller.scopes.allows(Scope::Admin)
-                && (!caller.certificates.is_empty() || keys.iter().any(|key| is_of(key, caller)))
-        });
-        if !self.parts.declared.callers.is_empty() || can_ever_administrate {
-            (callers, keys)
-        } else {
-            Default::default()
         }
     }
 }

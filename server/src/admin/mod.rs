@@ -11,6 +11,7 @@ mod held;
 mod holding;
 mod kept;
 mod keys;
+mod let_in;
 mod objects;
 mod own_limits;
 mod probe;
@@ -25,7 +26,7 @@ mod view;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicBool},
 };
 
 use crate::{
@@ -68,6 +69,8 @@ pub struct Admin {
     counting: Mutex<BTreeMap<Id, Managed>>,
     acting: tokio::sync::Mutex<()>,
     refusals: Refusals,
+    /// Whether a stored caller ever had credentials.
+    closed: AtomicBool,
 }
 
 impl Admin {
@@ -78,14 +81,17 @@ impl Admin {
     /// That the database cannot be read.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, Error> {
         let kept = Kept::of(parts.store.administered().await?);
+        let had_keys = parts.store.had_keys().await?;
         let admin = Arc::new(Self {
             parts,
             kept: RwLock::new(Arc::new(kept)),
             counting: Mutex::default(),
             acting: tokio::sync::Mutex::default(),
             refusals: Refusals::default(),
+            closed: AtomicBool::new(false),
         });
         admin.apply_what_holds();
+        admin.let_in_first(had_keys);
         admin.note_uses();
         Ok(admin)
     }

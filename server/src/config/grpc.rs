@@ -13,8 +13,8 @@ section! {
         tls: GrpcTlsConfig = GrpcTlsConfig::default();
         /// Let calls in that show no credentials, with all scopes in the tenant `default`: whoever reaches the address
         /// can then read and write everything there, and the log says so every hour. Without it, such calls are let in
-        /// only on a loopback address and only while no caller is named. An address that other machines can reach
-        /// needs `[[callers]]`, or this.
+        /// only on a loopback address and only while no caller is named and none in the database ever had a key. An
+        /// address that other machines can reach needs `[[callers]]`, or this.
         allow_unauthenticated: bool = false;
         /// Connections at one time; more are closed as they come.
         max_connections: usize = 10_000, "1" to "1000000";

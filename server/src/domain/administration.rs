@@ -193,6 +193,8 @@ pub trait AdministrationWrite: Send {
 #[async_trait]
 pub trait AdministrationRead: Send + Sync + std::fmt::Debug {
     async fn administered(&self) -> Result<Administered>;
+    /// Whether a key of a caller was ever made, also if it is gone.
+    async fn had_keys(&self) -> Result<bool>;
     async fn acts(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>>;
     /// Reads the whole record of a tenant's acts, page by page.
     async fn verify_acts(&self, tenant: &Id) -> Result<AuditCheck>;
@@ -210,7 +212,7 @@ pub enum ActRefused {
     #[error("{what} was changed since it was read: read it again and decide anew")]
     EtagMismatch { what: String },
     #[error(
-        "the first caller must have the scope admin: from then on nobody gets in without credentials"
+        "the first caller, and the first with a key or a certificate, must have the scope admin: from then on nobody gets in without credentials"
     )]
     FirstCallerNotAdmin,
     #[error(

@@ -32,3 +32,44 @@ async fn a_key_counts_beside_a_declared_administrator() {
     let office = office.again(declared).await;
     office.callers.by_key(text.expose_secret()).expect("let in");
 }
+
+#[tokio::test]
+async fn who_was_kept_out_stays_out_when_nobody_is_declared_any_more() {
+    let office = Office::open().await;
+    let open = office.callers.without_credentials();
+    assert!(open.is_some(), "nobody is named");
+    let office = office.again(declaring("ops", Scope::Admin)).await;
+    let (_, text) = made(&office, "desk", Scope::Converse).await;
+    let office = office.again(Config::default()).await;
+    assert!(office.callers.without_credentials().is_none());
+    office.callers.by_key(text.expose_secret()).expect("let in");
+
+    let office = office.again(declaring("ops", Scope::Admin)).await;
+    let (admin, who) = (&office.admin, of("default"));
+    admin.delete_caller(&who, "desk", "").await.expect("gone");
+    let office = office.again(Config::default()).await;
+    assert!(
+        office.callers.without_credentials().is_none(),
+        "there was a key"
+    );
+}
+
+#[tokio::test]
+async fn the_first_key_is_an_administrators() {
+    let office = Office::open().await;
+    let (admin, who) = (&office.admin, of("default"));
+    for wanted in [
+        caller("ops", &[Scope::Admin]),
+        caller("desk", &[Scope::Converse]),
+    ] {
+        admin.create_caller(&who, wanted).await.expect("made");
+    }
+    assert_eq!(
+        refused(admin.create_key(&who, "desk", None).await),
+        "FIRST_CALLER_NOT_ADMIN"
+    );
+    assert!(office.callers.without_credentials().is_some());
+    admin.create_key(&who, "ops", None).await.expect("made");
+    assert!(office.callers.without_credentials().is_none());
+    admin.create_key(&who, "desk", None).await.expect("made");
+}

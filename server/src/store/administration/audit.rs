@@ -51,6 +51,8 @@ static PAGE: LazyLock<String> = LazyLock::new(|| {
             ORDER BY number DESC LIMIT $9",
     )
 });
+static KEY_MADE: LazyLock<String> =
+    LazyLock::new(|| TABLE.select("WHERE action = $1 AND reason = '' LIMIT 1"));
 static FORWARD: LazyLock<String> =
     LazyLock::new(|| TABLE.select("WHERE tenant = $1 AND number > $2 ORDER BY number LIMIT $3"));
 
@@ -114,6 +116,12 @@ pub(super) async fn page(
         number(query.limit),
     ];
     all(db, &PAGE, values, read).await
+}
+
+/// Keys go with their callers; that they were made stays.
+pub(super) async fn had_keys(db: &impl ConnectionTrait) -> Result<bool, Fault> {
+    let made = first(db, &KEY_MADE, ["CreateKey".into()], read).await?;
+    Ok(made.is_some())
 }
 
 /// Follows the chain from its first row.

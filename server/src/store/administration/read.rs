@@ -25,6 +25,11 @@ impl AdministrationRead for SqliteStore {
         .await
     }
 
+    async fn had_keys(&self) -> Result<bool> {
+        self.read(async move |db, _| audit::had_keys(&db).await)
+            .await
+    }
+
     async fn acts(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
         let query = query.clone();
         self.read(async move |db, _| audit::page(&db, &query).await)
