@@ -128,7 +128,12 @@ impl Admin {
             certificates: caller.certificates.clone(),
             disabled: false,
             limits: OwnLimits::of(caller),
-            keys: Vec::new(),
+            // What administrators made of this name before counts no longer, and is shown to be revoked.
+            keys: kept
+                .keys(tenant, &caller.name)
+                .into_iter()
+                .map(KeyView::of)
+                .collect(),
             standing: Standing::DECLARED,
         });
         let mut callers: Vec<_> = declared.collect();
@@ -198,6 +203,7 @@ impl Admin {
         declared
             || kept
                 .of_tenant(tenant, ResourceKind::Caller)
+                .filter(|one| !self.is_declared(tenant, one.key.kind, one.key.name.as_str()))
                 .any(|resource| {
                     let keys = kept.keys(tenant, resource.key.name.as_str());
                     let has_credentials =

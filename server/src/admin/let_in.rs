@@ -9,7 +9,7 @@ use super::{
 use crate::{
     access::{CallerRecord, Digest, KeyId, KeyRecord},
     domain::{
-        Error, Result, Scope, Timestamp,
+        Error, Id, Result, Scope, Timestamp,
         administration::{ActRefused, ResourceKind},
     },
 };
@@ -24,18 +24,27 @@ impl Admin {
             self.close();
         }
         if self.is_closed() || !self.parts.declared.callers.is_empty() {
-            let (callers, keys) = Self::records(&kept);
+            let (callers, keys) = self.records(&kept);
             self.parts.callers.replace_stored(callers, keys);
         }
     }
 
-    /// At the start: also tells whoever runs the server how to get in again.
+    /// At the start: also tells whoever runs the server how to get in again, and what counts no longer.
     pub(super) fn let_in_first(&self, had_keys: bool) {
         if had_keys {
             self.close();
         }
         self.let_in();
         let kept = self.kept();
+        let callers = kept.of_kind(ResourceKind::Caller);
+        let named = callers.map(|caller| (&caller.key.tenant, &caller.key.name));
+        for (tenant, caller) in named.filter(|(tenant, name)| self.is_shadowed(tenant, name)) {
+            tracing::warn!(
+                %tenant, %caller,
+                "the configuration declares a caller of this name: what administrators made of it counts no longer; \
+                 `parloir admin keys list` shows the keys that are left, to be revoked"
+            );
+        }
         if self.is_closed() && !self.has_any_admin(&kept, self.parts.clock.now()) {
             tracing::error!(
                 "nobody can administrate: there were keys of callers, so nobody is let in without one, and none that counts \
@@ -74,9 +83,16 @@ impl Admin {
                 .any(|tenant| self.has_admin(kept, tenant, now))
     }
 
-    fn records(kept: &Kept) -> (Vec<CallerRecord>, Vec<KeyRecord>) {
+    /// The scopes of a declared caller are not for a stored key, so what has the name of one counts no longer.
+    fn is_shadowed(&self, tenant: &Id, name: &Id) -> bool {
+        self.is_declared(tenant, ResourceKind::Caller, name.as_str())
+    }
+
+    fn records(&self, kept: &Kept) -> (Vec<CallerRecord>, Vec<KeyRecord>) {
         let callers = kept.of_kind(ResourceKind::Caller).map(callers::record);
+        let callers = callers.filter(|one| !self.is_shadowed(&one.tenant, &one.name));
         let keys = kept.all_keys().iter();
+        let keys = keys.filter(|key| !self.is_shadowed(&key.tenant, &key.caller));
         let keys = keys.filter_map(|key| {
             Some(KeyRecord {
                 id: KeyId::parse(key.id.as_str())?,

@@ -73,3 +73,21 @@ async fn the_first_key_is_an_administrators() {
     assert!(office.callers.without_credentials().is_none());
     admin.create_key(&who, "desk", None).await.expect("made");
 }
+
+#[tokio::test]
+async fn a_stored_key_opens_nothing_of_a_declared_caller_of_its_name() {
+    let office = Office::open().await;
+    made(&office, "spare", Scope::Admin).await;
+    let (key, text) = made(&office, "crm", Scope::Converse).await;
+    office.callers.by_key(text.expose_secret()).expect("let in");
+    let office = office.again(declaring("crm", Scope::Admin)).await;
+    assert!(office.callers.by_key(text.expose_secret()).is_err());
+    let who = of("default");
+    let shown = office.admin.caller(&who, "crm").expect("declared");
+    assert_eq!(shown.standing.origin, Origin::Configuration);
+    assert!(shown.scopes.allows(Scope::Admin));
+    let left: Vec<_> = shown.keys.iter().map(|key| key.id.as_str()).collect();
+    assert_eq!(left, [key.id.as_str()], "so that it can be revoked");
+    let revoked = office.admin.revoke_key(&who, &key.id).await;
+    assert!(revoked.expect("revoked").revoked_at.is_some());
+}
