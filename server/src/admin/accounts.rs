@@ -21,6 +21,9 @@ use crate::{
     },
 };
 
+/// What a mask may name.
+const PATHS: [&str; 3] = ["agent", "source", "upstream_prefix"];
+
 /// What an administrator wants an account to be.
 #[derive(Debug, Default)]
 pub struct AccountChange {
@@ -61,7 +64,7 @@ impl Admin {
     ) -> Result<AccountView> {
         let target = ResourceKind::Account.target(&wanted.name);
         let act = Act::new(identity, "UpdateAccount", target)
-            .with("update_mask", wanted.mask.clone())
+            .paths("update_mask", &wanted.mask, |path| PATHS.contains(&path))
             .settings(kept_form(&wanted));
         let (tenant, name) = (identity.tenant.clone(), wanted.name.clone());
         self.act(act, move |admin, draft| {

@@ -3,17 +3,26 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Admin, apply::Applied, kept::Draft};
-use crate::domain::{
-    Error, Id, Identity, Result,
-    administration::{ActRefused, AuditRecord, Change},
-    ports::{Transaction, Unit},
+use crate::{
+    access::KeyId,
+    config::managed::without_place,
+    domain::{
+        Error, Id, Identity, Result,
+        administration::{ActRefused, AuditRecord, Change},
+        identity::is_object_name,
+        ports::{Transaction, Unit},
+    },
 };
 
-/// Bytes of a target that are recorded: an id fits.
-const MAX_TARGET_BYTES: usize = 300;
+/// Paths that are recorded of one act: enough to tell what it was about.
+const MAX_PATHS: usize = 16;
+/// Bytes of the longest of them.
+const MAX_PATH_BYTES: usize = 128;
+/// Bytes of what is recorded beside the target: entries stay for good.
+const MAX_DETAIL_BYTES: usize = 8 * 1024;
 
 /// Who does what to what.
 #[derive(Debug, Clone)]
@@ -43,6 +52,19 @@ impl Act {
         self
     }
 
+    /// The first few of what is known: all else is text of the caller's choice.
+    pub fn paths<'a>(
+        self,
+        key: &str,
+        paths: impl IntoIterator<Item = &'a String>,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Self {
+        let known = paths.into_iter();
+        let known = known.filter(|path| is_plain(path) && is_known(path));
+        let known: Vec<Value> = known.take(MAX_PATHS).cloned().map(Value::from).collect();
+        self.with(key, known)
+    }
+
     pub fn settings(mut self, settings: Value) -> Self {
         self.settings = Some(settings);
         self
@@ -53,17 +75,49 @@ impl Act {
         if let Some(settings) = self.settings.as_ref().filter(|_| refused.is_none()) {
             detail["settings"] = settings.clone();
         }
-        let end = self.target.floor_char_boundary(MAX_TARGET_BYTES);
         AuditRecord {
             tenant: self.identity.tenant.clone(),
             caller: self.identity.caller.clone(),
             credential: self.identity.credential.clone(),
             action: self.action.to_owned(),
-            target: self.target[..end].to_owned(),
-            detail: detail.to_string(),
+            target: Some(self.target.clone())
+                .filter(|target| is_target(target))
+                .unwrap_or_default(),
+            detail: shortened(detail),
             refused,
         }
     }
+}
+
+/// A setting whose path is known may have any text in brackets, except behind its end, where a list has its number.
+pub(super) fn is_plain(path: &str) -> bool {
+    let is_fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.';
+    path.len() <= MAX_PATH_BYTES && without_place(path).chars().all(is_fine)
+}
+
+/// Whether it names what there could be.
+fn is_target(target: &str) -> bool {
+    match target.split_once('/') {
+        Some(("accounts", name)) => Id::parse("account", name).is_ok(),
+        Some(("keys", id)) => KeyId::parse(id).is_some(),
+        Some((_, name)) => is_object_name(name),
+        None => false,
+    }
+}
+
+fn shortened(mut detail: Value) -> String {
+    let text = detail.to_string();
+    if text.len() <= MAX_DETAIL_BYTES {
+        return text;
+    }
+    if let Some(settings) = detail.get_mut("settings") {
+        *settings = json!({ "bytes": settings.to_string().len() });
+    }
+    let shorter = detail.to_string();
+    if shorter.len() <= MAX_DETAIL_BYTES {
+        return shorter;
+    }
+    json!({ "bytes": text.len() }).to_string()
 }
 
 impl Admin {

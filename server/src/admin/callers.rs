@@ -24,6 +24,8 @@ use crate::{
 const MAX_CERTIFICATES: usize = 16;
 /// Bytes of such a name.
 const MAX_NAME_BYTES: usize = 256;
+/// What a mask may name.
+const PATHS: [&str; 3] = ["scopes", "certificates", "disabled"];
 
 /// What an administrator wants a caller to be.
 #[derive(Debug, Default)]
@@ -72,7 +74,7 @@ impl Admin {
     ) -> Result<CallerView> {
         let target = ResourceKind::Caller.target(&wanted.name);
         let act = Act::new(identity, "UpdateCaller", target)
-            .with("update_mask", wanted.mask.clone())
+            .paths("update_mask", &wanted.mask, |path| PATHS.contains(&path))
             .with("disabled", wanted.disabled)
             .settings(kept_form(&wanted));
         let (tenant, name) = (identity.tenant.clone(), wanted.name.clone());

@@ -272,23 +272,20 @@ fn check_name(tenant: &Id, kind: ResourceKind, name: &str) -> Result<()> {
 }
 
 fn of_object(identity: &Identity, kind: Kind, verb: Verb, wanted: &ObjectChange) -> Act {
-    let known = |path: &&String| kind.listed().holds(without_place(path)).is_some();
-    let secrets: Vec<Value> = wanted
-        .secrets
-        .keys()
-        .filter(known)
-        .cloned()
-        .map(Value::from)
-        .collect();
+    let known = |path: &str| kind.listed().holds(without_place(path)).is_some();
+    let in_mask = |path: &str| {
+        let setting = path.strip_prefix("settings.");
+        path == "settings" || setting.is_some_and(|path| kind.listed().holds(path).is_some())
+    };
     let act = Act::new(
         identity,
         kind.act(verb),
         kind.resource().target(&wanted.name),
     )
-    .with("secrets", secrets)
+    .paths("secrets", wanted.secrets.keys(), known)
     .settings(Value::Object(wanted.settings.clone()));
     match verb {
-        Verb::Update => act.with("update_mask", wanted.mask.clone()),
+        Verb::Update => act.paths("update_mask", &wanted.mask, in_mask),
         Verb::Create | Verb::Delete => act,
     }
 }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Admin,
-    act::Act,
+    act::{Act, is_plain},
     held::{check_secret, new_secret, remove_at, secrets},
     kept::Draft,
     objects::Kind,
@@ -46,7 +46,8 @@ impl Admin {
         let target = rotation.kind.resource().target(&rotation.name);
         let holds = rotation.kind.listed().holds(&rotation.path);
         // What is no setting may be the secret itself, in the wrong field.
-        let path = holds.map_or("", |_| rotation.path.as_str());
+        let is_known = holds.is_some() && is_plain(&rotation.path);
+        let path = if is_known { rotation.path.as_str() } else { "" };
         let act = Act::new(identity, "RotateSecret", target)
             .with("path", path)
             .with("overlap_seconds", rotation.overlap.as_secs());

@@ -2,6 +2,7 @@
 
 mod broken;
 mod let_in;
+mod recorded;
 
 use std::{collections::BTreeMap, sync::Arc};
 
