@@ -94,6 +94,13 @@ impl Live {
         self.setup.load().sources.get(name).cloned()
     }
 
+    /// A source drops what it holds in memory of a visitor. One that is gone holds nothing.
+    pub fn forget(&self, source: &str, address: &str) {
+        if let Some(source) = self.source(source) {
+            source.forget(address);
+        }
+    }
+
     /// What administrators have made is this from now on. With a problem everything stays as it is. A problem with a
     /// managed thing has the key `agents[NAME]`, `accounts[NAME]` or `sources[NAME]` and, after a dot, its setting.
     pub fn replace(&self, managed: &Managed) -> Result<(), Problems> {

@@ -245,7 +245,7 @@ async fn build(
         clock: Arc::clone(clock),
         metrics: Arc::clone(&metrics),
     });
-    let publish = after_commit(Arc::clone(&hub), Arc::clone(&waiters), Arc::clone(&lanes));
+    let publish = after_commit(&hub, &waiters, &lanes, &live);
     let failed = failed.clone();
     let committer = Committer::start(
         Arc::clone(&store),
@@ -338,10 +338,13 @@ fn watch_sources(parts: &Parts, stopping: &CancellationToken) -> Arc<Watches> {
 
 /// What follows a commit, in this order: subscribers see the events, those who wait are woken, lanes go on.
 fn after_commit(
-    hub: Arc<Hub>,
-    waiters: Arc<Waiters>,
-    lanes: Arc<Lanes>,
-) -> impl Fn(Batch) + Send + Sync {
+    hub: &Arc<Hub>,
+    waiters: &Arc<Waiters>,
+    lanes: &Arc<Lanes>,
+    live: &Arc<Live>,
+) -> impl Fn(Batch) + Send + Sync + use<> {
+    let (hub, waiters) = (Arc::clone(hub), Arc::clone(waiters));
+    let (lanes, live) = (Arc::clone(lanes), Arc::clone(live));
     move |batch| {
         hub.publish(&batch.events);
         waiters.tell(&batch.facts);
@@ -349,6 +352,7 @@ fn after_commit(
             match effect {
                 Effect::RingLane(key) => lanes.ring(key),
                 Effect::Attempt(attempt) => lanes.start(*attempt),
+                Effect::Forget { source, address } => live.forget(source.as_str(), &address),
             }
         }
     }

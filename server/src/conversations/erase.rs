@@ -52,7 +52,8 @@ impl Conversations {
         .await
     }
 
-    /// Removes the last copies on this server, in memory and in the files, and only then says so.
+    /// Removes the last copies on this server, in memory and in the files, and only then says so. What sources held in
+    /// memory went with the commit of the erasure.
     pub async fn finish_erasure(&self, receipt_id: &Id) -> Result<()> {
         self.hub.purge();
         let store = Arc::clone(&self.store);
@@ -147,6 +148,13 @@ impl Erase {
         erasure: &mut Erasure,
     ) -> Result<()> {
         let mut conversation = find(tx, key).await?;
+        // Asked first: how the visitor is reached is erased too.
+        if let Some(contact) = tx.contact_of(key).await? {
+            tx.after_commit(Effect::Forget {
+                source: contact.source,
+                address: contact.address,
+            });
+        }
         let through_sequence = conversation.sequence;
         // First, so that what this unit itself records stays: whoever waits for it reads it.
         tx.erase_words(key).await?;

@@ -10,7 +10,9 @@ use crate::{
     domain::{
         Answer, Conversation, Delivery, DeliveryKind, DeliveryState, Departure, EventBody,
         Evidence, Id, Known, Owner, OwnerChangeCause, Reason, Refusal, RequestOutcome, Result,
-        Sent, ToSource, ports::Transaction, source::Observed,
+        Sent, ToSource,
+        ports::{Effect, Transaction},
+        source::Observed,
     },
 };
 
@@ -28,6 +30,16 @@ pub async fn settle_source(
 ) -> Result<()> {
     let found = tx.delivery(&finished.attempt.delivery.id).await?;
     let Some(mut delivery) = found.filter(|row| row.state == DeliveryState::Attempting) else {
+        // Erased while it was under way: what the source took of it meanwhile goes too.
+        if let Departure::Source {
+            source, address, ..
+        } = &finished.attempt.departure
+        {
+            tx.after_commit(Effect::Forget {
+                source: source.clone(),
+                address: address.clone(),
+            });
+        }
         return Ok(());
     };
     delivery.state = DeliveryState::Queued;

@@ -306,6 +306,13 @@ impl Transaction for SqliteTransaction {
         let found = tenant_retention::idle(&self.db, tenant, before, limit).await;
         let (passed, idle) = self.wrote(found)?;
         for key in &idle {
+            let contact = contact::of(&self.db, &self.keys, key).await;
+            if let Some(contact) = self.read(contact)? {
+                self.after_commit(Effect::Forget {
+                    source: contact.source,
+                    address: contact.address,
+                });
+            }
             let done = self.keys.destroy(&self.db, key).await;
             self.wrote(done)?;
             let done = tenant_retention::forget(&self.db, key).await;

@@ -10,7 +10,10 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use parloir_client::v1::{DeliveryState, EndCause, Owner, event::Body};
+use parloir_client::v1::{
+    DeliveryState, EndCause, ErasePersonalDataRequest, Owner,
+    erase_personal_data_request::Subject, event::Body,
+};
 use rustls::{
     SignatureScheme,
     crypto::ring::sign::any_supported_type,
@@ -25,7 +28,7 @@ use super::{stage::SOURCE, story::Story};
 use crate::support::{
     http::{Connection, Reply},
     questions::ask,
-    server::{TestServer, Wishes},
+    server::{ACCOUNT, TestServer, Wishes},
     webhook::{chat, escalate, says},
 };
 
@@ -46,6 +49,11 @@ impl Live {
         let file = keys.path().join("sentinel.pub");
         fs::write(&file, public_pem()).expect("a key can be written");
         let file = file.display();
+        let gather = if own.contains("gather") {
+            ""
+        } else {
+            "gather = \"20ms\""
+        };
         let end = format!(
             r#"
             source = "{SOURCE}"
@@ -57,7 +65,7 @@ impl Live {
             public_keys = [{{ file = "{file}" }}]
             fallback_text = "{FALLBACK}"
             default_skill = "Humans"
-            gather = "20ms"
+            {gather}
             may_answer_within = "0s"
             {own}
             "#
@@ -202,6 +210,26 @@ async fn lp_07_09_words_are_answered_by_the_agent_and_a_repeat_gets_the_same_ans
         .await;
     assert_eq!(items(live.event("c1", 3, text("bonjour"))).await, answer);
     assert_eq!(live.server.platform.requests().len(), turns);
+}
+
+#[tokio::test]
+async fn words_that_are_erased_while_a_call_waits_are_not_its_answer() {
+    let mut live = Live::start("gather = \"10s\"").await;
+    live.begins("c1").await;
+    let (call, conversation) = live.asks(3, "bonjour").await;
+    live.server.taken(&says(&conversation, "Bonjour !")).await;
+    live.story
+        .comes_to("Bonjour !", DeliveryState::Delivered)
+        .await;
+    let request = ErasePersonalDataRequest {
+        account: ACCOUNT.to_owned(),
+        command_id: "e-1".to_owned(),
+        subject: Some(Subject::ConversationId(conversation)),
+    };
+    let erased = live.server.client.erase_personal_data(request).await;
+    let erasure = erased.expect("erased").erasure.expect("a receipt");
+    assert!(erasure.erase_time.is_some(), "{erasure:?}");
+    assert_eq!(items(call).await, [json!(null); 0]);
 }
 
 #[tokio::test]

@@ -278,6 +278,7 @@ fn publisher(
             match effect {
                 Effect::RingLane(key) => lanes.ring(key),
                 Effect::Attempt(attempt) => lanes.start(*attempt),
+                Effect::Forget { .. } => {}
             }
         }
     }

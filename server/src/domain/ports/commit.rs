@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::{
     delivery::LaneKey,
     event::{Event, StoredEvent},
+    id::Id,
     outbound::Attempt,
 };
 
@@ -15,6 +16,8 @@ pub enum Effect {
     RingLane(LaneKey),
     /// This delivery was committed ATTEMPTING: its request leaves now.
     Attempt(Box<Attempt>),
+    /// This visitor's words are erased: the source holds none of them in memory any longer.
+    Forget { source: Id, address: String },
 }
 
 /// A place in a transaction.

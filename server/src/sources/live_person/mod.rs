@@ -185,6 +185,12 @@ impl Source for LivePerson {
         let last = answer::transfer(handover, &self.config);
         outcome(self.answers.close_with(&conversation, last))
     }
+
+    fn forget(&self, address: &str) {
+        if let Some(conversation) = contact::conversation(address) {
+            self.answers.forget(&conversation);
+        }
+    }
 }
 
 /// What needs no commit.

@@ -46,6 +46,11 @@ impl<V> Recent<V> {
         self.values.remove(key).map(|(_, value)| value)
     }
 
+    /// Drops the values of which this holds.
+    pub(super) fn drop_those(&mut self, mut is_one: impl FnMut(&V) -> bool) {
+        self.values.retain(|_, (_, value)| !is_one(value));
+    }
+
     fn forget(&mut self) {
         while let Some((at, ..)) = self.order.front()
             && (self.order.len() > self.most || at.elapsed() >= self.keep)

@@ -43,7 +43,12 @@ struct State {
     /// By conversation: the message that was last turned away because nobody waited.
     late: Recent<u64>,
     /// By event: its answer, or that one is on its way.
-    given: Recent<Given>,
+    given: Recent<OfEvent>,
+}
+
+struct OfEvent {
+    conversation: String,
+    answer: Given,
 }
 
 /// The answer of an event, as soon as there is one.
@@ -140,7 +145,11 @@ impl Answers {
         let number = state.add(conversation, waiting);
         let (given, receiver) = watch::channel(None);
         if let Some(id) = event_id {
-            state.given.put(id, receiver);
+            let of_event = OfEvent {
+                conversation: conversation.to_owned(),
+                answer: receiver,
+            };
+            state.given.put(id, of_event);
         }
         Turn::Collect(Collector {
             answers: Arc::clone(self),
@@ -196,6 +205,18 @@ impl Answers {
         all.for_each(Waiting::close);
     }
 
+    /// What was said in a conversation is erased: what waits is answered without it, and no repeat gets it again.
+    pub(super) fn forget(&self, conversation: &str) {
+        let mut state = self.lock();
+        state.left.take(conversation);
+        state.late.take(conversation);
+        state.given.drop_those(|of| of.conversation == conversation);
+        for waiting in state.waiting.get_mut(conversation).into_iter().flatten() {
+            waiting.items.clear();
+            waiting.close();
+        }
+    }
+
     fn span(&self, wait: Wait) -> Duration {
         match wait {
             Wait::Answer => self.answer_within,
@@ -211,7 +232,7 @@ impl Answers {
 impl State {
     /// The answer of an event, unless the call that was to get it is gone without one.
     fn given(&mut self, event_id: &str) -> Option<Given> {
-        let given = self.given.get(event_id)?;
+        let given = &self.given.get(event_id)?.answer;
         let is_coming = given.has_changed().is_ok();
         (is_coming || given.borrow().is_some()).then(|| given.clone())
     }

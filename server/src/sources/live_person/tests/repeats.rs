@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::platform::{Call, FALLBACK, FakeLivePerson, says, words};
-use crate::domain::{outbound::Sent, source::Taken};
+use super::platform::{Call, FALLBACK, FakeLivePerson, address, says, words};
+use crate::domain::{outbound::Sent, ports::Source, source::Taken};
 
 impl FakeLivePerson {
     fn again(&self, sequence: u64) -> Call {
@@ -102,4 +102,29 @@ async fn stored_answers_are_few_and_not_kept_for_ever() {
     );
     tokio::time::advance(Duration::from_mins(10)).await;
     assert_eq!(words(&live.again(3).answer().await), [FALLBACK], "too old");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_erased_is_in_no_answer_that_comes_later() {
+    let live = FakeLivePerson::new();
+    let first = Call::of(live.numbered("c1", 3, says("hello")));
+    let other = Call::of(live.numbered("c2", 4, says("hello")));
+    for conversation in ["c1", "c2"] {
+        assert_eq!(live.deliver(conversation, "Hello!").await, Sent::Acknowledged);
+    }
+    assert_eq!(words(&first.answer().await), ["Hello!"]);
+    assert_eq!(words(&other.answer().await), ["Hello!"]);
+    // One answer waits to be fetched, one was never written.
+    let waits = Call::of(live.numbered("c1", 5, says("hello")));
+    assert_eq!(live.deliver("c1", "Still here!").await, Sent::Acknowledged);
+    live.source.forget(&address("c1"));
+    assert_eq!(words(&waits.answer().await), [""; 0]);
+    assert_eq!(words(&live.again(3).answer().await), [FALLBACK]);
+    let other = Call::taken(live.numbered("c2", 4, says("hello")), Taken::Duplicate);
+    assert_eq!(words(&other.answer().await), ["Hello!"], "another visitor");
+    let hung_up = Call::of(live.numbered("c1", 6, says("hello")));
+    assert_eq!(live.deliver("c1", "Anybody?").await, Sent::Acknowledged);
+    hung_up.hang_up().await;
+    live.source.forget(&address("c1"));
+    assert_eq!(words(&live.again(6).answer().await), [FALLBACK]);
 }
