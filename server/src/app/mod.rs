@@ -136,8 +136,8 @@ impl App {
         tasks.push(tokio::spawn(watch_sources(&parts, &stopping).finished()));
         let erasures = Erasures {
             conversations: Arc::clone(&parts.conversations),
-            backoff: settings::erasure_backoff(config),
-            retry_for: config.erasure.retry_for,
+            rules: settings::erasure_rules(config),
+            agents_at_once: config.erasure.agents_at_once,
         };
         tasks.push(tokio::spawn(erasures.run(stopping.clone())));
         readiness.started();

@@ -10,7 +10,7 @@ use crate::{
         self, AccountConfig, AgentConfig, Config, EscalationFallback, Escalations, ForwardedHeader,
         SourceConfig, UnknownThen, UnlistedAction, WebhooksConfig,
     },
-    conversations::TenantAge,
+    conversations::{ErasureRules, TenantAge},
     delivery::{Backoff, BreakerSettings},
     domain::{
         Account, ActionFallback, ActionSettings, AgentSettings, Directory, Id, Owner, Parameter,
@@ -73,10 +73,14 @@ pub fn backoff(config: &Config) -> Backoff {
 }
 
 /// When a platform is asked again to erase.
-pub fn erasure_backoff(config: &Config) -> Backoff {
-    Backoff {
-        base: config.erasure.retry_base,
-        max: config.erasure.retry_max,
+pub fn erasure_rules(config: &Config) -> ErasureRules {
+    ErasureRules {
+        backoff: Backoff {
+            base: config.erasure.retry_base,
+            max: config.erasure.retry_max,
+        },
+        retry_for: config.erasure.retry_for,
+        min_attempts: config.erasure.min_attempts,
     }
 }
 

@@ -49,7 +49,7 @@ pub use commands::{
     Transferred, UpdateParameters, Updated,
 };
 pub use desk::Desk;
-pub use erase_upstream::Erasures;
+pub use erase_upstream::{ErasureRules, Erasures};
 pub use housekeeping::Housekeeping;
 pub use observe::{Weight, observe};
 pub use open::expire_if_due;

@@ -331,14 +331,14 @@ pub trait Store: SealedStore + Send + Sync + std::fmt::Debug {
     async fn erasure(&self, tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>>;
     /// Erasures of which something may be left on this server, at most `limit`: tenant and receipt.
     async fn unfinished_erasures(&self, limit: usize) -> Result<Vec<(Id, Id)>>;
-    /// What platforms are to be asked to erase by `now`, at most `limit`, the longest waiting first.
+    /// What platforms are to be asked to erase by `now`: of each agent what waits longest, of at most `limit` agents.
     async fn due_upstream_erasures(
         &self,
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<UpstreamErasure>>;
-    /// When the next platform is to be asked.
-    async fn next_upstream_erasure(&self) -> Result<Option<Timestamp>>;
+    /// When something is next to be asked of a platform that was not by `now`.
+    async fn next_upstream_erasure(&self, now: Timestamp) -> Result<Option<Timestamp>>;
     /// Leaves no trace in the files of what was erased before: the write-ahead log is written to its place and emptied.
     /// `StoreUnavailable` while a reader needs it.
     async fn purge(&self) -> Result<()>;

@@ -223,8 +223,8 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn next_upstream_erasure(&self) -> Result<Option<Timestamp>> {
-        self.read(async move |db, _| upstream_erasure::next(&db).await)
+    async fn next_upstream_erasure(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.read(async move |db, _| upstream_erasure::next(&db, now).await)
             .await
     }
 

@@ -40,9 +40,15 @@ static SAVE: LazyLock<String> = LazyLock::new(|| TABLE.upsert());
 static OF_RECEIPT: LazyLock<String> =
     LazyLock::new(|| TABLE.select("WHERE receipt_id = $1 ORDER BY conversation_id, id"));
 static DUE: LazyLock<String> = LazyLock::new(|| {
-    TABLE.select("WHERE ended_at IS NULL AND not_before <= $1 ORDER BY not_before, id LIMIT $2")
+    TABLE.select(
+        "WHERE id IN (SELECT id FROM (
+            SELECT id, ROW_NUMBER() OVER (PARTITION BY agent ORDER BY not_before, id) AS place
+                FROM upstream_erasure WHERE ended_at IS NULL AND not_before <= $1
+        ) AS due WHERE place = 1) ORDER BY not_before, id LIMIT $2",
+    )
 });
-const NEXT: &str = "SELECT MIN(not_before) FROM upstream_erasure WHERE ended_at IS NULL";
+const NEXT: &str =
+    "SELECT MIN(not_before) FROM upstream_erasure WHERE ended_at IS NULL AND not_before > $1";
 
 pub(super) async fn save(
     db: &impl ConnectionTrait,
@@ -83,8 +89,11 @@ pub(super) async fn due(
     all(db, &DUE, [now.0.into(), number(limit)], read).await
 }
 
-pub(super) async fn next(db: &impl ConnectionTrait) -> Result<Option<Timestamp>, Fault> {
-    let next = first(db, NEXT, [], |row| Ok(row.maybe_time()?));
+pub(super) async fn next(
+    db: &impl ConnectionTrait,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Fault> {
+    let next = first(db, NEXT, [now.0.into()], |row| Ok(row.maybe_time()?));
     Ok(next.await?.flatten())
 }
 

@@ -1,13 +1,16 @@
 //! What the platform is asked.
 
-use parloir_client::v1::{UpstreamErasureState, event::Body};
+use parloir_client::v1::{
+    ErasePersonalDataRequest, UpstreamErasureState, erase_personal_data_request::Subject,
+    event::Body,
+};
 use serde_json::json;
 
 use super::{erase, receipt_when};
 use crate::support::{
     platform::{Behaviour, FakeServer, Request},
     server::{KEY, TestServer, Wishes},
-    webhook::{chat, flat, says},
+    webhook::{self, chat, flat, says},
 };
 
 const INTERNAL: &str = "65f0c1a2b3d4e5f607182ccc";
@@ -120,4 +123,51 @@ async fn a_platform_that_never_acknowledges_is_given_up_late_and_loudly() {
         .await;
     assert_eq!(alert.name, "erasure_failed");
     assert!(alert.raw.contains(&erasure.receipt_id) && !alert.raw.contains(INTERNAL));
+}
+
+#[tokio::test]
+async fn a_platform_that_hangs_keeps_no_other_platform_and_no_erasure_here_waiting() {
+    let hangs = FakeServer::answering(|_| Behaviour::Silent).await;
+    let keys = tempfile::tempdir().expect("a temporary folder");
+    let key = keys.path().join("other-key");
+    std::fs::write(&key, KEY).expect("written");
+    let end = format!(
+        r#"
+        [[agents]]
+        name = "stuck"
+        [agents.platform.zendesk]
+        bot_id = "65f0c1a2b3d4e5f60718293b"
+        base_url = "{}"
+        api_key = {{ file = "{}" }}
+        [[accounts]]
+        name = "stuck"
+        agent = "stuck"
+        "#,
+        hangs.url(),
+        key.display()
+    );
+    let server = TestServer::start_with(Wishes { end, ..quickly() }).await;
+    for conversation in ["C", "D"] {
+        let reply = reply(conversation);
+        let taken = webhook::post(server.webhooks, "stuck", &[], reply.as_bytes()).await;
+        assert_eq!(taken.status, 200);
+    }
+    server.taken(&reply("E")).await;
+    for (conversation, command) in [("C", "e-1"), ("D", "e-2")] {
+        let request = ErasePersonalDataRequest {
+            account: "stuck".to_owned(),
+            command_id: command.to_owned(),
+            subject: Some(Subject::ConversationId(conversation.to_owned())),
+        };
+        let erased = server.client.erase_personal_data(request).await;
+        erased.expect("erased");
+    }
+    hangs.wait_for(1).await;
+    let erasure = erase(&server.client, "E", "e-3").await.expect("erased");
+    assert!(erasure.erase_time.is_some());
+    receipt_when(&server.client, &erasure.receipt_id, |erasure| {
+        erasure.upstream[0].state() == UpstreamErasureState::Confirmed
+    })
+    .await;
+    assert_eq!(asked(&hangs).len(), 1, "one at a time");
 }

@@ -283,8 +283,8 @@ impl Store for Witness {
         self.store.due_upstream_erasures(now, limit).await
     }
 
-    async fn next_upstream_erasure(&self) -> Result<Option<Timestamp>> {
-        self.store.next_upstream_erasure().await
+    async fn next_upstream_erasure(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.store.next_upstream_erasure(now).await
     }
 
     async fn purge(&self) -> Result<()> {

@@ -158,7 +158,7 @@ impl Store for MemoryLog {
     async fn due_upstream_erasures(&self, _: Timestamp, _: usize) -> Result<Vec<UpstreamErasure>> {
         Err(Error::Internal)
     }
-    async fn next_upstream_erasure(&self) -> Result<Option<Timestamp>> {
+    async fn next_upstream_erasure(&self, _: Timestamp) -> Result<Option<Timestamp>> {
         Err(Error::Internal)
     }
     async fn purge(&self) -> Result<()> {
