@@ -17,7 +17,7 @@ use crate::{
     access::Limits,
     conversations::{Addressed, Conversations},
     domain::{
-        Id,
+        Id, Recipient,
         inbound::{Webhook, WebhookReply},
         is_traceparent, tenant_of,
     },
@@ -122,7 +122,7 @@ async fn read(
     if let Some(refused) = webhooks.conversations.turn_away(whom, from) {
         return Err(respond(refused));
     }
-    if let Some(refused) = too_fast(webhooks, &name) {
+    if let Some(refused) = too_fast(webhooks, side, &name) {
         return Err(refused);
     }
     let body = webhooks.bodies.read(body).await;
@@ -143,14 +143,21 @@ fn tenant(name: &str) -> Id {
 }
 
 /// Refuses what comes faster than an agent or a source may bring it, before anything of it is read.
-fn too_fast(webhooks: &Webhooks, name: &str) -> Option<Response> {
-    let wait = webhooks.limits.webhook(name).err()?;
+fn too_fast(webhooks: &Webhooks, side: Side, name: &str) -> Option<Response> {
+    let directory = webhooks.conversations.live.directory();
+    let known = match side {
+        Side::Agents => directory
+            .agent(name)
+            .map(|_| Recipient::Agent(Id::trusted(name))),
+        Side::Sources => directory
+            .source(name)
+            .map(|_| Recipient::Source(Id::trusted(name))),
+    };
+    // What a stranger wrote into a path is no label.
+    let tenant = known.as_ref().map_or("", |_| tenant_of(name));
+    let wait = webhooks.limits.webhook(known).err()?;
     let metrics = &webhooks.conversations.metrics;
     metrics.webhooks.refused("too_many");
-    let directory = webhooks.conversations.live.directory();
-    let is_known = directory.agent(name).is_some() || directory.source(name).is_some();
-    // What a stranger wrote into a path is no label.
-    let tenant = if is_known { tenant_of(name) } else { "" };
     metrics.limits.limited(tenant, "limits.webhooks_per_second");
     let seconds = wait.as_secs() + 1;
     let after = [(header::RETRY_AFTER, seconds.to_string())];

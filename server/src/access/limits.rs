@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -13,14 +13,11 @@ use std::{
 use super::{bucket::Bucket, own_limits::OwnLimits};
 use crate::{
     config::{LimitsConfig, TenantConfig},
-    domain::{Error, Id, Result},
+    domain::{Directory, Error, Id, Recipient, Result},
 };
 
 /// When to try again where nobody can know when a place gets free.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// Names of agents and sources that are counted apart.
-const MOST_NAMES: usize = 10_000;
 
 /// What one caller, or one tenant as a whole, may ask for. 0 is without that limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,7 +65,8 @@ pub struct Limits {
     webhooks: (u32, u32),
     /// By tenant, and by caller within it; without a caller it is the tenant's own.
     meters: Mutex<MetersByName>,
-    agents: Mutex<HashMap<Id, Arc<Bucket>>>,
+    /// What is for nobody has one bucket: names come from outside.
+    recipients: Mutex<HashMap<Option<Recipient>, Arc<Bucket>>>,
 }
 
 /// How far one allowance is used up.
@@ -142,19 +140,30 @@ impl Limits {
         Arc::clone(meter)
     }
 
-    /// Lets one webhook to `name` in, or tells when the next one may come. What nobody has that name shares one bucket
-    /// once there are many: names come from outside.
-    pub fn webhook(&self, name: &str) -> std::result::Result<(), Duration> {
+    /// Lets one webhook in, or tells when the next one may come. `to` is somebody who is known.
+    pub fn webhook(&self, to: Option<Recipient>) -> std::result::Result<(), Duration> {
         let (rate, burst) = self.webhooks;
         if rate == 0 {
             return Ok(());
         }
-        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_room = agents.len() < MOST_NAMES || agents.contains_key(name);
-        let bucket = agents.entry(Id::trusted(if is_room { name } else { "" }));
+        let mut recipients = self.recipients();
+        let bucket = recipients.entry(to);
         let bucket = Arc::clone(bucket.or_insert_with(|| Arc::new(Bucket::new(rate, burst))));
-        drop(agents);
+        drop(recipients);
         bucket.take()
+    }
+
+    /// What counts agents and sources that are gone goes too.
+    pub fn reconfigure(&self, directory: &Directory) {
+        self.recipients().retain(|recipient, _| match recipient {
+            Some(Recipient::Agent(name)) => directory.agent(name.as_str()).is_some(),
+            Some(Recipient::Source(name)) => directory.source(name.as_str()).is_some(),
+            None => true,
+        });
+    }
+
+    fn recipients(&self) -> MutexGuard<'_, HashMap<Option<Recipient>, Arc<Bucket>>> {
+        (self.recipients.lock()).unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod admission;
 mod assemble;
+mod follow;
 mod listeners;
 mod master_keys;
 mod settings;
@@ -24,14 +25,14 @@ use crate::{
     conversations::{Conversations, Desk, Erasures, Housekeeping, WebhookLog},
     delivery::{self, Breakers, Lanes},
     domain::{
-        Clock, Id, SystemClock,
+        Clock, SystemClock,
         ports::{Batch, Effect, Store},
     },
     grpc::health::HealthReporter,
     hub::Hub,
     keys::Custody,
     live::Live,
-    metrics::{Living, Metrics},
+    metrics::Metrics,
     ops::Readiness,
     store::SqliteStore,
     waiters::Waiters,
@@ -260,8 +261,8 @@ async fn build(
         },
     );
     lanes.attach(committer.clone());
-    follow(&live, &hub, &lanes, &metrics);
     let limits = admission::limits(config);
+    follow::follow(&live, (&hub, &lanes), (&limits, &metrics));
     let callers = admission::callers(config, &store.pepper(), &limits, clock)?;
     let admin = Admin::start(admin::Parts {
         store: kept,
@@ -301,26 +302,6 @@ async fn build(
         admin,
         metrics,
     })
-}
-
-/// Who has to know when agents, accounts or sources change.
-fn follow(live: &Arc<Live>, hub: &Arc<Hub>, lanes: &Arc<Lanes>, metrics: &Arc<Metrics>) {
-    // They hold the live state themselves.
-    let (hub, lanes) = (Arc::downgrade(hub), Arc::downgrade(lanes));
-    let metrics = Arc::clone(metrics);
-    live.follow(move |setup| {
-        if let Some(hub) = hub.upgrade() {
-            hub.reconfigure(&setup.directory);
-        }
-        if let Some(lanes) = lanes.upgrade() {
-            lanes.reconfigure(&setup.directory);
-        }
-        let names = |names: &mut dyn Iterator<Item = &Id>| names.map(Id::to_string).collect();
-        metrics.living(Living {
-            agents: names(&mut setup.agents.keys()),
-            sources: names(&mut setup.sources.keys()),
-        });
-    });
 }
 
 fn watch_sources(parts: &Parts, stopping: &CancellationToken) -> Arc<Watches> {

@@ -28,7 +28,7 @@ section! {
         tenant_streams: u32 = 20_000, "0" to "1000000";
         /// Bytes of one request within a tenant, as they travel.
         tenant_message_bytes: u32 = 0, "0" to "16777216";
-        /// Webhooks per second to one agent, or to one source.
+        /// Webhooks per second to one agent, or to one source; what is for nobody counts together.
         webhooks_per_second: u32 = 5_000, "0" to "1000000";
         /// Webhooks to one agent that may come at once before the rate counts; 0 is a second's worth.
         webhook_burst: u32 = 10_000, "0" to "1000000";

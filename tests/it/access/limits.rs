@@ -6,7 +6,11 @@ use parloir_client::{Code, Error, Item, Subscription, v1::GetConversationRequest
 use tokio::time::timeout;
 
 use super::house::{House, PATIENCE, caller};
-use crate::support::webhook;
+use crate::support::{
+    http::Connection,
+    server::{AGENT, TestServer, Wishes},
+    webhook::{self, says},
+};
 
 async fn house(limits: &str, own: &str) -> House {
     House::start(|folder| {
@@ -127,7 +131,27 @@ async fn webhooks_beyond_an_agents_rate_are_answered_429() {
     let reply = post("shop").await;
     assert_eq!(reply.status, 429);
     assert_eq!(reply.header("retry-after"), Some("1"));
-    assert_eq!(post("other").await.status, 404);
     let line = "parloir_limited_total{tenant=\"\",limit=\"limits.webhooks_per_second\"} 1";
     assert!(house.metrics().await.contains(line));
+    // Names are made up easily: those that nobody has share one rate.
+    assert_eq!(post("made-up").await.status, 429);
+}
+
+#[tokio::test]
+async fn nobody_can_use_up_the_rate_of_an_agent_under_other_names() {
+    let server = TestServer::start_with(Wishes {
+        top: "limits.webhooks_per_second = 1\nlimits.webhook_burst = 1",
+        ..Wishes::default()
+    })
+    .await;
+    let post = async |path: &str| {
+        let mut connection = Connection::open(server.webhooks).await;
+        connection.post(path, &[], b"{}").await;
+        connection.reply().await.expect("an answer").status
+    };
+    assert_eq!(post("/webhooks/made-up").await, 404);
+    assert_eq!(post("/webhooks/made-up-too").await, 429);
+    // There is no source of that name.
+    assert_eq!(post(&format!("/sources/{AGENT}")).await, 429);
+    server.taken(&says("C", "hello")).await;
 }
