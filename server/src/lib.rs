@@ -10,6 +10,7 @@ pub mod config;
 pub mod conversations;
 pub mod delivery;
 pub mod domain;
+pub mod few_lines;
 pub mod grpc;
 pub mod hub;
 pub mod keys;

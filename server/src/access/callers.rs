@@ -13,9 +13,13 @@ use super::{
     key::{Digest, KeyId, Pepper, id_in},
     limits::Limits,
     records::{CallerRecord, KeyRecord},
+    refused::RefusedCalls,
     snapshot::{Snapshot, Void},
 };
-use crate::domain::{Clock, Identity, Timestamp};
+use crate::{
+    config::LoggingConfig,
+    domain::{Clock, Identity, Timestamp},
+};
 
 /// How often key files are looked at, expired keys ended and uses noted: streams of a key that no longer counts end
 /// within two seconds.
@@ -50,6 +54,7 @@ pub struct Callers {
     limits: Arc<Limits>,
     live: RwLock<Arc<Live>>,
     known: Mutex<Known>,
+    refused: RefusedCalls,
 }
 
 #[derive(Debug)]
@@ -77,7 +82,9 @@ impl Callers {
         limits: Arc<Limits>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let per_minute = LoggingConfig::default().refused_calls;
         let callers = Self {
+            refused: RefusedCalls::new(Arc::clone(&clock), per_minute),
             pepper,
             clock,
             limits,
@@ -93,6 +100,13 @@ impl Callers {
         };
         callers.look(true);
         callers
+    }
+
+    /// With so many lines a minute about the refused calls of one key.
+    #[must_use]
+    pub fn telling(mut self, per_minute: u32) -> Self {
+        self.refused.set_lines(per_minute);
+        self
     }
 
     /// Nobody is named, and everybody is let in.
@@ -141,23 +155,27 @@ impl Callers {
         // The same work for every text, so that its time tells nothing.
         let digest = self.pepper.digest(text);
         let Some(id) = id_in(text) else {
-            tracing::info!("a call was refused: what it showed has not the form of a key");
-            return Err(Refused);
+            return Err(self.refuse("what it showed has not the form of a key"));
         };
         let live = self.live();
         let Some(entry) = live.snapshot.key(id) else {
-            return Err(refused(id, "there is no such key"));
+            self.refused.of_unknown_key(id);
+            return Err(Refused);
+        };
+        let refused = |why| {
+            self.refused.of_key(id, why);
+            Refused
         };
         let credential = &entry.credential;
         if !credential.key.is_some_and(|key| key.digest.is(&digest)) {
-            return Err(refused(id, "the secret is wrong"));
+            return Err(refused("the secret is wrong"));
         }
         let now = self.clock.now();
         match entry.void {
-            Some(Void::Revoked) => Err(refused(id, "the key is revoked")),
-            Some(Void::Disabled) => Err(refused(id, "the caller is disabled")),
-            Some(Void::Expired) => Err(refused(id, "the key has expired")),
-            None if credential.is_expired(now) => Err(refused(id, "the key has expired")),
+            Some(Void::Revoked) => Err(refused("the key is revoked")),
+            Some(Void::Disabled) => Err(refused("the caller is disabled")),
+            Some(Void::Expired) => Err(refused("the key has expired")),
+            None if credential.is_expired(now) => Err(refused("the key has expired")),
             None => {
                 credential.used(now);
                 Ok(Arc::clone(credential))
@@ -174,10 +192,13 @@ impl Callers {
         let found = names
             .into_iter()
             .find_map(|name| live.snapshot.certificate(name));
-        found.cloned().ok_or_else(|| {
-            tracing::info!("a call was refused: its certificate is made out to no caller");
-            Refused
-        })
+        (found.cloned()).ok_or_else(|| self.refuse("its certificate is made out to no caller"))
+    }
+
+    /// A call is refused that shows no key. The log says why, unless it said enough.
+    pub fn refuse(&self, why: &'static str) -> Refused {
+        self.refused.of_nobody(why);
+        Refused
     }
 
     /// Who shows no credentials, if that is allowed.
@@ -220,6 +241,7 @@ impl Callers {
         let callers = [known.stored.0.as_slice(), known.configured.callers()].concat();
         let keys = [known.stored.1.as_slice(), &known.configured_keys].concat();
         let snapshot = Snapshot::new(&callers, &keys, &self.limits, now, &before.snapshot);
+        self.refused.keep(|key| snapshot.key(key).is_some());
         let is_open = match self.anonymous {
             Anonymous::Never => false,
             Anonymous::UntilCallersAreNamed => !known.closed && snapshot.is_empty(),
@@ -250,11 +272,6 @@ impl Callers {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn refused(key: KeyId, why: &'static str) -> Refused {
-    tracing::info!(%key, why, "a call was refused");
-    Refused
 }
 
 fn same(one: &[KeyRecord], other: &[KeyRecord]) -> bool {

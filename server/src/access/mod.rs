@@ -9,6 +9,7 @@ pub mod key;
 mod limits;
 mod own_limits;
 mod records;
+mod refused;
 mod snapshot;
 
 #[cfg(test)]

@@ -44,13 +44,14 @@ pub fn callers(
     } else {
         Anonymous::Never
     };
-    Ok(Arc::new(Callers::new(
+    let callers = Callers::new(
         Pepper::new(pepper),
         anonymous,
         Configured::new(&config.callers),
         Arc::clone(limits),
         Arc::clone(clock),
-    )))
+    );
+    Ok(Arc::new(callers.telling(config.logging.refused_calls)))
 }
 
 /// Refuses to start on an address that other machines can reach while nobody is named who could call.

@@ -15,6 +15,9 @@ section! {
         /// Lines a minute about the refused webhooks of one agent or source; the others are counted in the next line, so
         /// that a flood of forged ones does not fill the disk.
         refused_webhooks: u32 = 10, "1" to "100000";
+        /// Lines a minute about the refused calls that showed one key, and about all together that showed none which
+        /// exists; the others are counted in the next line.
+        refused_calls: u32 = 10, "1" to "100000";
     }
 }
 

@@ -5,13 +5,12 @@ use std::{
     collections::{BTreeSet, HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use crate::domain::{Clock, Timestamp, inbound::Webhook};
-
-/// Lines are counted by the minute.
-const WINDOW: Duration = Duration::from_mins(1);
+use crate::{
+    domain::{Clock, inbound::Webhook},
+    few_lines::FewLines,
+};
 
 /// Different sets of headers that are told of one agent or source. Proxies add a header now and then; a sender that
 /// comes with ever new ones has nothing to tell.
@@ -38,10 +37,8 @@ pub struct WebhookLog {
 /// What was told of one addressee.
 #[derive(Debug)]
 struct Told {
-    since: Timestamp,
-    lines: u32,
-    /// Refused since the last line.
-    unsaid: u64,
+    /// About refused ones.
+    lines: FewLines,
     header_sets: HashSet<Vec<String>>,
 }
 
@@ -89,23 +86,12 @@ impl WebhookLog {
         let now = self.clock.now();
         let mut told = self.told();
         let told = self.of(&mut told, whom);
-        if now.since(told.since) >= WINDOW || told.since > now {
-            told.since = now;
-            told.lines = 0;
-        }
-        if told.lines >= self.per_minute {
-            told.unsaid += 1;
-            return None;
-        }
-        told.lines += 1;
-        Some(std::mem::take(&mut told.unsaid))
+        told.lines.may_tell(now, self.per_minute)
     }
 
     fn of<'t>(&self, told: &'t mut HashMap<String, Told>, whom: Addressed<'_>) -> &'t mut Told {
         told.entry(whom.to_string()).or_insert_with(|| Told {
-            since: self.clock.now(),
-            lines: 0,
-            unsaid: 0,
+            lines: FewLines::new(self.clock.now()),
             header_sets: HashSet::new(),
         })
     }
@@ -138,6 +124,7 @@ impl fmt::Display for Addressed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{domain::Timestamp, few_lines::WINDOW};
 
     #[derive(Debug)]
     struct SetClock(Mutex<Timestamp>);

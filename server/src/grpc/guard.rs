@@ -165,7 +165,8 @@ impl Parts {
             });
         }
         if uri.query().is_some() {
-            tracing::info!("a call was refused: credentials do not belong in the address");
+            self.callers
+                .refuse("credentials do not belong in the address");
             return Err(Error::CredentialsInvalid.into());
         }
         let by = self.identify(request)?;
@@ -187,7 +188,7 @@ impl Parts {
             credential,
             certificate: certificate.cloned(),
         };
-        if let Some(key) = bearer(request.headers())? {
+        if let Some(key) = self.bearer(request.headers())? {
             let known = self.callers.by_key(key);
             return known.map(by).map_err(|_| Error::CredentialsInvalid);
         }
@@ -201,6 +202,27 @@ impl Parts {
             Some(_) => Error::CredentialsInvalid,
             None => Error::CredentialsMissing,
         })
+    }
+
+    /// The key that a call shows; an error where what it shows is not one.
+    fn bearer<'h>(&self, headers: &'h HeaderMap) -> Result<Option<&'h str>> {
+        let mut shown = headers.get_all(AUTHORIZATION).iter();
+        let Some(first) = shown.next() else {
+            return Ok(None);
+        };
+        // Of two, a proxy before us may have looked at the other one.
+        let only = shown.next().is_none().then_some(first);
+        let key = only.and_then(|value: &HeaderValue| value.to_str().ok());
+        let key = key.and_then(|text| {
+            let (scheme, key) = text.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        });
+        if key.is_none() {
+            self.callers
+                .refuse("`authorization` is not one `Bearer` and a key");
+            return Err(Error::CredentialsInvalid);
+        }
+        Ok(key)
     }
 
     fn permit(credential: &Credential, rule: Rule) -> std::result::Result<(), Refusal> {
@@ -252,26 +274,6 @@ fn place(credential: &Credential, rule: Rule) -> Result<Place> {
     } else {
         Place::Call(credential.meters.call()?)
     })
-}
-
-/// The key that a call shows; an error where what it shows is not one.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
-    let mut shown = headers.get_all(AUTHORIZATION).iter();
-    let Some(first) = shown.next() else {
-        return Ok(None);
-    };
-    // Of two, a proxy before us may have looked at the other one.
-    let only = shown.next().is_none().then_some(first);
-    let key = only.and_then(|value: &HeaderValue| value.to_str().ok());
-    let key = key.and_then(|text| {
-        let (scheme, key) = text.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    });
-    if key.is_none() {
-        tracing::info!("a call was refused: `authorization` is not one `Bearer` and a key");
-        return Err(Error::CredentialsInvalid);
-    }
-    Ok(key)
 }
 
 #[cfg(test)]
