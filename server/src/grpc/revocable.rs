@@ -26,7 +26,7 @@ pub(super) struct RevocableBody {
     inner: Option<Body>,
     credential: Arc<Credential>,
     key: Ended,
-    certificate: Option<Ended>,
+    certificate: Option<(CancellationToken, Ended)>,
     _open: OpenStream,
 }
 
@@ -42,7 +42,7 @@ impl RevocableBody {
         Self {
             inner: Some(inner),
             key: ended(credential.ended().clone()),
-            certificate: certificate.map(ended),
+            certificate: certificate.map(|token| (token.clone(), ended(token))),
             credential: Arc::clone(credential),
             _open: open,
         }
@@ -51,7 +51,13 @@ impl RevocableBody {
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         let certificate = self.certificate.as_mut();
         self.key.as_mut().poll(cx).is_ready()
-            || certificate.is_some_and(|ended| ended.as_mut().poll(cx).is_ready())
+            || certificate.is_some_and(|(_, ended)| ended.as_mut().poll(cx).is_ready())
+    }
+
+    /// As [`Self::is_over`], of flags that cost nothing while events flow; nobody is woken.
+    fn is_known_over(&self) -> bool {
+        let certificate = self.certificate.as_ref();
+        self.credential.is_over() || certificate.is_some_and(|(token, _)| token.is_cancelled())
     }
 
     fn end(&mut self) -> Frame<Bytes> {
@@ -76,13 +82,12 @@ impl HttpBody for RevocableBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = &mut *self;
+        if this.inner.is_some() && this.is_known_over() {
+            return Poll::Ready(Some(Ok(this.end())));
+        }
         let Some(inner) = &mut this.inner else {
             return Poll::Ready(None);
         };
-        // A flag that costs nothing while events flow; who waits is woken.
-        if this.credential.is_over() {
-            return Poll::Ready(Some(Ok(this.end())));
-        }
         let frame = Pin::new(inner).poll_frame(cx);
         if frame.is_pending() && this.is_over(cx) {
             return Poll::Ready(Some(Ok(this.end())));
@@ -96,5 +101,34 @@ impl HttpBody for RevocableBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt, StreamBody};
+
+    use super::*;
+    use crate::{access::Callers, domain::SystemClock};
+
+    #[tokio::test]
+    async fn a_stream_that_never_rests_ends_with_its_certificate_too() {
+        let frames = std::iter::repeat_with(|| Ok::<_, Status>(Frame::data(Bytes::from("event"))));
+        let busy = Body::new(StreamBody::new(futures_util::stream::iter(frames)));
+        let callers = Callers::open(Arc::new(SystemClock));
+        let credential = callers.without_credentials().expect("everybody");
+        let certificate = CancellationToken::new();
+        let ends = Some(certificate.clone());
+        let mut body = RevocableBody::new(busy, &credential, ends, OpenStream::default());
+        let flows = body.frame().await.expect("a frame").expect("no error");
+        assert!(flows.is_data());
+        certificate.cancel();
+        let last = body.frame().await.expect("a frame").expect("no error");
+        let status = Status::from_header_map(last.trailers_ref().expect("trailers"));
+        assert_eq!(
+            status.expect("a status").code(),
+            tonic::Code::Unauthenticated
+        );
+        assert!(body.frame().await.is_none());
     }
 }
