@@ -106,6 +106,8 @@ impl App {
         let listeners = Listeners::bind(config).await?;
         let failed = CancellationToken::new();
         let parts = build(config, &clock, &failed).await?;
+        // Before anything is sent or recorded: who does not start leaves all as it was.
+        admission::check(config, &parts.callers)?;
         let stopping = CancellationToken::new();
         let housekeeping = housekeeping(config, &parts, &clock);
         // Before anything can ring a lane: what is ATTEMPTING now belongs to the process before.
@@ -120,7 +122,6 @@ impl App {
         for key in lanes {
             parts.lanes.ring(key);
         }
-        admission::check(config, &parts.callers)?;
         let addresses = listeners.addresses;
         let (health, readiness, mut tasks) = listeners.serve(config, &parts, &stopping)?;
         tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));

@@ -1,8 +1,20 @@
 //! What the server refuses to start with, and the verb that mends it.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use crate::process::{Setup, binary};
+use parloir_client::{Client, Subscription, v1::event::Body};
+
+use crate::{
+    process::{AGENT, Setup, binary},
+    support::{
+        events::Events, http::Connection, platform::FakeServer, questions::action_requested,
+        webhook::action,
+    },
+};
 
 fn serve(setup: &Setup) -> (bool, String) {
     let mut command = Command::new(binary());
@@ -40,6 +52,44 @@ fn an_address_for_everybody_without_callers_is_refused_with_what_mends_it() {
     ] {
         assert!(told.contains(word), "no {word} in {told}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_to_start_has_settled_nothing_that_the_one_before_left() {
+    let platform = FakeServer::start().await;
+    let setup = Setup::new(&platform.url(), "");
+    let mut server = setup.start(&[]);
+    server.ready().await;
+    let client = Client::builder(setup.grpc_url()).connect();
+    let client = client.await.expect("a server");
+    let mut events = Events::new(client.subscribe(Subscription::new().from_earliest()));
+    let mut connection = Connection::open(setup.webhooks).await;
+    let body = action("C", "fetch");
+    connection
+        .post(&format!("/webhooks/{AGENT}"), &[], body.as_bytes())
+        .await;
+    action_requested(&mut events).await;
+    server.kill();
+    let file = setup.path("parloir.toml");
+    let whole = fs::read(&file).expect("a configuration");
+    outside(&setup);
+    assert!(!serve(&setup).0);
+    let refused_at = SystemTime::now().duration_since(UNIX_EPOCH);
+    let refused_at = refused_at.expect("after 1970");
+    fs::write(&file, whole).expect("written");
+
+    let mut server = setup.start(&[]);
+    server.ready().await;
+    let closed_at = events
+        .find(|body, event| {
+            matches!(body, Body::RequestClosed(_)).then(|| event.recorded_at.expect("a time"))
+        })
+        .await;
+    let closed_at = Duration::new(
+        closed_at.seconds.try_into().expect("after 1970"),
+        closed_at.nanos.try_into().expect("a fraction"),
+    );
+    assert!(closed_at >= refused_at, "{closed_at:?} {refused_at:?}");
 }
 
 #[test]

@@ -11,8 +11,8 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use parloir_client::v1::{
-    DeliveryState, EndCause, ErasePersonalDataRequest, Owner,
-    erase_personal_data_request::Subject, event::Body,
+    DeliveryState, EndCause, ErasePersonalDataRequest, Owner, erase_personal_data_request::Subject,
+    event::Body,
 };
 use rustls::{
     SignatureScheme,

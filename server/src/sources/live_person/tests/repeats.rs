@@ -110,7 +110,10 @@ async fn what_is_erased_is_in_no_answer_that_comes_later() {
     let first = Call::of(live.numbered("c1", 3, says("hello")));
     let other = Call::of(live.numbered("c2", 4, says("hello")));
     for conversation in ["c1", "c2"] {
-        assert_eq!(live.deliver(conversation, "Hello!").await, Sent::Acknowledged);
+        assert_eq!(
+            live.deliver(conversation, "Hello!").await,
+            Sent::Acknowledged
+        );
     }
     assert_eq!(words(&first.answer().await), ["Hello!"]);
     assert_eq!(words(&other.answer().await), ["Hello!"]);
