@@ -9,10 +9,12 @@ use serde_json::json;
 use super::{erase, receipt_when};
 use crate::support::{
     platform::{Behaviour, FakeServer, Request},
-    server::{KEY, TestServer, Wishes},
+    server::{BOT, KEY, TestServer, Wishes},
     webhook::{self, chat, flat, says},
 };
 
+/// Another agent's bot.
+const STUCK: &str = "65f0c1a2b3d4e5f60718293b";
 const INTERNAL: &str = "65f0c1a2b3d4e5f607182ccc";
 /// SHA-256 of it.
 const HASHED: &str = "654143ea150d3556f77a64afbf0c7cc3c06a897687ddd5b1d411badcd8c1baf0";
@@ -136,7 +138,7 @@ async fn a_platform_that_hangs_keeps_no_other_platform_and_no_erasure_here_waiti
         [[agents]]
         name = "stuck"
         [agents.platform.zendesk]
-        bot_id = "65f0c1a2b3d4e5f60718293b"
+        bot_id = "{STUCK}"
         base_url = "{}"
         api_key = {{ file = "{}" }}
         [[accounts]]
@@ -148,7 +150,7 @@ async fn a_platform_that_hangs_keeps_no_other_platform_and_no_erasure_here_waiti
     );
     let server = TestServer::start_with(Wishes { end, ..quickly() }).await;
     for conversation in ["C", "D"] {
-        let reply = reply(conversation);
+        let reply = reply(conversation).replace(BOT, STUCK);
         let taken = webhook::post(server.webhooks, "stuck", &[], reply.as_bytes()).await;
         assert_eq!(taken.status, 200);
     }
