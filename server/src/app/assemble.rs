@@ -7,8 +7,9 @@ use crate::{
     agents,
     config::{self, Config, Problems},
     domain::{Clock, Id},
+    keys::Custody,
     live::{Assemble, Managed, Setup},
-    sources,
+    sources::{self, Means},
 };
 
 /// Puts managed things beside the declared ones.
@@ -16,6 +17,7 @@ use crate::{
 pub struct Assembler {
     pub declared: Config,
     pub clock: Arc<dyn Clock>,
+    pub custody: Arc<Custody>,
 }
 
 impl Assemble for Assembler {
@@ -47,7 +49,7 @@ impl Assemble for Assembler {
             let same = before.source_configs.get(&name) == Some(source);
             let adapter = match before.sources.get(&name).filter(|_| same) {
                 Some(adapter) => Ok(Arc::clone(adapter)),
-                None => sources::build(source, Arc::clone(&self.clock)),
+                None => sources::build(source, self.means()),
             };
             match adapter {
                 Ok(adapter) => drop(setup.sources.insert(name.clone(), adapter)),
@@ -65,6 +67,13 @@ impl Assemble for Assembler {
 }
 
 impl Assembler {
+    fn means(&self) -> Means {
+        Means {
+            clock: Arc::clone(&self.clock),
+            custody: Some(Arc::clone(&self.custody)),
+        }
+    }
+
     fn with(&self, managed: &Managed) -> Config {
         let mut config = self.declared.clone();
         config.agents.extend(managed.agents.iter().cloned());

@@ -1,7 +1,7 @@
 //! The master keys while the server runs: the place that they come from is looked at again, and once its first line has
 //! changed, everything that is under another key is sealed anew, a batch a commit.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::{
@@ -17,6 +17,7 @@ use crate::{
         ports::{Store, Transaction, Unit},
     },
     keys::{Custody, Looked},
+    live::Live,
     metrics::Metrics,
 };
 
@@ -25,6 +26,8 @@ use crate::{
 pub struct MasterKeys {
     pub custody: Arc<Custody>,
     pub store: Arc<dyn Store>,
+    /// Its sources keep files under the keys, too.
+    pub live: Arc<Live>,
     pub committer: Committer,
     pub metrics: Arc<Metrics>,
     /// How often a file is looked at.
@@ -45,7 +48,8 @@ impl MasterKeys {
         let mut looks = interval(self.interval);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // What the process before did not finish.
-        let mut finished = self.rewrapped(&stop).await;
+        let mut left = 0;
+        let mut finished = self.rewrapped(&stop, &mut left).await;
         // The same trouble is told once.
         let mut told = None;
         loop {
@@ -69,7 +73,7 @@ impl MasterKeys {
                 }
             }
             if !finished {
-                finished = self.rewrapped(&stop).await;
+                finished = self.rewrapped(&stop, &mut left).await;
             }
         }
     }
@@ -77,13 +81,8 @@ impl MasterKeys {
     /// Whether other keys are in force now.
     async fn look(&self) -> Result<bool, String> {
         let needed = || async {
-            let counts = self.store.keys_by_master().await.ok()?;
-            Some(
-                counts
-                    .into_iter()
-                    .map(|(id, _)| id)
-                    .collect::<BTreeSet<_>>(),
-            )
+            let counts = self.by_master().await.ok()?;
+            Some(counts.into_keys().collect())
         };
         match self.custody.look(needed).await {
             Ok(Looked::Same) => Ok(false),
@@ -106,9 +105,9 @@ impl MasterKeys {
         }
     }
 
-    /// Whether everything is under the first key.
-    async fn rewrapped(&self, stop: &CancellationToken) -> bool {
-        match self.rewrap(stop).await {
+    /// Whether everything is under the first key. `left` is what could not be sealed anew, here and the last time.
+    async fn rewrapped(&self, stop: &CancellationToken, left: &mut u64) -> bool {
+        match self.rewrap(stop, left).await {
             Ok(finished) => finished,
             Err(error) => {
                 tracing::warn!(%error, "keys were not sealed anew and this is tried again");
@@ -117,43 +116,66 @@ impl MasterKeys {
         }
     }
 
-    async fn rewrap(&self, stop: &CancellationToken) -> Result<bool> {
+    async fn rewrap(&self, stop: &CancellationToken, left: &mut u64) -> Result<bool> {
         let sealing = self.custody.ring().sealing().to_string();
         let old = self.measure(&sealing).await?;
         if old == 0 {
             return Ok(true);
         }
-        tracing::info!(
-            sealing,
-            keys = old,
-            "keys are being sealed anew under the first master key"
-        );
+        let told = old == *left;
+        if !told {
+            tracing::info!(
+                sealing,
+                keys = old,
+                "keys are being sealed anew under the first master key"
+            );
+        }
         while !stop.is_cancelled() {
             let unit = Rewrap { limit: self.batch };
-            if self.committer.submit(unit).await?.output == 0 {
-                self.measure(&sealing).await?;
+            let done = self.committer.submit(unit).await?.output;
+            *left = self.measure(&sealing).await?;
+            if done > 0 {
+                continue;
+            }
+            if *left == 0 {
                 tracing::info!(
                     sealing,
                     "nothing is under another master key any more: the lines below the first may go"
                 );
-                return Ok(true);
+            } else if !told {
+                tracing::error!(
+                    sealing,
+                    left,
+                    "token files of sources are still under other master keys: put their lines back, make the folders \
+                     writable, or run parloir source-login; until then those lines must stay"
+                );
             }
-            self.measure(&sealing).await?;
+            return Ok(*left == 0);
         }
         Ok(false)
     }
 
     /// How many are under other keys than this one.
     async fn measure(&self, sealing: &str) -> Result<u64> {
-        let mut counts = self.store.keys_by_master().await?;
+        let mut counts = self.by_master().await?;
         for id in self.custody.ring().ids() {
-            if counts.iter().all(|(counted, _)| counted != id.as_str()) {
-                counts.push((id.to_string(), 0));
-            }
+            counts.entry(id.to_string()).or_default();
         }
+        let counts: Vec<_> = counts.into_iter().collect();
         self.metrics.encryption.keys(&counts);
         let others = counts.iter().filter(|(id, _)| id != sealing);
         Ok(others.map(|(_, count)| count).sum())
+    }
+
+    /// How many are under each master key: rows, and files of sources, which are sealed anew by looking at them.
+    async fn by_master(&self) -> Result<BTreeMap<String, u64>> {
+        let rows = self.store.keys_by_master().await?;
+        let mut counts: BTreeMap<_, _> = rows.into_iter().collect();
+        let setup = self.live.setup();
+        for id in setup.sources.values().filter_map(|source| source.reseal()) {
+            *counts.entry(id).or_default() += 1;
+        }
+        Ok(counts)
     }
 }
 

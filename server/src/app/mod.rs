@@ -219,12 +219,13 @@ async fn build(
     failed: &CancellationToken,
 ) -> Result<Parts> {
     let metrics = Metrics::new();
+    let kept = Arc::new(SqliteStore::open(&settings::database(config)?, Arc::clone(clock)).await?);
+    let custody = kept.custody();
     let live = Live::start(Box::new(Assembler {
         declared: config.clone(),
         clock: Arc::clone(clock),
+        custody: Arc::clone(&custody),
     }))?;
-    let kept = Arc::new(SqliteStore::open(&settings::database(config)?, Arc::clone(clock)).await?);
-    let custody = kept.custody();
     let store: Arc<dyn Store> = kept.clone();
     let (_, head) = store.bounds().await?;
     let hub = Hub::start(
@@ -353,6 +354,7 @@ fn master_keys(config: &Config, parts: &Parts) -> MasterKeys {
     MasterKeys {
         custody: Arc::clone(&parts.custody),
         store: Arc::clone(&parts.store),
+        live: Arc::clone(&parts.conversations.live),
         committer: parts.committer.clone(),
         metrics: Arc::clone(&parts.metrics),
         interval: config.encryption.look_interval,

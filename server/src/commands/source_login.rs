@@ -16,16 +16,19 @@ use reqwest::Url;
 use crate::{
     config::{self, Config},
     domain::SystemClock,
+    keys::Custody,
     sources::{
         SystemConfig,
-        social_connect::{OAuth, SocialConnectConfig, write_grant},
+        social_connect::{OAuth, SocialConnectConfig, TokenFile},
     },
+    store::StoreSettings,
 };
 
 /// Fetches the tokens of a source that grants access by OAuth (Social Connect with `token_file`).
 ///
 /// It prints an address. Open it in a browser, grant access, and paste the address (or the code in it) to which the
-/// browser is then sent. A running server takes the new tokens from its next call on.
+/// browser is then sent. The tokens are sealed under the server's master key, so this reads encryption.master_key as the
+/// server does. A running server takes the new tokens from its next call on.
 #[derive(Debug, Args)]
 pub struct SourceLoginArgs {
     /// The configuration file (TOML).
@@ -65,6 +68,9 @@ async fn login(
     output: &mut impl Write,
 ) -> Result<()> {
     let (system, path) = system(config, &args.source)?;
+    // Before anybody is asked to grant access: without it that would be for nothing.
+    let custody = custody(config).await?;
+    let file = TokenFile::new(&args.source, &path, Some(Arc::new(custody)));
     let oauth = OAuth::new(system, Arc::new(SystemClock)).context("oauth_host")?;
     let code = if let Some(code) = &args.code {
         code.clone()
@@ -80,9 +86,28 @@ async fn login(
         code_in(line.trim(), state)?
     };
     let grant = oauth.exchange(&code).await?;
-    write_grant(&path, &grant).with_context(|| format!("{} cannot be written", path.display()))?;
+    file.write(&grant)
+        .with_context(|| format!("{} cannot be written", path.display()))?;
     writeln!(output, "The tokens are in {}.", path.display())?;
     Ok(())
+}
+
+/// The server's master keys.
+async fn custody(config: &Config) -> Result<Custody> {
+    let database = StoreSettings::from_url(&config.database.url)?.path;
+    let encryption = &config.encryption;
+    // The server's first start may still be to come. Where there is a database, its key is there or lost.
+    let may_make = !database.exists();
+    let opened = Custody::open(
+        encryption.master_key.clone(),
+        &database,
+        encryption.command_time_limit,
+        may_make,
+    );
+    let (custody, _) = opened
+        .await
+        .context("the tokens are sealed under the server's master key")?;
+    Ok(custody)
 }
 
 fn system<'c>(config: &'c Config, name: &str) -> Result<(&'c SocialConnectConfig, PathBuf)> {

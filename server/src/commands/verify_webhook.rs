@@ -19,7 +19,7 @@ use crate::{
         inbound::{Webhook, WebhookRefusal},
     },
     secret::Secret,
-    sources,
+    sources::{self, Means},
 };
 
 /// Tells whether a kept webhook would be believed, and if not, which part differs and under which reading it would be.
@@ -121,7 +121,9 @@ impl<'c> Whom<'c> {
             Self::Agent(config) => {
                 return Ok(agents::build(config, clock)?.receive(webhook).map(drop));
             }
-            Self::Source(config) => sources::build(config, clock)?.receive(webhook),
+            Self::Source(config) => {
+                sources::build(config, Means::without_keys(clock))?.receive(webhook)
+            }
         };
         let reply = match received {
             // A challenge at set-up is no webhook: its answer says whether its token was right.

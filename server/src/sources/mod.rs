@@ -12,6 +12,7 @@ use crate::{
         section::{Kind, Part, Setting},
     },
     domain::{Clock, ports::Source},
+    keys::Custody,
     secret::Secret,
 };
 
@@ -27,6 +28,24 @@ pub mod social_connect;
 mod tests;
 pub mod whatsapp;
 
+/// What a source is given besides its settings.
+#[derive(Debug, Clone)]
+pub struct Means {
+    pub clock: Arc<dyn Clock>,
+    /// The master keys, for what a source keeps on disk; absent where it sends nothing.
+    pub custody: Option<Arc<Custody>>,
+}
+
+impl Means {
+    /// For a source that keeps nothing on disk, or is only asked about webhooks.
+    pub fn without_keys(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            custody: None,
+        }
+    }
+}
+
 /// Writes what all systems have in common: a variant of the configuration for each, and what is asked of it.
 macro_rules! systems {
     ($($(#[doc = $doc:literal])* $variant:ident($module:ident :: $source:ident, $config:ident)),+ $(,)?) => {
@@ -39,9 +58,9 @@ macro_rules! systems {
 
         /// The source that a configuration describes, ready to talk. Fails when its system cannot be reached as
         /// configured, for example at a private address that is not allowed.
-        pub fn build(config: &SourceConfig, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Source>> {
+        pub fn build(config: &SourceConfig, means: Means) -> anyhow::Result<Arc<dyn Source>> {
             let source: anyhow::Result<Arc<dyn Source>> = match &config.system {
-                $(SystemConfig::$variant(system) => $module::$source::new(config, system, clock)
+                $(SystemConfig::$variant(system) => $module::$source::new(config, system, means)
                     .map(|source| Arc::new(source) as Arc<dyn Source>)),+
             };
             source.with_context(|| format!("source {:?}", config.name))

@@ -1,3 +1,4 @@
 //! What the tests of several modules share.
 
 pub(crate) mod fake_server;
+pub(crate) mod master_keys;

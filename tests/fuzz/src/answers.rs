@@ -119,7 +119,11 @@ fn ask(name: &str, input: &[u8]) {
     let config = config.expect("a source of that name");
     let address = &stage.addresses[name];
     stage.fake.block_on(async {
-        let source = parloir::sources::build(config, Arc::new(Standing)).expect("a valid source");
+        let source = parloir::sources::build(
+            config,
+            parloir::sources::Means::without_keys(Arc::new(Standing)),
+        )
+        .expect("a valid source");
         let item = Item::text(Author::Agent, WORDS);
         let since = Timestamp((NOW - 60) * 1_000_000);
         match which % 6 {

@@ -43,7 +43,10 @@ pub fn agents() -> Vec<Arc<dyn Agent>> {
 pub fn sources(system: &str) -> Vec<Arc<dyn Source>> {
     let config = configuration(NOWHERE);
     let of_system = (config.sources.iter()).filter(|source| source.name.starts_with(system));
-    let build = |source| sources::build(source, Arc::new(Standing)).expect("a valid source");
+    let build = |source| {
+        sources::build(source, sources::Means::without_keys(Arc::new(Standing)))
+            .expect("a valid source")
+    };
     of_system.map(build).collect()
 }
 

@@ -7,6 +7,7 @@ use crate::{
     config::{AccountConfig, AgentConfig, load},
     domain::{SystemClock, tenant_of},
     live::Live,
+    tests::master_keys::custody,
 };
 
 const DECLARED: &str = r#"
@@ -33,6 +34,7 @@ fn live() -> Arc<Live> {
     let assembler = Assembler {
         declared: declared(DECLARED),
         clock: Arc::new(SystemClock),
+        custody: custody(),
     };
     Live::start(Box::new(assembler)).expect("assembled")
 }

@@ -6,9 +6,10 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::{
-    config::SourceConfig,
+    config::{DatabaseConfig, SourceConfig},
     secret::Secret,
     simulate::social_connect::{Settings, SocialConnect},
+    sources::social_connect::Grant,
 };
 
 struct Stage {
@@ -40,6 +41,10 @@ impl Stage {
         };
         let config = Config {
             sources: vec![source],
+            database: DatabaseConfig {
+                url: format!("sqlite:{}", folder.path().join("parloir.db").display()),
+                ..DatabaseConfig::default()
+            },
             ..Config::default()
         };
         Self {
@@ -60,8 +65,11 @@ impl Stage {
         Ok(String::from_utf8(output).expect("text"))
     }
 
-    fn tokens(&self) -> String {
-        fs::read_to_string(self.folder.path().join("tokens.json")).unwrap_or_default()
+    async fn granted(&self) -> Grant {
+        let custody = custody(&self.config).await.expect("the same keys");
+        let path = self.folder.path().join("tokens.json");
+        let file = TokenFile::new("care", &path, Some(Arc::new(custody)));
+        file.read().expect("tokens").grant
     }
 }
 
@@ -76,8 +84,13 @@ async fn the_address_that_is_pasted_brings_the_tokens() {
         "{said}"
     );
     assert!(said.contains("state=our-state"), "{said}");
-    assert!(stage.tokens().contains("refresh"), "{}", stage.tokens());
-    assert!(!said.contains("token-"), "tokens are not shown: {said}");
+    let granted = stage.granted().await;
+    let file = fs::read_to_string(stage.folder.path().join("tokens.json")).expect("a file");
+    for token in [&granted.access_token, &granted.refresh_token] {
+        assert!(!token.is_empty());
+        assert!(!said.contains(token), "tokens are not shown: {said}");
+        assert!(!file.contains(token), "they are sealed: {file}");
+    }
 }
 
 #[tokio::test]
@@ -86,10 +99,20 @@ async fn a_code_alone_is_enough_and_counts_once() {
     let code = stage.simulated.platform().new_code();
     let said = stage.login("care", Some(&code), "").await.expect("a login");
     assert!(!said.contains("authorize"), "nothing is asked: {said}");
-    let tokens = stage.tokens();
+    let granted = stage.granted().await;
     let again = stage.login("care", None, &code).await.expect_err("used up");
     assert!(again.to_string().contains("invalid_grant"), "{again}");
-    assert_eq!(stage.tokens(), tokens, "what was there stays");
+    assert_eq!(stage.granted().await, granted, "what was there stays");
+}
+
+#[tokio::test]
+async fn without_the_servers_key_nobody_is_asked_to_grant_access() {
+    let stage = Stage::new().await;
+    fs::write(stage.folder.path().join("parloir.db"), "").expect("written");
+    let error = stage.login("care", None, "").await.expect_err("no key");
+    let error = format!("{error:#}");
+    assert!(error.contains("parloir.db.key"), "{error}");
+    assert!(error.contains("sealed"), "{error}");
 }
 
 #[tokio::test]

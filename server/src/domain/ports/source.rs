@@ -60,4 +60,9 @@ pub trait Source: Send + Sync + std::fmt::Debug {
 
     /// What was said to this visitor is erased: nothing that the source holds in memory may repeat it.
     fn forget(&self, _address: &str) {}
+
+    /// Under which master key that is which it keeps on disk. Seals it anew first, where that is not the one that seals.
+    fn reseal(&self) -> Option<String> {
+        None
+    }
 }

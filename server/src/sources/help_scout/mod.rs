@@ -19,12 +19,13 @@ use self::{api::Api, desk::Desk, verify::Verification, webhook::Decoded};
 use crate::{
     config::SourceConfig,
     domain::{
-        Clock, Timestamp,
+        Timestamp,
         inbound::{Webhook, WebhookRefusal, WebhookReply},
         outbound::Sent,
         ports::Source,
         source::{Arrival, Capabilities, Handover, Item, NotRead, Observed, Received},
     },
+    sources::Means,
 };
 
 pub use config::HelpScoutConfig;
@@ -57,7 +58,7 @@ impl HelpScout {
     pub fn new(
         source: &SourceConfig,
         config: &HelpScoutConfig,
-        clock: Arc<dyn Clock>,
+        Means { clock, .. }: Means,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             name: source.name.clone(),

@@ -35,12 +35,12 @@ use self::{
 use crate::{
     config::SourceConfig,
     domain::{
-        Clock,
         inbound::{Webhook, WebhookRefusal, WebhookReply},
         outbound::{Refusal, Sent},
         ports::Source,
         source::{Capabilities, Handover, Item, Received, SourceBody, SourceReply},
     },
+    sources::Means,
 };
 
 pub use config::{BotState, LivePersonConfig};
@@ -81,7 +81,7 @@ impl LivePerson {
     pub fn new(
         source: &SourceConfig,
         config: &LivePersonConfig,
-        clock: Arc<dyn Clock>,
+        Means { clock, .. }: Means,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             name: source.name.clone(),

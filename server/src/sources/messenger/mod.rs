@@ -46,7 +46,7 @@ use crate::{
         ports::Source,
         source::{Capabilities, Handover, Item, NotRead, Observed, Received, SourceReply},
     },
-    sources::graph_webhook::Verification,
+    sources::{Means, graph_webhook::Verification},
 };
 
 pub use config::{HandOverBy, MessengerConfig, TakeBackBy, ThreadRequests};
@@ -75,7 +75,7 @@ impl Messenger {
     pub fn new(
         source: &SourceConfig,
         config: &MessengerConfig,
-        clock: Arc<dyn Clock>,
+        Means { clock, .. }: Means,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             capabilities: capabilities(config),

@@ -32,6 +32,7 @@ use crate::{
         source::NotRead,
     },
     outgoing::{self, Limits},
+    sources::Means,
 };
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -76,7 +77,7 @@ impl Client {
     pub(super) fn new(
         source: &SourceConfig,
         config: &SocialConnectConfig,
-        clock: Arc<dyn Clock>,
+        means: Means,
     ) -> anyhow::Result<Self> {
         let base: Url = config.base_url.parse().context("base_url is not a URL")?;
         let limits = Limits {
@@ -90,16 +91,21 @@ impl Client {
             http: outgoing::client(&limits).context("base_url")?,
             base,
             account: config.account_id.clone(),
-            tokens: Tokens::new(source, config, &clock).context("oauth_host")?,
+            tokens: Tokens::new(source, config, &means).context("oauth_host")?,
             budget: Budget::new(config),
             max_response_bytes: config.max_response_bytes,
-            clock,
+            clock: means.clock,
             told: AtomicBool::new(false),
         })
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()
+    }
+
+    /// See [`Source::reseal`](crate::domain::ports::Source::reseal).
+    pub(super) fn reseal(&self) -> Option<String> {
+        self.tokens.reseal()
     }
 
     /// The name of the source, for the log.

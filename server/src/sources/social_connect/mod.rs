@@ -17,11 +17,12 @@ mod tag;
 mod tests;
 mod text;
 mod token;
+mod token_file;
 mod verify;
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -42,19 +43,20 @@ use self::{
 use crate::{
     config::SourceConfig,
     domain::{
-        Clock, Owner, Timestamp,
+        Owner, Timestamp,
         inbound::{Webhook, WebhookRefusal, WebhookReply},
         outbound::Sent,
         ports::Source,
         source::{Arrival, Capabilities, Handover, Item, NotRead, Observed, Received, SourceEvent},
     },
+    sources::Means,
 };
 
 pub use self::{
     config::{Ownership, SocialConnectConfig, Verification},
     handover::Said,
-    kept::write_grant,
     oauth::{Grant, OAuth, OAuthError},
+    token_file::{Found, TokenFile, Unread},
 };
 
 /// One source.
@@ -83,7 +85,7 @@ impl SocialConnect {
     pub fn new(
         source: &SourceConfig,
         config: &SocialConnectConfig,
-        clock: Arc<dyn Clock>,
+        means: Means,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             capabilities: Capabilities {
@@ -98,7 +100,7 @@ impl SocialConnect {
                 human_window: None,
             },
             verifier: Verifier::new(config),
-            client: Client::new(source, config, clock)?,
+            client: Client::new(source, config, means)?,
             ownership: match config.ownership {
                 Ownership::Handover => Kept::Handover(Handovers::new(config)),
                 Ownership::Tag => Kept::Tag(Tags::new(config)),
@@ -218,6 +220,10 @@ impl Source for SocialConnect {
             .iter()
             .flat_map(|mention| self.hear(mention, mention.to_string(), Origin::Vendor));
         Ok(heard.collect())
+    }
+
+    fn reseal(&self) -> Option<String> {
+        self.client.reseal()
     }
 }
 

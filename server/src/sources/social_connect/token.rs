@@ -12,11 +12,13 @@ use super::{
     config::SocialConnectConfig,
     kept::Kept,
     oauth::{Grant, OAuth, OAuthError},
+    token_file::TokenFile,
 };
 use crate::{
     config::SourceConfig,
     domain::{Clock, Timestamp},
     secret::Secret,
+    sources::Means,
 };
 
 /// How long before its end a token is renewed: several calls may fail for minutes before anything is lost.
@@ -74,13 +76,15 @@ impl Tokens {
     pub(super) fn new(
         source: &SourceConfig,
         config: &SocialConnectConfig,
-        clock: &Arc<dyn Clock>,
+        means: &Means,
     ) -> anyhow::Result<Self> {
         let Some(path) = &config.token_file else {
             return Ok(Self::Made(config.token.clone().unwrap_or_default()));
         };
+        let clock = &means.clock;
+        let file = TokenFile::new(&source.name, path, means.custody.clone());
         Ok(Self::File(Arc::new(Renewed {
-            kept: Kept::new(&source.name, path, clock),
+            kept: Kept::new(file, clock),
             oauth: OAuth::new(config, Arc::clone(clock))?,
             clock: Arc::clone(clock),
             send_timeout: source.send_timeout,
@@ -125,6 +129,14 @@ impl Tokens {
             Some(Err(NoToken::Refused(_))) => None,
             Some(Ok(_)) => Some(AT_ONCE),
             Some(Err(NoToken::Later)) | None => Some(LATER),
+        }
+    }
+
+    /// Under which master key the file is; it is sealed anew where that is not the one that seals.
+    pub(super) fn reseal(&self) -> Option<String> {
+        match self {
+            Self::Made(_) => None,
+            Self::File(renewed) => renewed.kept.reseal(),
         }
     }
 

@@ -9,7 +9,7 @@ mod pause;
 mod tests;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Method;
@@ -18,13 +18,12 @@ use self::client::Client;
 use crate::{
     config::SourceConfig,
     domain::{
-        Clock,
         inbound::{Webhook, WebhookRefusal, WebhookReply},
         outbound::Sent,
         ports::Source,
         source::{Capabilities, Item, OfferKind, OfferLimits, Received},
     },
-    sources::graph_webhook::Verification,
+    sources::{Means, graph_webhook::Verification},
 };
 
 pub use config::WhatsappConfig;
@@ -80,7 +79,7 @@ impl Whatsapp {
     pub fn new(
         source: &SourceConfig,
         config: &WhatsappConfig,
-        clock: Arc<dyn Clock>,
+        Means { clock, .. }: Means,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             name: source.name.clone(),

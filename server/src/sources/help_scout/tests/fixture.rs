@@ -31,7 +31,10 @@ use crate::{
         source::{Item, SourceEvent},
     },
     secret::Secret,
-    sources::conformance::{Shown, System, only},
+    sources::{
+        Means,
+        conformance::{Shown, System, only},
+    },
     tests::fake_server::{Behaviour, FakeServer, Request},
 };
 
@@ -141,7 +144,8 @@ impl Fixture {
             ..SourceConfig::default()
         };
         let clock: Arc<StandingClock> = Arc::clone(&fixture.clock);
-        let source = HelpScout::new(&source, &config, clock).expect("a valid source");
+        let source =
+            HelpScout::new(&source, &config, Means::without_keys(clock)).expect("a valid source");
         (source, fixture)
     }
 

@@ -37,7 +37,10 @@ use crate::{
         source::{Contact, Item, Received, SourceEvent, Taken},
     },
     secret::Secret,
-    sources::conformance::{SECRET, Shown, System, source_conformance_suite},
+    sources::{
+        Means,
+        conformance::{SECRET, Shown, System, source_conformance_suite},
+    },
     tests::fake_server::{Behaviour, FakeServer, Request},
 };
 
@@ -100,7 +103,11 @@ impl FakeLivePerson {
             ..SourceConfig::default()
         };
         Ok(Self {
-            source: Arc::new(LivePerson::new(&source, &config, clock)?),
+            source: Arc::new(LivePerson::new(
+                &source,
+                &config,
+                Means::without_keys(clock),
+            )?),
             sequence: AtomicU64::new(10_000),
             folder,
         })

@@ -28,7 +28,7 @@ use crate::{
         source::{Author, Item, Received, SourceBody, SourceEvent, Words},
     },
     secret::Secret,
-    sources::SystemConfig,
+    sources::{Means, SystemConfig},
 };
 
 /// 2026-11-20 00:00 UTC.
@@ -155,7 +155,7 @@ pub(super) fn source(config: &MessengerConfig, clock: Arc<dyn Clock>) -> Messeng
         system: SystemConfig::Messenger(config.clone()),
         ..SourceConfig::default()
     };
-    Messenger::new(&source, config, clock).expect("a valid source")
+    Messenger::new(&source, config, Means::without_keys(clock)).expect("a valid source")
 }
 
 /// A webhook as the platform posts it.

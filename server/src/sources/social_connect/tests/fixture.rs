@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use tempfile::TempDir;
 
-use super::super::{Ownership, SocialConnect, SocialConnectConfig};
+use super::super::{Ownership, SocialConnect, SocialConnectConfig, TokenFile};
 use crate::{
     config::SourceConfig,
     domain::{
@@ -23,10 +23,14 @@ use crate::{
         ports::Source,
         source::{Contact, SourceBody, SourceEvent, Words},
     },
+    keys::{Custody, new_line},
     secret::Secret,
     simulate::social_connect::{self as simulated, Platform, Reply, Settings},
-    sources::conformance::SECRET,
-    tests::fake_server::{Behaviour, FakeServer, Request},
+    sources::{Means, conformance::SECRET},
+    tests::{
+        fake_server::{Behaviour, FakeServer, Request},
+        master_keys::custody_of,
+    },
 };
 
 /// 2026-11-20 00:00 UTC, in seconds.
@@ -54,6 +58,7 @@ impl Clock for StandingClock {
 pub(super) struct Place {
     pub(super) platform: Arc<Platform>,
     pub(super) clock: Arc<StandingClock>,
+    pub(super) custody: Arc<Custody>,
     folder: Arc<TempDir>,
 }
 
@@ -70,10 +75,14 @@ impl Place {
         let told = Arc::clone(&clock);
         settings.now = Arc::new(move || (told.now().0 / 1_000_000).try_into().expect("after 1970"));
         change(&mut settings);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let keys = folder.path().join("keys");
+        fs::write(&keys, &*new_line()).expect("a writable folder");
         Self {
             platform: Arc::new(Platform::new(settings)),
             clock,
-            folder: Arc::new(tempfile::tempdir().expect("a temporary folder")),
+            custody: custody_of(&keys),
+            folder: Arc::new(folder),
         }
     }
 
@@ -105,7 +114,11 @@ impl Place {
             send_timeout,
             ..SourceConfig::default()
         };
-        SocialConnect::new(&source, &config, self.clock.clone()).expect("a valid source")
+        let means = Means {
+            clock: self.clock.clone(),
+            custody: Some(Arc::clone(&self.custody)),
+        };
+        SocialConnect::new(&source, &config, means).expect("a valid source")
     }
 
     pub(super) fn config(&self, base_url: &str) -> SocialConnectConfig {
@@ -124,6 +137,11 @@ impl Place {
         let path = self.file(name);
         fs::write(&path, value).expect("a writable folder");
         Secret::in_file(path)
+    }
+
+    /// The source's tokens at `path`.
+    pub(super) fn tokens(&self, path: &Path) -> TokenFile {
+        TokenFile::new("care", path, Some(Arc::clone(&self.custody)))
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {

@@ -6,6 +6,7 @@ mod oauth;
 mod ownership;
 mod pages;
 mod publishing;
+mod sealed;
 mod settings;
 mod strangers;
 mod system;

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use super::{
-    super::{Grant, OAuth, OAuthError, Ownership, SocialConnect, SocialConnectConfig, write_grant},
+    super::{Grant, OAuth, OAuthError, Ownership, SocialConnect, SocialConnectConfig},
     fixture::{Stage, TODAY, twitter},
 };
 use crate::{
@@ -35,13 +35,14 @@ pub(super) async fn login(stage: &Stage) -> Grant {
         .exchange(&stage.place.platform.new_code())
         .await;
     let grant = grant.expect("a grant");
-    write_grant(&stage.place.file("tokens.json"), &grant).expect("written");
+    let file = stage.place.tokens(&stage.place.file("tokens.json"));
+    file.write(&grant).expect("written");
     grant
 }
 
 pub(super) fn kept(stage: &Stage) -> Grant {
-    let text = fs::read_to_string(stage.place.file("tokens.json")).expect("a file");
-    serde_json::from_str(&text).expect("tokens")
+    let file = stage.place.tokens(&stage.place.file("tokens.json"));
+    file.read().expect("tokens").grant
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    super::{Grant, SocialConnect, write_grant},
+    super::{Grant, SocialConnect, TokenFile},
     fixture::{Stage, twitter},
     oauth::{by_file, kept, login},
 };
@@ -41,6 +41,7 @@ struct Blocked {
     /// What the file is before the folder is free.
     open: File,
     place: PathBuf,
+    tokens: TokenFile,
 }
 
 impl Blocked {
@@ -52,6 +53,7 @@ impl Blocked {
         symlink("/proc/self/fd", &link).expect("linked");
         let path = link.join(open.as_raw_fd().to_string());
         Self {
+            tokens: stage.place.tokens(&path),
             link,
             path,
             open,
@@ -70,8 +72,7 @@ impl Blocked {
     }
 
     fn grant(&self) -> Grant {
-        let text = fs::read_to_string(&self.path).expect("a file");
-        serde_json::from_str(&text).expect("tokens")
+        self.tokens.read().expect("tokens").grant
     }
 }
 
@@ -203,7 +204,7 @@ async fn what_another_login_wrote_is_not_overwritten_by_what_waits() {
     blocked.free();
     let other = login(&stage).await;
     assert_ne!(other, first);
-    write_grant(&blocked.path, &other).expect("written");
+    blocked.tokens.write(&other).expect("written");
     stage.place.clock.advance(Duration::from_mins(1));
     source.read_owner(&contact.address).await.expect("an owner");
     assert_eq!(blocked.grant(), other);

@@ -31,7 +31,10 @@ use crate::{
         source::{Contact, Item, ItemBody, OfferKind, OfferedAction, SourceEvent},
     },
     secret::Secret,
-    sources::conformance::{Shown, System, only},
+    sources::{
+        Means,
+        conformance::{Shown, System, only},
+    },
     tests::fake_server::{Behaviour, FakeServer, Request},
 };
 
@@ -122,7 +125,8 @@ impl Fixture {
             ..SourceConfig::default()
         };
         let clock: Arc<StandingClock> = Arc::clone(&fixture.clock);
-        let source = Whatsapp::new(&source, &config, clock).expect("a valid source");
+        let source =
+            Whatsapp::new(&source, &config, Means::without_keys(clock)).expect("a valid source");
         (source, fixture)
     }
 
