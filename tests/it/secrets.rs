@@ -1,4 +1,4 @@
-//! 50 secrets and personal values go through a real server that logs all it can, and are then searched for in every byte
+//! 52 secrets and personal values go through a real server that logs all it can, and are then searched for in every byte
 //! that it leaves: database files, logs, metrics, errors, arguments.
 
 mod plants;
@@ -7,27 +7,32 @@ mod rotation;
 mod search;
 mod traffic;
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use parloir_client::Client;
 
 use crate::{process::Setup, support::http::Connection, support::platform::FakeServer};
 use plants::Plants;
-use search::Haystack;
+use search::{Haystack, TOKENS};
 
 #[tokio::test]
-async fn none_of_50_planted_values_is_found_after_a_log_of_text_at_trace_level() {
+async fn none_of_52_planted_values_is_found_after_a_log_of_text_at_trace_level() {
     nothing_is_found("text").await;
 }
 
 #[tokio::test]
-async fn none_of_50_planted_values_is_found_after_a_log_of_json_at_trace_level() {
+async fn none_of_52_planted_values_is_found_after_a_log_of_json_at_trace_level() {
     nothing_is_found("json").await;
 }
 
 async fn nothing_is_found(format: &str) {
     let plants = Plants::new();
     let (platform, number) = (FakeServer::start().await, FakeServer::start().await);
+    let care = FakeServer::start().await;
     let folder = tempfile::tempdir().expect("a folder for secrets");
     let files = plants.write_secrets(folder.path());
     let settings = format!(
@@ -52,18 +57,43 @@ async fn nothing_is_found(format: &str) {
         app_secrets = [{{ file = "{}" }}]
         verify_tokens = [{{ file = "{}" }}]
         base_url = "{}"
+        [[sources]]
+        name = "care"
+        [sources.system.social_connect]
+        account_id = "1417"
+        client_id = "parloir-app"
+        client_secret = {{ file = "{}" }}
+        token_file = "{TOKENS}"
+        topic_ids = "1"
+        looks_every = "1s"
+        base_url = "{care}"
+        oauth_host = "{care}"
         "#,
         files.webhook_secret,
         files.old_webhook_secret,
         files.access_token,
         files.app_secret,
         files.verify_token,
-        number.url()
+        number.url(),
+        files.app_secret,
+        care = care.url(),
     );
     let setup = Setup::with_source(&platform.url(), &settings, &source);
     fs::write(setup.path("api-key"), plants.get("api_key")).expect("the key can be written");
+    // As a version of before wrote it, and due to be renewed: both tokens are used, and the renewal is not granted.
+    let tokens = serde_json::json!({
+        "access_token": plants.get("oauth_access_token"),
+        "refresh_token": plants.get("oauth_refresh_token"),
+        "expires_at": in_a_minute(),
+    });
+    fs::write(setup.path(TOKENS), tokens.to_string()).expect("the tokens can be written");
     let mut server = setup.start(&[]);
     server.ready().await;
+    care.wait_for(2).await;
+    let asked = format!("{:?}", care.requests());
+    for name in ["oauth_access_token", "oauth_refresh_token"] {
+        assert!(asked.contains(plants.get(name)), "{name} was not used");
+    }
     let client = Client::builder(setup.grpc_url()).attempts(1);
     let client = client.connect().await.expect("a server that listens");
 
@@ -96,6 +126,12 @@ async fn nothing_is_found(format: &str) {
     haystack.check_that_it_is_whole();
     let found = haystack.find(&plants);
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// In seconds since 1970.
+fn in_a_minute() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.expect("after 1970").as_secs() + 60
 }
 
 /// The command line of a process, as everybody on the machine can see it.

@@ -1,7 +1,7 @@
 //! One key and what it does: XChaCha20-Poly1305, a fresh nonce for each text, and the place where the text stands as
 //! associated data, so that a row moved elsewhere does not open.
 
-use std::fmt;
+use std::{cell::RefCell, fmt};
 
 use chacha20poly1305::{
     AeadInOut, KeyInit, XChaCha20Poly1305, XNonce,
@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 pub(super) const KEY_BYTES: usize = 32;
 /// Bytes of a nonce: so many that random ones never meet.
 const NONCE_BYTES: usize = 24;
+/// Nonces that are drawn together: asking the operating system costs more than the bytes do.
+const NONCES_AT_ONCE: usize = 64;
 /// Bytes of what proves that nothing was changed.
 const TAG_BYTES: usize = 16;
 
@@ -49,7 +51,7 @@ impl Cipher {
     /// Nonce, then the text, then the proof.
     pub(super) fn seal(&self, place: Place<'_>, plain: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(NONCE_BYTES + plain.len() + TAG_BYTES);
-        sealed.extend_from_slice(&random::<NONCE_BYTES>());
+        sealed.extend_from_slice(&nonce());
         sealed.extend_from_slice(plain);
         let (nonce, text) = sealed.split_at_mut(NONCE_BYTES);
         let nonce: XNonce = (&*nonce).try_into().expect("the nonce was put there");
@@ -86,10 +88,38 @@ impl fmt::Debug for Cipher {
     }
 }
 
+/// What was drawn and not used yet. A nonce is no secret, and none is handed out twice.
+struct Drawn {
+    nonces: [[u8; NONCE_BYTES]; NONCES_AT_ONCE],
+    left: usize,
+}
+
+thread_local! {
+    static DRAWN: RefCell<Drawn> = const {
+        RefCell::new(Drawn { nonces: [[0; NONCE_BYTES]; NONCES_AT_ONCE], left: 0 })
+    };
+}
+
+/// A fresh random one.
+fn nonce() -> [u8; NONCE_BYTES] {
+    DRAWN.with_borrow_mut(|drawn| {
+        if drawn.left == 0 {
+            fill(drawn.nonces.as_flattened_mut());
+            drawn.left = NONCES_AT_ONCE;
+        }
+        drawn.left -= 1;
+        drawn.nonces[drawn.left]
+    })
+}
+
 /// Bytes from the operating system's source of randomness.
 pub fn random<const BYTES: usize>() -> [u8; BYTES] {
     let mut bytes = [0; BYTES];
-    // It fails only where there is no such source at all, and without one nothing can be sealed.
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    fill(&mut bytes);
     bytes
+}
+
+fn fill(bytes: &mut [u8]) {
+    // It fails only where there is no such source at all, and without one nothing can be sealed.
+    getrandom::fill(bytes).expect("the operating system gives random bytes");
 }

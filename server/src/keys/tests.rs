@@ -68,6 +68,24 @@ fn a_text_opens_at_its_own_place_only_and_unchanged_only() {
 }
 
 #[test]
+fn no_nonce_comes_twice_in_whatever_thread() {
+    let (key, _) = DataKey::generate();
+    let seal = || (0..200).map(|_| key.seal(PLACE, b"")[..24].to_vec());
+    let nonces: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| seal().collect::<Vec<_>>()))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("no panic"))
+            .collect()
+    });
+    let different: BTreeSet<_> = nonces.iter().collect();
+    assert_eq!(different.len(), 800);
+    assert!(!nonces.contains(&vec![0; 24]), "one was never drawn");
+}
+
+#[test]
 fn a_line_that_makes_no_sense_is_named_by_its_number_and_never_shown() {
     let line = new_line();
     let cases = [

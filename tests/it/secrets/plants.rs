@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// What each of them is.
-const NAMES: [&str; 50] = [
+const NAMES: [&str; 52] = [
     // Secrets.
     "master_key",
     "api_key",
@@ -13,6 +13,8 @@ const NAMES: [&str; 50] = [
     "old_webhook_secret",
     "app_secret",
     "access_token",
+    "oauth_access_token",
+    "oauth_refresh_token",
     "verify_token",
     "caller_key",
     "wrong_webhook_secret",

@@ -10,6 +10,9 @@ use base64::{
 use super::plants::Plants;
 use crate::process::Setup;
 
+/// The token file of a source.
+pub const TOKENS: &str = "tokens.json";
+
 /// Bytes that every window of has to begin with to be looked at more closely.
 const PREFIX: usize = 6;
 
@@ -35,7 +38,7 @@ impl Haystack {
                 .expect("a name")
                 .to_string_lossy()
                 .into_owned();
-            if name.starts_with("parloir.db") || name == "server.log" {
+            if name.starts_with("parloir.db") || name == TOKENS || name == "server.log" {
                 self.add(&name, fs::read(&path).expect("it can be read"));
             }
         }
@@ -55,6 +58,7 @@ impl Haystack {
             "parloir.db",
             "parloir.db-wal",
             "parloir.db-shm",
+            TOKENS,
             "server.log",
         ] {
             assert!(self.0.iter().any(|(name, _)| name == place), "no {place}");

@@ -23,7 +23,7 @@ pub fn measure() -> Figures {
         let body = vec![b'x'; bytes];
         let sealed = key.seal(place("1"), &body);
         let sealing = best(|position| {
-            // As the log does it: the position as text, and a fresh nonce from the operating system.
+            // As the log does it: the position as text, and a fresh nonce.
             let row = position.to_string();
             black_box(key.seal(place(&row), black_box(&body)));
         });

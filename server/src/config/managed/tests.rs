@@ -109,37 +109,6 @@ fn the_servers_files_environment_and_programs_cannot_be_named() {
 }
 
 #[test]
-fn no_place_on_the_servers_disk_can_be_named() {
-    let settings: Table = r#"
-        [system.social_connect]
-        account_id = "1417"
-        client_id = "mine"
-        token_file = "/var/lib/parloir/anothers_tokens.json"
-    "#
-    .parse()
-    .expect("TOML");
-    let (path, value) = (
-        "system.social_connect.client_secret",
-        SecretString::from("k"),
-    );
-    let read = read_source(&Given {
-        listed: Listed::Sources,
-        name: "mine",
-        settings: &settings,
-        secrets: vec![(path, "s-0", &value)],
-        allow_private_addresses: true,
-    });
-    let found = read.expect_err("refused").0;
-    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
-    let refused = "system.social_connect.token_file: is a place on the server's disk";
-    assert!(
-        found.iter().any(|found| found.starts_with(refused)),
-        "{found:?}"
-    );
-    assert!(!found.concat().contains("anothers"), "{found:?}");
-}
-
-#[test]
 fn the_servers_network_cannot_be_reached() {
     let secrets = [(KEY, "k"), (TOKENS, "one")];
     let private = GOOD.replace("bot_id", "allow_private_addresses = true\nbot_id");
