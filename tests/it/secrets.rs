@@ -35,6 +35,7 @@ async fn nothing_is_found(format: &str) {
     let care = FakeServer::start().await;
     let folder = tempfile::tempdir().expect("a folder for secrets");
     let files = plants.write_secrets(folder.path());
+    let tokens_at = folder.path().join("tokens.json");
     let settings = format!(
         r#"
         logging.filter = "trace"
@@ -63,7 +64,7 @@ async fn nothing_is_found(format: &str) {
         account_id = "1417"
         client_id = "parloir-app"
         client_secret = {{ file = "{}" }}
-        token_file = "{TOKENS}"
+        token_file = "{tokens}"
         topic_ids = "1"
         looks_every = "1s"
         base_url = "{care}"
@@ -77,6 +78,7 @@ async fn nothing_is_found(format: &str) {
         number.url(),
         files.app_secret,
         care = care.url(),
+        tokens = tokens_at.display(),
     );
     let setup = Setup::with_source(&platform.url(), &settings, &source);
     fs::write(setup.path("api-key"), plants.get("api_key")).expect("the key can be written");
@@ -86,7 +88,7 @@ async fn nothing_is_found(format: &str) {
         "refresh_token": plants.get("oauth_refresh_token"),
         "expires_at": in_a_minute(),
     });
-    fs::write(setup.path(TOKENS), tokens.to_string()).expect("the tokens can be written");
+    fs::write(&tokens_at, tokens.to_string()).expect("the tokens can be written");
     let mut server = setup.start(&[]);
     server.ready().await;
     care.wait_for(2).await;
@@ -123,6 +125,10 @@ async fn nothing_is_found(format: &str) {
     server.terminate();
     assert!(server.exited().await.success());
     haystack.add_files(&setup);
+    haystack.add(
+        TOKENS,
+        fs::read(&tokens_at).expect("the tokens' file is there"),
+    );
     haystack.check_that_it_is_whole();
     let found = haystack.find(&plants);
     assert!(found.is_empty(), "{}", found.join("\n"));

@@ -38,7 +38,7 @@ impl Haystack {
                 .expect("a name")
                 .to_string_lossy()
                 .into_owned();
-            if name.starts_with("parloir.db") || name == TOKENS || name == "server.log" {
+            if name.starts_with("parloir.db") || name == "server.log" {
                 self.add(&name, fs::read(&path).expect("it can be read"));
             }
         }
