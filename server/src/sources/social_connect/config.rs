@@ -34,8 +34,8 @@ section! {
         /// A token made by hand in the application's settings. Such a token may be limited to 20 calls an hour: set
         /// `calls_per_hour` to what it has. Either this or `token_file`.
         token: Option<Secret> = None;
-        /// The file with the tokens that `parloir source-login` fetched, sealed under the master key. It is written again whenever they are renewed,
-        /// so it must lie in a folder that the server can write to. Either this or `token`.
+        /// The file with the tokens that `parloir source-login` fetched, sealed under the master key. It is written again
+        /// whenever they are renewed, so it must lie in a folder that the server can write to. Either this or `token`.
         token_file: Option<PathBuf> = None;
         /// How webhooks are verified: `signature` wants `x-signature` made with a client secret, which the vendor
         /// enables per recipe; `url_token` wants one of `url_tokens` as a segment of the path.
