@@ -5,14 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::json;
+
 use super::{Admin, act::Act, objects::Kind};
 use crate::domain::{
-    Error, Identity, Refusal, Result, Sent, administration::ResourceKind, ports::Probed,
+    Error, Identity, Refusal, Result, Sent,
+    administration::ResourceKind,
+    ports::{Agent, Probed},
 };
 
-/// What a test came to.
+/// What the test of one key came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tested {
+    /// The setting that holds the key.
+    pub setting: &'static str,
     pub verdict: Verdict,
     /// HTTP; absent when there was none.
     pub status: Option<u16>,
@@ -44,8 +50,9 @@ impl Verdict {
 }
 
 impl Admin {
-    /// Asks the platform. A paused agent can be tested, too, and one of the configuration.
-    pub async fn test(self: &Arc<Self>, identity: &Identity, name: &str) -> Result<Tested> {
+    /// Asks the platform, once with each key that is in force: the first of what it answers is about the key that is meant
+    /// to work, which another one could hide. A paused agent can be tested, too, and one of the configuration.
+    pub async fn test(self: &Arc<Self>, identity: &Identity, name: &str) -> Result<Vec<Tested>> {
         let act = Act::new(identity, "TestAgent", ResourceKind::Agent.target(name));
         let known = self.object(identity, Kind::Agent, name);
         let setup = self.parts.live.setup();
@@ -56,21 +63,30 @@ impl Admin {
             self.commit(Vec::new(), act.record(refused)).await?;
             return Err(error);
         };
-        let begun = Instant::now();
         // Nothing here touches the database, so it may be given up.
-        let answer = tokio::time::timeout(settings.send_timeout, agent.probe()).await;
-        let tested = tested(answer.ok(), begun.elapsed());
-        let act = act
-            .with("verdict", tested.verdict.name())
-            .with("status", tested.status);
+        let mut all = Vec::new();
+        for setting in agent.keys_in_force() {
+            all.push(test_key(agent.as_ref(), setting, settings.send_timeout).await);
+        }
+        let each = all.iter().map(|one| {
+            json!({ "setting": one.setting, "verdict": one.verdict.name(), "status": one.status })
+        });
+        let act = act.with("keys", each.collect::<Vec<_>>());
         self.commit(Vec::new(), act.record(None)).await?;
-        Ok(tested)
+        Ok(all)
     }
 }
 
-fn tested(answer: Option<Probed>, took: Duration) -> Tested {
+async fn test_key(agent: &dyn Agent, setting: &'static str, patience: Duration) -> Tested {
+    let begun = Instant::now();
+    let answer = tokio::time::timeout(patience, agent.probe(setting)).await;
+    tested(setting, answer.ok(), begun.elapsed())
+}
+
+fn tested(setting: &'static str, answer: Option<Probed>, took: Duration) -> Tested {
     let Some(Probed { sent, status }) = answer else {
         return Tested {
+            setting,
             verdict: Verdict::Unclear,
             status: None,
             took,
@@ -86,6 +102,7 @@ fn tested(answer: Option<Probed>, took: Duration) -> Tested {
         }
     };
     Tested {
+        setting,
         verdict,
         status,
         took,

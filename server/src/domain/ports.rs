@@ -2,6 +2,7 @@
 
 mod command;
 mod commit;
+mod probe;
 mod sealing;
 mod source;
 
@@ -27,6 +28,7 @@ use super::{
 
 pub use command::{Command, CommandKey};
 pub use commit::{Batch, Effect, Mark};
+pub use probe::Probed;
 pub use sealing::{SealedStore, Sealing};
 pub use source::Source;
 
@@ -37,9 +39,14 @@ pub trait Agent: Send + Sync + std::fmt::Debug {
     /// bounds the time.
     async fn send(&self, outbound: &Outbound) -> Sent;
 
-    /// Asks the platform something that begins nothing and changes nothing, to learn whether it takes our credentials:
-    /// to end the session of a conversation that does not exist. The caller bounds the time.
-    async fn probe(&self) -> Probed {
+    /// The settings of the keys that are in force. The first is the one that is meant to work.
+    fn keys_in_force(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Asks the platform something that begins nothing and changes nothing, to learn whether it takes the key of this
+    /// setting and no other one: to end the session of a conversation that does not exist. The caller bounds the time.
+    async fn probe(&self, _key: &str) -> Probed {
         let outbound = Probed::question();
         self.send(&outbound).await.into()
     }
@@ -56,30 +63,6 @@ pub trait Agent: Send + Sync + std::fmt::Debug {
     /// Parameter keys that the platform keeps for itself: callers must not set them.
     fn reserved_parameters(&self) -> &'static [&'static str] {
         &[]
-    }
-}
-
-/// How a platform answered a probe.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Probed {
-    pub sent: Sent,
-    /// HTTP, where there was an answer.
-    pub status: Option<u16>,
-}
-
-impl From<Sent> for Probed {
-    fn from(sent: Sent) -> Self {
-        Self { sent, status: None }
-    }
-}
-
-impl Probed {
-    /// What is asked.
-    pub fn question() -> Outbound {
-        Outbound {
-            upstream_id: format!("parloir-test-{}", Id::generate()),
-            content: OutboundContent::End,
-        }
     }
 }
 

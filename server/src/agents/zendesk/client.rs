@@ -27,6 +27,7 @@ use crate::{
         redact::Redactor,
     },
     outgoing::{self, Limits},
+    secret::SecretError,
 };
 
 const BOT_ID: HeaderName = HeaderName::from_static("botid");
@@ -78,41 +79,56 @@ impl Client {
         })
     }
 
-    /// Tries once.
-    pub(super) async fn send(&self, outbound: &Outbound) -> Sent {
-        self.ask(outbound).await.sent
+    pub(super) fn has_other_key(&self) -> bool {
+        self.keys.only(true).is_some()
     }
 
-    /// Tries once, and tells the status beside what it means. A key that is refused was certainly not looked behind: then
-    /// once more with the other one, where there is one.
-    pub(super) async fn ask(&self, outbound: &Outbound) -> Probed {
+    /// Tries once with one key alone, and tells the status beside what it means. Which key worked last stays as it is.
+    pub(super) async fn ask(&self, with_other_key: bool, outbound: &Outbound) -> Probed {
+        match self.keys.only(with_other_key) {
+            Some(Ok(key)) => self.ask_with(&key, outbound).await,
+            Some(Err(error)) => {
+                self.unreadable(&error);
+                Sent::NotSent.into()
+            }
+            None => Sent::NotSent.into(),
+        }
+    }
+
+    /// Tries once. A key that is refused was certainly not looked behind: then once more with the other one, where there
+    /// is one.
+    pub(super) async fn send(&self, outbound: &Outbound) -> Sent {
         // Read anew for each request: making a new key ends the old one at once.
         let keys = match self.keys.in_order() {
             Ok(keys) => keys,
             Err(error) => {
-                tracing::error!(agent = self.agent, %error, "the agent's API key cannot be read");
-                return Sent::NotSent.into();
+                self.unreadable(&error);
+                return Sent::NotSent;
             }
         };
-        let mut probed = Probed::from(Sent::NotSent);
+        let mut sent = Sent::NotSent;
         for key in keys {
-            probed = self.ask_with(&key.text, outbound).await;
-            match &probed.sent {
+            sent = self.ask_with(&key.text, outbound).await.sent;
+            match &sent {
                 Sent::Refused {
                     refusal: Refusal::Credentials,
                     ..
                 } => {}
                 // Nobody looked at the key.
-                Sent::NotSent | Sent::Unclear => return probed,
+                Sent::NotSent | Sent::Unclear => return sent,
                 _ => {
                     if self.keys.worked(&key) {
                         tracing::info!(agent = self.agent, "the agent's other API key is in force");
                     }
-                    return probed;
+                    return sent;
                 }
             }
         }
-        probed
+        sent
+    }
+
+    fn unreadable(&self, error: &SecretError) {
+        tracing::error!(agent = self.agent, %error, "the agent's API key cannot be read");
     }
 
     async fn ask_with(&self, key: &SecretString, outbound: &Outbound) -> Probed {

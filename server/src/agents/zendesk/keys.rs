@@ -31,6 +31,16 @@ impl Keys {
         }
     }
 
+    /// One of them alone. `None`: there is no such key now.
+    pub(super) fn only(&self, other: bool) -> Option<Result<SecretString, SecretError>> {
+        if other {
+            // It may be gone: the time in which both counted is over, or has not begun.
+            self.other.as_ref()?.read().ok().map(Ok)
+        } else {
+            Some(self.present.read())
+        }
+    }
+
     /// The keys to show, one after the other: the one that worked last is the first.
     ///
     /// # Errors
@@ -41,9 +51,7 @@ impl Keys {
             text,
             is_other: false,
         });
-        // It may be gone: the time in which both counted is over, or has not begun.
-        let other = self.other.as_ref().and_then(|secret| secret.read().ok());
-        let other = other.map(|text| Key {
+        let other = self.only(true).and_then(Result::ok).map(|text| Key {
             text,
             is_other: true,
         });

@@ -51,6 +51,9 @@ const RESERVED: &[&str] = &[
     "platformConversationId",
 ];
 
+const API_KEY: &str = "platform.zendesk.api_key";
+const PREVIOUS_API_KEY: &str = "platform.zendesk.previous_api_key";
+
 /// One agent on the platform.
 #[derive(Debug)]
 pub struct Zendesk {
@@ -99,8 +102,17 @@ impl Agent for Zendesk {
         self.client.send(outbound).await
     }
 
-    async fn probe(&self) -> Probed {
-        self.client.ask(&Probed::question()).await
+    fn keys_in_force(&self) -> Vec<&'static str> {
+        let mut settings = vec![API_KEY];
+        if self.client.has_other_key() {
+            settings.push(PREVIOUS_API_KEY);
+        }
+        settings
+    }
+
+    async fn probe(&self, key: &str) -> Probed {
+        let is_other = key == PREVIOUS_API_KEY;
+        self.client.ask(is_other, &Probed::question()).await
     }
 
     fn receive(&self, webhook: &Webhook) -> Result<Inbound, WebhookRefusal> {

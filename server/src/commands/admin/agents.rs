@@ -5,10 +5,10 @@ use clap::Subcommand;
 use parloir_client::Client;
 use parloir_proto::v1::{
     Agent, CreateAgentRequest, DeleteAgentRequest, GetAgentRequest, ListAgentsRequest,
-    PauseAgentRequest, ResumeAgentRequest, TestAgentRequest, TestAgentResponse, UpdateAgentRequest,
-    test_agent_response::Verdict,
+    PauseAgentRequest, ResumeAgentRequest, TestAgentRequest, TestAgentResponse, TestedKey,
+    UpdateAgentRequest, test_agent_response::Verdict,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     asked::YesOption,
@@ -192,6 +192,7 @@ async fn test(client: &Client, name: String, screen: &mut Screen<'_>) -> Result<
         "status": answer.status,
         "duration": tail::duration(answer.duration.as_ref()),
         "text": answer.text,
+        "keys": answer.keys.iter().map(tested_key).collect::<Vec<_>>(),
     });
     screen.object(&object, &tested(&name, &answer))?;
     if answer.verdict() != Verdict::CredentialsOk {
@@ -200,9 +201,31 @@ async fn test(client: &Client, name: String, screen: &mut Screen<'_>) -> Result<
     Ok(())
 }
 
-/// What a test came to, and what to look at.
+fn tested_key(key: &TestedKey) -> Value {
+    json!({
+        "setting": key.setting,
+        "verdict": key.verdict().as_str_name(),
+        "status": key.status,
+        "duration": tail::duration(key.duration.as_ref()),
+        "text": key.text,
+    })
+}
+
+/// What a test came to, and what to look at. Where several keys are in force, each of them.
 fn tested(name: &str, answer: &TestAgentResponse) -> String {
-    let what = match answer.verdict() {
+    if let [_, _, ..] = answer.keys.as_slice() {
+        let keys = answer.keys.iter();
+        let lines = keys.map(|key| {
+            let of = format!("{name}, {}", key.setting);
+            line(&of, key.verdict(), key.status, &key.text)
+        });
+        return lines.collect::<Vec<_>>().join("\n");
+    }
+    line(name, answer.verdict(), answer.status, &answer.text)
+}
+
+fn line(of: &str, verdict: Verdict, status: i32, text: &str) -> String {
+    let what = match verdict {
         Verdict::CredentialsOk => "the platform takes its credentials",
         Verdict::CredentialsRefused => {
             "the platform refuses its credentials: the key is wrong, or belongs to another bot"
@@ -213,15 +236,15 @@ fn tested(name: &str, answer: &TestAgentResponse) -> String {
         Verdict::Unreachable => "no connection can be made: look at the base URL",
         Verdict::Unclear | Verdict::Unspecified => "what the platform answers does not tell",
     };
-    let status = match answer.status {
+    let status = match status {
         0 => String::new(),
         status => format!(" (HTTP {status})"),
     };
-    let said = match terminal::one_line(&answer.text) {
+    let said = match terminal::one_line(text) {
         text if text.is_empty() => String::new(),
         text => format!("\n  it says: {text}"),
     };
-    format!("{name}: {what}{status}{said}")
+    format!("{of}: {what}{status}{said}")
 }
 
 /// One line, after a change.

@@ -171,26 +171,34 @@ pub(super) async fn test_agent(
     door: Door<'_>,
     message: v1::TestAgentRequest,
 ) -> Result<v1::TestAgentResponse> {
+    let tested = door.admin.test(&door.identity, &message.name).await?;
+    let keys: Vec<_> = tested.into_iter().map(tested_key).collect();
+    let first = keys.first().cloned().unwrap_or_default();
+    Ok(v1::TestAgentResponse {
+        verdict: first.verdict,
+        status: first.status,
+        duration: first.duration,
+        text: first.text,
+        keys,
+    })
+}
+
+fn tested_key(tested: Tested) -> v1::TestedKey {
     use v1::test_agent_response::Verdict as Told;
-    let Tested {
-        verdict,
-        status,
-        took,
-        text,
-    } = door.admin.test(&door.identity, &message.name).await?;
-    let verdict = match verdict {
+    let verdict = match tested.verdict {
         Verdict::CredentialsOk => Told::CredentialsOk,
         Verdict::CredentialsRefused => Told::CredentialsRefused,
         Verdict::BotUnknown => Told::BotUnknown,
         Verdict::Unreachable => Told::Unreachable,
         Verdict::Unclear => Told::Unclear,
     };
-    Ok(v1::TestAgentResponse {
+    v1::TestedKey {
+        setting: tested.setting.to_owned(),
         verdict: verdict.into(),
-        status: status.map_or(0, i32::from),
-        duration: Some(duration(took)),
-        text,
-    })
+        status: tested.status.map_or(0, i32::from),
+        duration: Some(duration(tested.took)),
+        text: tested.text,
+    }
 }
 
 pub(super) fn missing(field: &str) -> Error {
