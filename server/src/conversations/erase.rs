@@ -9,27 +9,48 @@ use crate::{
     delivery::record_change,
     domain::{
         Conversation, ConversationKey, Delivery, DeliveryKind, DeliveryState, EndCause,
-        ErasedConversation, Erasure, Error, EventBody, Fingerprint, Id, LaneKey, Reason,
+        ErasedConversation, Erasure, Error, EventBody, Fingerprint, Id, Identity, LaneKey, Reason,
         RequestOutcome, Result, SessionState, Timestamp, UpstreamErasure, UpstreamState,
         ports::{Effect, Transaction, Unit},
     },
 };
 
 use super::{
-    Caller, Conversations, ErasePersonalData, ErasureSubject, close::close_all, desk::Desk,
-    open::find, read::detached, record::record,
+    Caller, Conversations, ErasePersonalData, ErasureSubject,
+    close::close_all,
+    desk::Desk,
+    erase_act::{Act, Refused},
+    open::find,
+    read::detached,
+    record::record,
 };
 
 impl Conversations {
     /// Erases, and answers the receipt once the erasure is committed: with the last copy gone where that took no time.
-    pub async fn erase(&self, caller: &Caller, command: ErasePersonalData) -> Result<Erasure> {
+    /// It is an act of an administrator: recorded with it, or with the `reason` for which it is refused.
+    pub async fn erase(
+        &self,
+        caller: &Caller,
+        by: &Identity,
+        command: ErasePersonalData,
+        reason: fn(&Error) -> &'static str,
+    ) -> Result<Erasure> {
+        let act = Act::of(by, &command);
         let unit = Erase {
             tenant: caller.tenant.clone(),
             traceparent: caller.traceparent.clone(),
             command,
+            act: act.clone(),
             desk: self.desk(),
         };
-        let erasure = self.committer.submit(unit).await?.output;
+        let erasure = match self.committer.submit(unit).await {
+            Ok(committed) => committed.output,
+            Err(error) => {
+                let refused = Refused(act.refused(reason(&error)));
+                self.committer.submit(refused).await?;
+                return Err(error);
+            }
+        };
         self.erasures.notify_one();
         if erasure.erased_at.is_some() {
             return Ok(erasure);
@@ -71,6 +92,7 @@ struct Erase {
     tenant: Id,
     traceparent: String,
     command: ErasePersonalData,
+    act: Act,
     desk: Desk,
 }
 
@@ -110,6 +132,8 @@ impl Unit for Erase {
         let key = self.conversation(tx).await?;
         self.erase(tx, &key, &mut erasure).await?;
         tx.add_erasure(&erasure).await?;
+        let record = self.act.done(&erasure.receipt_id);
+        tx.administration()?.record_act(&record).await?;
         Ok(erasure)
     }
 }

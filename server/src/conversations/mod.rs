@@ -11,6 +11,7 @@ mod contacts;
 mod desk;
 mod end;
 mod erase;
+mod erase_act;
 mod erase_upstream;
 mod hold;
 mod housekeeping;

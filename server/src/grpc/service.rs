@@ -9,7 +9,11 @@ use parloir_proto::v1::{
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, codec::CompressionEncoding};
 
-use super::{call::Call, calls, status};
+use super::{
+    call::{Call, identity},
+    calls,
+    status::{self, reason},
+};
 use crate::{
     conversations::Conversations,
     domain::{Error, Result},
@@ -256,9 +260,11 @@ impl ConversationService for Calls {
         request: Request<v1::ErasePersonalDataRequest>,
     ) -> Answer<v1::ErasePersonalDataResponse> {
         let work = async {
+            let by = identity(request.extensions())?;
             let (call, message) = self.open(request)?;
             let command = calls::erase::command(&message)?;
-            let erasure = self.conversations.erase(&call.caller, command).await?;
+            let erased = self.conversations.erase(&call.caller, &by, command, reason);
+            let erasure = erased.await?;
             Ok(v1::ErasePersonalDataResponse {
                 erasure: Some(calls::erase::receipt(&erasure)),
             })

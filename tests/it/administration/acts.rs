@@ -1,11 +1,12 @@
 //! The record of acts.
 
 use parloir_client::v1::{
-    ListAuditEntriesRequest, PauseAgentRequest, VerifyAuditLogRequest, audit_entry::Outcome,
+    ErasePersonalDataRequest, ListAuditEntriesRequest, PauseAgentRequest, VerifyAuditLogRequest,
+    audit_entry::Outcome, erase_personal_data_request::Subject,
 };
 
 use super::{agent, create, server, text};
-use crate::support::server::AGENT;
+use crate::support::server::{ACCOUNT, AGENT};
 
 #[tokio::test]
 async fn every_act_is_recorded_without_secrets_whether_done_or_refused() {
@@ -75,4 +76,57 @@ async fn every_act_is_recorded_without_secrets_whether_done_or_refused() {
     assert!(check.intact);
     assert_eq!(check.entries, 3);
     assert_eq!(check.newest_hash, entries[0].hash);
+}
+
+#[tokio::test]
+async fn an_erasure_is_an_act_and_its_record_holds_ids_alone() {
+    let server = server().await;
+    server
+        .say("c-1", "m-1", "planted-words")
+        .await
+        .expect("said");
+    let erase = |subject, command: &str| ErasePersonalDataRequest {
+        account: ACCOUNT.to_owned(),
+        command_id: command.to_owned(),
+        subject: Some(subject),
+    };
+    let conversation = Subject::ConversationId("c-1".to_owned());
+    let first = erase(conversation, "e-1");
+    let erased = server.client.erase_personal_data(first.clone()).await;
+    let receipt = erased.expect("erased").erasure.expect("a receipt");
+    // A repetition does nothing, so it is no second act.
+    server
+        .client
+        .erase_personal_data(first)
+        .await
+        .expect("the same");
+    let nobody = erase(Subject::ContactId("nobody".to_owned()), "e-2");
+    server
+        .client
+        .erase_personal_data(nobody)
+        .await
+        .expect_err("no such contact");
+
+    let acts = super::acts(&server.client).await;
+    let expected = [
+        (format!("accounts/{ACCOUNT}/conversations/c-1"), ""),
+        (
+            format!("accounts/{ACCOUNT}/contacts/nobody"),
+            "CONTACT_NOT_FOUND",
+        ),
+    ];
+    let expected = expected.map(|(target, reason)| {
+        let action = "ErasePersonalData".to_owned();
+        (action, target, reason.to_owned())
+    });
+    assert_eq!(acts, expected);
+    let entries = server
+        .client
+        .list_audit_entries(ListAuditEntriesRequest::default())
+        .await
+        .expect("listed")
+        .entries;
+    let all = format!("{entries:?}");
+    assert!(all.contains(&receipt.receipt_id), "{all}");
+    assert!(!all.contains("planted"), "{all}");
 }
