@@ -44,10 +44,14 @@ impl Admin {
         rotation: Rotation,
     ) -> Result<Vec<SecretView>> {
         let target = rotation.kind.resource().target(&rotation.name);
-        let holds = rotation.kind.listed().holds(&rotation.path);
+        let listed = rotation.kind.listed();
+        let holds = listed.holds(&rotation.path);
         // What is no setting may be the secret itself, in the wrong field.
-        let is_known = holds.is_some() && is_plain(&rotation.path);
-        let path = if is_known { rotation.path.as_str() } else { "" };
+        let setting = holds.map(|_| rotation.path.as_str());
+        let path = setting
+            .or(listed.list_of(&rotation.path))
+            .filter(|path| is_plain(path))
+            .unwrap_or_default();
         let act = Act::new(identity, "RotateSecret", target)
             .with("path", path)
             .with("overlap_seconds", rotation.overlap.as_secs());
@@ -61,7 +65,7 @@ impl Admin {
                 Some(Holds::Secret) => keep_former_beside(draft, &before.key, &rotation)?,
                 Some(Holds::Other) => return Err(Error::invalid("path", "holds no secret")),
                 None => {
-                    let why = rotation.kind.listed().advice(&rotation.path);
+                    let why = listed.advice(&rotation.path);
                     return Err(Error::invalid("path", why));
                 }
             }

@@ -53,6 +53,12 @@ impl Listed {
         }
     }
 
+    /// The list of secrets in which `path` names a place, such as `secrets[0]`.
+    pub fn list_of(self, path: &str) -> Option<&str> {
+        let (list, _) = path.strip_suffix(']')?.rsplit_once('[')?;
+        (self.holds(list) == Some(Holds::Secrets)).then_some(list)
+    }
+
     /// What stands at `path`; absent where there is no such setting.
     pub fn holds(self, path: &str) -> Option<Holds> {
         let kind = Schema::new().kind(&format!("{}[].{path}", self.list()))?;
@@ -65,6 +71,9 @@ impl Listed {
 
     /// What is wrong with naming a setting that there is not.
     pub fn advice(self, path: &str) -> String {
+        if let Some(list) = self.list_of(path) {
+            return format!("names a place in a list: give the list itself, {list}");
+        }
         let (at, name) = path.rsplit_once('.').unwrap_or(("", path));
         let at = format!("{}[].{at}", self.list());
         Schema::new().advice(at.trim_end_matches('.'), name)

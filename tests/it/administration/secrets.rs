@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use parloir_client::v1::{DeliveryState, RotateSecretRequest, rotate_secret_request::Owner};
+use parloir_client::v1::{
+    DeliveryState, RotateSecretRequest, TestAgentRequest, rotate_secret_request::Owner,
+    test_agent_response::Verdict,
+};
 
 use super::{KEY_PATH, TOKENS, agent, create, create_account, server, wrong};
 use crate::support::{
@@ -95,6 +98,10 @@ async fn what_cannot_be_rotated_is_said_with_a_remedy() {
             "did you mean api_key?",
         ),
         (
+            rotation(&format!("{TOKENS}[0]"), "x", 0),
+            "path: names a place in a list: give the list itself, platform.zendesk.webhook.static_header.secrets",
+        ),
+        (
             rotation(TOKENS, "", 0),
             "value: must be 1 to 4096 bytes long",
         ),
@@ -160,4 +167,41 @@ async fn of_two_keys_the_former_stays_for_the_overlap_and_a_refusal_of_the_new_o
         !paths.contains(&"platform.zendesk.previous_api_key"),
         "{paths:?}"
     );
+}
+
+#[tokio::test]
+async fn a_former_key_that_works_does_not_hide_a_wrong_new_one() {
+    let server = server().await;
+    create(&server.client, agent(&server, "second"), "key-good")
+        .await
+        .expect("made");
+    server
+        .client
+        .rotate_secret(rotation(KEY_PATH, "key-wrong", 60))
+        .await
+        .expect("rotated");
+    server.platform.next(Behaviour::answer(401, ""));
+    let request = TestAgentRequest {
+        name: "second".to_owned(),
+    };
+    let tested = server.client.test_agent(request).await.expect("tested");
+    assert_eq!(
+        (tested.verdict(), tested.status),
+        (Verdict::CredentialsRefused, 401)
+    );
+    let keys: Vec<_> = tested
+        .keys
+        .iter()
+        .map(|key| (key.setting.as_str(), key.verdict()))
+        .collect();
+    let former = "platform.zendesk.previous_api_key";
+    assert_eq!(
+        keys,
+        [
+            (KEY_PATH, Verdict::CredentialsRefused),
+            (former, Verdict::CredentialsOk)
+        ]
+    );
+    let shown = server.platform.last_request();
+    assert_eq!(shown.header("authorization"), "key-good");
 }
