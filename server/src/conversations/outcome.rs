@@ -166,6 +166,10 @@ pub async fn set_off(
             limit: agent.max_queued,
         });
     }
+    if agent.paused {
+        // Whoever waits for the agent to answer learns why it does not.
+        record_change(tx, conversation, delivery);
+    }
     tx.after_commit(Effect::RingLane(LaneKey::to_agent(&key)));
     Ok(())
 }

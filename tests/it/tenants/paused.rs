@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use parloir::live::Managed;
-use parloir_client::v1::DeliveryState;
+use parloir_client::v1::{DeliveryState, delivery_changed::Subject, event::Body};
 
 use crate::support::{
     server::{ACCOUNT, AGENT, TestServer, Wishes, state},
@@ -37,6 +37,23 @@ async fn what_is_said_to_a_paused_agent_waits_in_order_and_goes_when_it_is_resum
     // What the agent itself says is taken all the same.
     server.taken(&says("C", "still here")).await;
     let mut events = server.events();
+    for id in ["2", "3"] {
+        let changed = events
+            .find(|body, _| match body {
+                Body::DeliveryChanged(changed)
+                    if changed.subject == Some(Subject::MessageId(id.to_owned())) =>
+                {
+                    Some(changed)
+                }
+                _ => None,
+            })
+            .await;
+        assert_eq!(
+            (changed.state(), changed.reason.as_str()),
+            (DeliveryState::Queued, "AGENT_PAUSED"),
+            "{id}"
+        );
+    }
     assert_eq!(events.agent_message().await.0.text, "still here");
     assert_eq!(server.platform.requests().len(), seen);
     live.replace(&Managed::default()).expect("resumed");
@@ -69,6 +86,8 @@ async fn what_waits_too_long_for_a_paused_agent_has_failed() {
         .start(ACCOUNT, "C", "s")
         .await
         .expect("a start");
+    let waits = events.delivery_changed().await;
+    assert_eq!(waits.reason, "AGENT_PAUSED");
     let failed = events.delivery_changed().await;
     assert_eq!(
         (failed.state(), failed.reason.as_str()),
