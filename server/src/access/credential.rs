@@ -1,7 +1,7 @@
 //! One key, or a caller's certificates, as long as it counts.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
@@ -11,7 +11,7 @@ use super::{
     key::{Digest, KeyId},
     limits::Meters,
 };
-use crate::domain::{Id, Identity, Timestamp};
+use crate::domain::{Id, Identity, Scopes, Timestamp};
 
 /// What a call was let in with. Handed out for every call, so that a stream learns when it no longer counts.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ struct Life {
     ended: CancellationToken,
     /// The same, to be read without a lock.
     over: AtomicBool,
+    /// What it may do from then on, where it ended only because that is less.
+    left: OnceLock<Scopes>,
     /// Microseconds; 0 is never.
     used: AtomicI64,
     /// The use that was written down last.
@@ -63,21 +65,19 @@ impl Credential {
     }
 
     fn continues(&self, before: &Self) -> bool {
+        let (new, old) = (self.identity.scopes, before.identity.scopes);
+        self.is_same_as(before) && old.iter().all(|scope| new.allows(scope)) && !before.is_over()
+    }
+
+    /// Whether it is the same key, or the same name in a certificate, of the same caller, whatever that may do.
+    fn is_same_as(&self, before: &Self) -> bool {
         let (new, old) = (&self.identity, &before.identity);
         let same_key = match (&self.key, &before.key) {
             (Some(new), Some(old)) => new.digest.is(&old.digest),
             (None, None) => true,
             _ => false,
         };
-        same_key
-            && new.tenant == old.tenant
-            && new.caller == old.caller
-            && old.scopes.iter().all(|scope| new.scopes.allows(scope))
-            && !before.is_over()
-    }
-
-    pub(super) fn shares_life_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.life, &other.life)
+        same_key && new.tenant == old.tenant && new.caller == old.caller
     }
 
     /// Told once it no longer counts. Streams end then.
@@ -90,8 +90,25 @@ impl Credential {
         self.life.over.load(Ordering::Acquire)
     }
 
+    /// What it may do since it ended, where that is all that changed.
+    pub fn left(&self) -> Option<Scopes> {
+        self.life.left.get().copied()
+    }
+
     pub fn tenant(&self) -> Id {
         self.identity.tenant.clone()
+    }
+
+    /// Ends it, unless what counts `now` in its place goes on with its life.
+    pub(super) fn end_unless_continued_by(&self, now: Option<&Self>) {
+        if now.is_some_and(|now| Arc::ptr_eq(&now.life, &self.life)) {
+            return;
+        }
+        if let Some(same) = now.filter(|now| now.is_same_as(self)) {
+            // Before it ends, so that whoever learns of the end can read why.
+            let _ = self.life.left.set(same.identity.scopes);
+        }
+        self.end();
     }
 
     pub(super) fn end(&self) {

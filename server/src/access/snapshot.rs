@@ -92,18 +92,12 @@ impl Snapshot {
 
     fn end_what_is_not_in(&self, new: &Self) {
         for (id, old) in &self.keys {
-            let lives = new.keys.get(id).is_some_and(|entry| {
-                entry.void.is_none() && entry.credential.shares_life_with(&old.credential)
-            });
-            if !lives {
-                old.credential.end();
-            }
+            let counting = new.keys.get(id).filter(|entry| entry.void.is_none());
+            old.credential
+                .end_unless_continued_by(counting.map(|entry| &*entry.credential));
         }
         for (name, old) in &self.certificates {
-            let lives = |new: &Arc<Credential>| new.shares_life_with(old);
-            if !new.certificates.get(name).is_some_and(lives) {
-                old.end();
-            }
+            old.end_unless_continued_by(new.certificates.get(name).map(|new| &**new));
         }
     }
 }

@@ -59,6 +59,7 @@ enum Refusal {
 struct Admitted {
     /// Absent for methods that are open to everybody.
     by: Option<By>,
+    permission: Permission,
     place: Place,
 }
 
@@ -120,7 +121,11 @@ where
                 return Box::pin(async move { Ok(parts.refuse(refusal, &path).await.into_http()) });
             }
         };
-        let Admitted { by, place } = admitted;
+        let Admitted {
+            by,
+            permission,
+            place,
+        } = admitted;
         if let Some(By { credential, .. }) = &by {
             if let Some(whose) = request.extensions().get::<Whose>() {
                 whose.found(&credential.identity);
@@ -141,8 +146,10 @@ where
                     let ends = by
                         .certificate
                         .map(|certificate| certificate.ended().clone());
-                    response
-                        .map(|body| Body::new(RevocableBody::new(body, &by.credential, ends, open)))
+                    response.map(|body| {
+                        let whose = (&by.credential, permission);
+                        Body::new(RevocableBody::new(body, whose, ends, open))
+                    })
                 }),
                 // A call's place is given back once it is answered.
                 _ => answered,
@@ -161,6 +168,7 @@ impl Parts {
         if rule.permission == Permission::Open {
             return Ok(Admitted {
                 by: None,
+                permission: rule.permission,
                 place: Place::Nothing,
             });
         }
@@ -175,6 +183,7 @@ impl Parts {
         let place = place.inspect_err(|error| self.count(&by.credential.tenant(), error))?;
         Ok(Admitted {
             by: Some(by),
+            permission: rule.permission,
             place,
         })
     }

@@ -12,7 +12,10 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Status, body::Body};
 
-use super::status::status;
+use super::{
+    permissions::Permission,
+    status::{lifetime_over, status},
+};
 use crate::{
     access::{Credential, OpenStream},
     domain::Error,
@@ -25,16 +28,17 @@ pub(super) struct RevocableBody {
     /// Absent once it was ended.
     inner: Option<Body>,
     credential: Arc<Credential>,
+    permission: Permission,
     key: Ended,
     certificate: Option<(CancellationToken, Ended)>,
     _open: OpenStream,
 }
 
 impl RevocableBody {
-    /// `certificate` is told when the connection's certificate no longer counts.
+    /// `permission` is that of the method. `certificate` is told when the connection's certificate no longer counts.
     pub fn new(
         inner: Body,
-        credential: &Arc<Credential>,
+        (credential, permission): (&Arc<Credential>, Permission),
         certificate: Option<CancellationToken>,
         open: OpenStream,
     ) -> Self {
@@ -44,6 +48,7 @@ impl RevocableBody {
             key: ended(credential.ended().clone()),
             certificate: certificate.map(|token| (token.clone(), ended(token))),
             credential: Arc::clone(credential),
+            permission,
             _open: open,
         }
     }
@@ -60,15 +65,27 @@ impl RevocableBody {
         self.credential.is_over() || certificate.is_some_and(|(token, _)| token.is_cancelled())
     }
 
+    /// Whose credentials may do less than before learns that, and not that they are wrong.
+    fn why(&self) -> Status {
+        let Some(left) = self.credential.left() else {
+            return status(&Error::CredentialsInvalid, 0);
+        };
+        match self.permission.missing(left) {
+            Some(needed) => status(&Error::ScopeMissing { needed }, 0),
+            // What it shows may depend on what was taken away; a new one shows what is still allowed.
+            None => lifetime_over(),
+        }
+    }
+
     fn end(&mut self) -> Frame<Bytes> {
         // Gives the stream's place at the hub back.
         self.inner = None;
         let mut trailers = HeaderMap::new();
         // Fails only for text that no header can carry; ours is plain.
-        let _ = status(&Error::CredentialsInvalid, 0).add_header(&mut trailers);
+        let _ = self.why().add_header(&mut trailers);
         let identity = &self.credential.identity;
         tracing::info!(tenant = %identity.tenant, caller = %identity.caller, credential = %identity.credential,
-            "a stream ended: its credentials no longer count");
+            "a stream ended: its credentials no longer count, or not for as much");
         Frame::trailers(trailers)
     }
 }

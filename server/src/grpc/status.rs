@@ -6,12 +6,19 @@ mod reason;
 mod tests;
 
 use tonic::{Code, Status};
-use tonic_types::StatusExt;
+use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::domain::{Error, administration::ActRefused};
 
 pub use details::FIRST_AVAILABLE_CURSOR;
 pub use reason::{DOMAIN, STREAM_LIFETIME, reason};
+
+/// Ends a stream that is to be opened anew.
+pub fn lifetime_over() -> Status {
+    let message = "the stream reached its lifetime: resume after its last cursor";
+    let details = ErrorDetails::with_error_info(STREAM_LIFETIME, DOMAIN, []);
+    Status::with_error_details(Code::Unavailable, message, details)
+}
 
 /// The longest message, in bytes. Non-ASCII text triples on the wire, and some clients refuse headers above 8 KiB.
 const MAX_MESSAGE_BYTES: usize = 512;

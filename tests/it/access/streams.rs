@@ -26,7 +26,17 @@ async fn open(client: &Client) -> EventStream {
 }
 
 /// Waits for the end, which must be told as such and come soon after `since`.
-async fn ended(mut stream: EventStream, since: Instant, what: &str) {
+async fn ended(stream: EventStream, since: Instant, what: &str) {
+    let end = (Code::Unauthenticated, Some("CREDENTIALS_INVALID"));
+    ended_with(end, stream, since, what).await;
+}
+
+async fn ended_with(
+    expected: (Code, Option<&str>),
+    mut stream: EventStream,
+    since: Instant,
+    what: &str,
+) {
     let end = async {
         loop {
             match stream.next().await {
@@ -38,11 +48,7 @@ async fn ended(mut stream: EventStream, since: Instant, what: &str) {
     };
     let error = timeout(PATIENCE, end).await.expect(what);
     let took = since.elapsed();
-    assert_eq!(
-        (error.code(), error.reason()),
-        (Code::Unauthenticated, Some("CREDENTIALS_INVALID")),
-        "{what}"
-    );
+    assert_eq!((error.code(), error.reason()), expected, "{what}");
     assert!(took < SOON, "{what}: {took:?}");
 }
 
@@ -133,5 +139,56 @@ async fn streams_of_a_stored_key_end_when_it_is_revoked_expires_or_its_caller_is
     let since = Instant::now();
     callers.replace_stored(vec![subscriber(true)], keys());
     ended(beside, since, "disabled").await;
+    house.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_whose_scope_is_taken_away_is_told_so_and_not_that_its_key_is_wrong() {
+    let house = House::with_callers("").await;
+    let callers = house.app.callers();
+    let key = Key::generate().expect("random");
+    let may = |scopes: &[Scope]| CallerRecord {
+        scopes: scopes.iter().copied().collect(),
+        ..subscriber(false)
+    };
+    let keys = || vec![record(&house, &key, None)];
+    callers.replace_stored(vec![may(&[Scope::Subscribe, Scope::Respond])], keys());
+    let builder = house.builder().key(key.text().expose_secret());
+    let client = builder.connect().await.expect("a server that listens");
+    let stream = open(&client).await;
+    let since = Instant::now();
+    callers.replace_stored(vec![may(&[Scope::Respond])], keys());
+    let end = (Code::PermissionDenied, Some("SCOPE_MISSING"));
+    ended_with(end, stream, since, "the scope taken away").await;
+    house.app.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_may_still_be_opened_goes_on_after_another_scope_is_taken_away() {
+    let house = House::with_callers("").await;
+    let callers = house.app.callers();
+    let key = Key::generate().expect("random");
+    let may = |scopes: &[Scope]| CallerRecord {
+        scopes: scopes.iter().copied().collect(),
+        ..subscriber(false)
+    };
+    let keys = || vec![record(&house, &key, None)];
+    callers.replace_stored(vec![may(&[Scope::Subscribe, Scope::Converse])], keys());
+    let builder = house.builder().key(key.text().expose_secret());
+    let client = builder.connect().await.expect("a server that listens");
+    let mut stream = open(&client).await;
+    callers.replace_stored(vec![may(&[Scope::Subscribe])], keys());
+    // It is opened anew, with what is still allowed.
+    loop {
+        let item = timeout(PATIENCE, stream.next()).await.expect("in time");
+        match item.expect("open").expect("no end") {
+            Item::Interrupted { error, .. } => {
+                assert_eq!(error.reason(), Some("STREAM_LIFETIME"));
+                break;
+            }
+            Item::CaughtUp(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
     house.app.stop().await;
 }

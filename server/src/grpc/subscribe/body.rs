@@ -9,13 +9,12 @@ use std::{
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame};
-use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic::Status;
 
 use super::notice;
 use crate::{
     domain::{Clock, Error},
-    grpc::status::{DOMAIN, STREAM_LIFETIME, status},
+    grpc::status::{lifetime_over, status},
     hub::{Leave, Notice, Subscription},
 };
 
@@ -100,11 +99,7 @@ impl Body for EventStream {
 fn farewell(reason: Leave, epoch: u64) -> Status {
     match reason {
         Leave::Shutdown => status(&Error::Stopping, epoch),
-        Leave::Lifetime => {
-            let message = "the stream reached its lifetime: resume after its last cursor";
-            let details = ErrorDetails::with_error_info(STREAM_LIFETIME, DOMAIN, []);
-            Status::with_error_details(Code::Unavailable, message, details)
-        }
+        Leave::Lifetime => lifetime_over(),
     }
 }
 
