@@ -49,7 +49,7 @@ impl MasterKeys {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // What the process before did not finish.
         let mut left = 0;
-        let mut finished = self.rewrapped(&stop, &mut left).await;
+        self.rewrapped(&stop, &mut left).await;
         // The same trouble is told once.
         let mut told = None;
         loop {
@@ -60,10 +60,7 @@ impl MasterKeys {
             };
             if asked || self.custody.source().is_looked_at() {
                 match self.look().await {
-                    Ok(changed) => {
-                        told = None;
-                        finished &= !changed;
-                    }
+                    Ok(()) => told = None,
                     Err(trouble) => {
                         if told.as_ref() != Some(&trouble) {
                             tracing::error!(place = self.custody.place(), "{trouble}");
@@ -72,28 +69,28 @@ impl MasterKeys {
                     }
                 }
             }
-            if !finished {
-                finished = self.rewrapped(&stop, &mut left).await;
-            }
+            // Also where no other keys are in force: keys come and go with conversations, secrets and files of sources.
+            self.rewrapped(&stop, &mut left).await;
         }
     }
 
-    /// Whether other keys are in force now.
-    async fn look(&self) -> Result<bool, String> {
+    /// Puts in force what the place of the keys holds now.
+    async fn look(&self) -> Result<(), String> {
         let needed = || async {
             let counts = self.by_master().await.ok()?;
             Some(counts.into_keys().collect())
         };
         match self.custody.look(needed).await {
-            Ok(Looked::Same) => Ok(false),
+            Ok(Looked::Same) => Ok(()),
             Ok(Looked::Changed { kept }) => {
                 let ring = self.custody.ring();
                 tracing::info!(sealing = %ring.sealing(), place = self.custody.place(), "other master keys are in force");
                 for id in kept {
-                    tracing::error!(%id, "this master key is still needed, and its line is gone: it stays in memory, but \
-                        after a restart nothing under it can be read; put its line back, below the one that seals");
+                    tracing::error!(%id, "this master key is still needed, and its line is gone: it stays in memory while \
+                        everything is sealed anew under the first; until the log says that nothing is under another one, \
+                        a restart would refuse to start, unless its line is put back below the one that seals");
                 }
-                Ok(true)
+                Ok(())
             }
             Ok(Looked::Contradiction(id)) => Err(format!(
                 "the place of the master keys holds another key under the id {id} than the one in use: that one stays in \
@@ -105,22 +102,19 @@ impl MasterKeys {
         }
     }
 
-    /// Whether everything is under the first key. `left` is what could not be sealed anew, here and the last time.
-    async fn rewrapped(&self, stop: &CancellationToken, left: &mut u64) -> bool {
-        match self.rewrap(stop, left).await {
-            Ok(finished) => finished,
-            Err(error) => {
-                tracing::warn!(%error, "keys were not sealed anew and this is tried again");
-                false
-            }
+    /// Counts, and brings everything under the first key. `left` is what could not be sealed anew, here and the last time.
+    async fn rewrapped(&self, stop: &CancellationToken, left: &mut u64) {
+        if let Err(error) = self.rewrap(stop, left).await {
+            tracing::warn!(%error, "keys were not counted or not sealed anew, and this is tried again");
         }
     }
 
-    async fn rewrap(&self, stop: &CancellationToken, left: &mut u64) -> Result<bool> {
+    async fn rewrap(&self, stop: &CancellationToken, left: &mut u64) -> Result<()> {
         let sealing = self.custody.ring().sealing().to_string();
         let old = self.measure(&sealing).await?;
         if old == 0 {
-            return Ok(true);
+            *left = 0;
+            return Ok(());
         }
         let told = old == *left;
         if !told {
@@ -150,9 +144,9 @@ impl MasterKeys {
                      writable, or run parloir source-login; until then those lines must stay"
                 );
             }
-            return Ok(*left == 0);
+            break;
         }
-        Ok(false)
+        Ok(())
     }
 
     /// How many are under other keys than this one.

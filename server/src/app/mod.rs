@@ -226,6 +226,10 @@ async fn build(
         clock: Arc::clone(clock),
         custody: Arc::clone(&custody),
     }))?;
+    if let Some(file) = custody.open_to_others() {
+        let file = file.display();
+        tracing::warn!(%file, "others than its owner can read the master key's file: chmod 600 keeps it for the server");
+    }
     let store: Arc<dyn Store> = kept.clone();
     let (_, head) = store.bounds().await?;
     let hub = Hub::start(

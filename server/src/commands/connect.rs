@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Args;
-use parloir_client::{Builder, Client, Code};
+use parloir_client::{Builder, Client, Code, Error};
 
 /// Where the server is.
 #[derive(Debug, Clone, Args)]
@@ -48,10 +48,15 @@ impl Connect {
     pub async fn client(&self) -> Result<Client> {
         let connected = self.builder()?.connect().await;
         connected.map_err(|error| match error.code() {
+            Code::Unavailable if self.server.starts_with("https://") && speaks_no_tls(&error) => {
+                let plain = self.server.replacen("https://", "http://", 1);
+                anyhow::Error::new(error)
+                    .context(format!("--server: it speaks no TLS, write {plain}"))
+            }
             Code::Unavailable => anyhow::Error::new(error)
                 .context("no server answers; `parloir serve` starts one, --server names another"),
-            Code::Unauthenticated => anyhow::Error::new(error)
-                .context("--key-file or PARLOIR_KEY names the caller's key"),
+            // The remedy is the same wherever a verb gets this.
+            Code::Unauthenticated => anyhow::Error::new(error),
             _ => anyhow::Error::new(error).context("--server"),
         })
     }
@@ -59,7 +64,7 @@ impl Connect {
     fn builder(&self) -> Result<Builder> {
         let mut builder = Client::builder(&self.server);
         let key = match &self.key_file {
-            Some(file) => Some(read(file, "--key-file")?),
+            Some(file) => Some(key_in(file)?),
             None => std::env::var(KEY).ok().filter(|key| !key.is_empty()),
         };
         if let Some(key) = key {
@@ -74,6 +79,39 @@ impl Connect {
         }
         Ok(builder)
     }
+}
+
+/// What a verb failed with, and what to do where it is a key that was missing or wrong.
+pub(super) fn with_remedy(error: anyhow::Error) -> anyhow::Error {
+    let refused = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Error>());
+    match refused.map(Error::code) {
+        Some(Code::Unauthenticated) => {
+            error.context("give a key: --key-file FILE, or the variable PARLOIR_KEY")
+        }
+        _ => error,
+    }
+}
+
+/// Whether what answered is no TLS: a server that listens without it.
+fn speaks_no_tls(error: &Error) -> bool {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| {
+        error.source()
+    });
+    causes
+        .map(ToString::to_string)
+        .any(|cause| cause.contains("InvalidContentType") || cause.contains("handshake eof"))
+}
+
+fn key_in(file: &Path) -> Result<String> {
+    let key = read(file, "--key-file")?;
+    anyhow::ensure!(
+        !key.trim().is_empty(),
+        "--key-file: {} is empty",
+        file.display()
+    );
+    Ok(key)
 }
 
 fn read(file: &Path, option: &str) -> Result<String> {

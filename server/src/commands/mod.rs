@@ -15,6 +15,7 @@ pub mod migrate;
 pub mod new_key;
 pub mod new_master_key;
 pub mod one_agent;
+mod owners_file;
 pub mod serve;
 pub mod simulate;
 pub mod source_login;
@@ -68,7 +69,7 @@ impl Cli {
     ///
     /// What kept it from being done, in words for whoever typed it.
     pub async fn run(self) -> Result<()> {
-        match self.verb {
+        let done = match self.verb {
             Verb::Accounts(args) => accounts::run(args).await,
             Verb::Admin(args) => admin::run(args).await,
             Verb::Bench(args) => bench::run(args).await,
@@ -81,14 +82,12 @@ impl Cli {
             Verb::Serve(args) => serve::run(args).await,
             Verb::Migrate(args) => migrate::run(&args).await,
             Verb::NewKey(args) => new_key::run(&args),
-            Verb::NewMasterKey(args) => {
-                new_master_key::run(&args);
-                Ok(())
-            }
+            Verb::NewMasterKey(args) => new_master_key::run(&args),
             Verb::Simulate(args) => simulate::run(args).await,
             Verb::SourceLogin(args) => source_login::run(args).await,
             Verb::Tail(args) => tail::run(args).await,
             Verb::VerifyWebhook(args) => verify_webhook::run(&args).await,
-        }
+        };
+        done.map_err(connect::with_remedy)
     }
 }

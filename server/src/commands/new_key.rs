@@ -1,16 +1,12 @@
 //! `parloir new-key`: a fresh key for a caller, and where to put it.
 
-use std::{
-    fs::OpenOptions,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use secrecy::ExposeSecret;
 
+use super::owners_file;
 use crate::access::Key;
 
 /// Makes a key for a caller of the configuration.
@@ -32,7 +28,7 @@ pub struct NewKeyArgs {
 pub fn run(args: &NewKeyArgs) -> Result<()> {
     let key = Key::generate().context("the system has no randomness to give")?;
     let place = if let Some(file) = &args.file {
-        write(file, &key)?;
+        owners_file::write(file, key.text().expose_secret())?;
         file.display().to_string()
     } else {
         println!("{}", key.text().expose_secret());
@@ -46,12 +42,4 @@ pub fn run(args: &NewKeyArgs) -> Result<()> {
          The caller sends it with every call: `authorization: Bearer <key>`; verbs of parloir take --key-file or PARLOIR_KEY."
     );
     Ok(())
-}
-
-fn write(file: &Path, key: &Key) -> Result<()> {
-    let mut options = OpenOptions::new();
-    let opened = options.write(true).create_new(true).mode(0o600).open(file);
-    let named = || format!("--file: {} cannot be made", file.display());
-    let mut opened = opened.with_context(named)?;
-    writeln!(opened, "{}", key.text().expose_secret()).with_context(named)
 }

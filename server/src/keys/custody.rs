@@ -64,6 +64,11 @@ impl Custody {
         &self.source
     }
 
+    /// The file that holds the keys, where one does and more than its owner can read it.
+    pub fn open_to_others(&self) -> Option<PathBuf> {
+        self.source.open_to_others(&self.database)
+    }
+
     /// Where the keys come from, in words.
     pub fn place(&self) -> String {
         self.source.place(&self.database)

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::ExitStatus,
     time::Duration,
@@ -84,6 +85,17 @@ impl KeySource {
     /// Whether looking again is cheap: a file is read, a program would have to be run.
     pub fn is_looked_at(&self) -> bool {
         matches!(self, Self::File(_) | Self::Beside)
+    }
+
+    /// The file that holds the keys, where one does and more than its owner can read it.
+    pub fn open_to_others(&self, database: &Path) -> Option<PathBuf> {
+        let path = match self {
+            Self::File(path) => path.clone(),
+            Self::Beside => beside::path(database),
+            Self::Env(_) | Self::Command(_) => return None,
+        };
+        let mode = fs::metadata(&path).ok()?.permissions().mode();
+        (mode & 0o044 != 0).then_some(path)
     }
 
     /// Reads the keys. Where nothing is configured and nothing stands beside the database, they are made if `may_make`.

@@ -22,7 +22,7 @@ impl EncryptionMetrics {
         }
     }
 
-    /// Counted when the keys change, and after each batch that is sealed anew.
+    /// Counted with each look at the keys, and after each batch that is sealed anew.
     pub fn keys(&self, counts: &[(String, u64)]) {
         self.keys.keep(|_, _| false);
         for (id, count) in counts {
