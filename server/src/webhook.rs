@@ -56,16 +56,21 @@ async fn receive(
 ) -> Response {
     // What limits apply is counted from the first byte of the request, not of its handling.
     let RequestStart(begun) = start;
-    let (agent, webhook) = match read(&webhooks, Side::Agents, path, request).await {
-        Ok(read) => read,
-        Err(refused) => return refused,
-    };
-    let traceparent = traceparent(&webhook.headers);
-    let (tenant, age) = (tenant(&agent), begun.elapsed());
+    let (agent, behind) = addressee(path);
+    let tenant = tenant(&agent);
     let span = error_span!("webhook", tenant = tenant.as_str(), agent = agent.as_str());
-    let conversations = &webhooks.conversations;
-    let received = conversations.receive(&tenant, &agent, &webhook, &traceparent, age);
-    respond(received.instrument(span).await)
+    let received = async {
+        let whom = Addressed::Agent(&agent);
+        let webhook = read(&webhooks, whom, behind, request).await?;
+        let traceparent = traceparent(&webhook.headers);
+        let (conversations, age) = (&webhooks.conversations, begun.elapsed());
+        let received = conversations.receive(&tenant, &agent, &webhook, &traceparent, age);
+        Ok(respond(received.await))
+    };
+    received
+        .instrument(span)
+        .await
+        .unwrap_or_else(|refused: Response| refused)
 }
 
 /// Sources are not alike: some want to be answered a GET, some send kinds of things by PUT.
@@ -74,67 +79,59 @@ async fn arrive(
     Path(path): Path<Vec<String>>,
     request: Request,
 ) -> Response {
-    let (source, webhook) = match read(&webhooks, Side::Sources, path, request).await {
-        Ok(read) => read,
-        Err(refused) => return refused,
-    };
-    let traceparent = traceparent(&webhook.headers);
-    let conversations = Arc::clone(&webhooks.conversations);
+    let (source, behind) = addressee(path);
     let tenant = tenant(&source);
     let span = error_span!(
         "webhook",
         tenant = tenant.as_str(),
         source = source.as_str()
     );
-    let arrived = conversations.arrive(&tenant, &source, &webhook, &traceparent);
-    respond(arrived.instrument(span).await)
+    let arrived = async {
+        let whom = Addressed::Source(&source);
+        let webhook = read(&webhooks, whom, behind, request).await?;
+        let traceparent = traceparent(&webhook.headers);
+        let conversations = Arc::clone(&webhooks.conversations);
+        let arrived = conversations.arrive(&tenant, &source, &webhook, &traceparent);
+        Ok(respond(arrived.await))
+    };
+    arrived
+        .instrument(span)
+        .await
+        .unwrap_or_else(|refused: Response| refused)
 }
 
-/// Which of the two routes.
-#[derive(Debug, Clone, Copy)]
-enum Side {
-    Agents,
-    Sources,
-}
-
-impl Side {
-    fn addressed(self, name: &str) -> Addressed<'_> {
-        match self {
-            Self::Agents => Addressed::Agent(name),
-            Self::Sources => Addressed::Source(name),
-        }
-    }
-}
-
-/// Whom the path names, and the webhook as it came. Where it comes from is looked at before its body is read.
-async fn read(
-    webhooks: &Webhooks,
-    side: Side,
-    path: Vec<String>,
-    request: Request,
-) -> Result<(String, Webhook), Response> {
-    let (head, body) = request.into_parts();
+/// Whom a path names, and what stands behind that.
+fn addressee(path: Vec<String>) -> (String, String) {
     let mut path = path.into_iter();
     let name = path.next().unwrap_or_default();
+    (name, path.next().unwrap_or_default())
+}
+
+/// The webhook as it came. Where it comes from is looked at before its body is read.
+async fn read(
+    webhooks: &Webhooks,
+    whom: Addressed<'_>,
+    path: String,
+    request: Request,
+) -> Result<Webhook, Response> {
+    let (head, body) = request.into_parts();
     let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
     let from = peer.and_then(|peer| webhooks.clients.of(peer.ip(), &head.headers));
-    let whom = side.addressed(&name);
     if let Some(refused) = webhooks.conversations.turn_away(whom, from) {
         return Err(respond(refused));
     }
-    if let Some(refused) = too_fast(webhooks, side, &name) {
+    if let Some(refused) = too_fast(webhooks, whom) {
         return Err(refused);
     }
     let body = webhooks.bodies.read(body).await;
-    let body = body.map_err(|error| refuse(webhooks, &error))?;
-    let webhook = Webhook {
+    let body = body.map_err(|error| refuse(webhooks, whom, &error))?;
+    Ok(Webhook {
         method: head.method,
         headers: head.headers,
-        path: path.next().unwrap_or_default(),
+        path,
         query: head.uri.query().unwrap_or_default().to_owned(),
         body,
-    };
-    Ok((name, webhook))
+    })
 }
 
 /// Whose the agent or source of this name is.
@@ -143,25 +140,32 @@ fn tenant(name: &str) -> Id {
 }
 
 /// Refuses what comes faster than an agent or a source may bring it, before anything of it is read.
-fn too_fast(webhooks: &Webhooks, side: Side, name: &str) -> Option<Response> {
-    let directory = webhooks.conversations.live.directory();
-    let known = match side {
-        Side::Agents => directory
-            .agent(name)
-            .map(|_| Recipient::Agent(Id::trusted(name))),
-        Side::Sources => directory
-            .source(name)
-            .map(|_| Recipient::Source(Id::trusted(name))),
-    };
-    // What a stranger wrote into a path is no label.
-    let tenant = known.as_ref().map_or("", |_| tenant_of(name));
+fn too_fast(webhooks: &Webhooks, whom: Addressed<'_>) -> Option<Response> {
+    let known = known(webhooks, whom);
+    let tenant = label(known.as_ref(), whom);
     let wait = webhooks.limits.webhook(known).err()?;
     let metrics = &webhooks.conversations.metrics;
-    metrics.webhooks.refused("too_many");
+    metrics.webhooks.refused(tenant, "too_many");
     metrics.limits.limited(tenant, "limits.webhooks_per_second");
     let seconds = wait.as_secs() + 1;
     let after = [(header::RETRY_AFTER, seconds.to_string())];
     Some((StatusCode::TOO_MANY_REQUESTS, after).into_response())
+}
+
+/// Whom a webhook is for, where somebody of that name is configured.
+fn known(webhooks: &Webhooks, whom: Addressed<'_>) -> Option<Recipient> {
+    let directory = webhooks.conversations.live.directory();
+    let id = || Id::trusted(whom.name());
+    match whom {
+        Addressed::Agent(name) => directory.agent(name).map(|_| Recipient::Agent(id())),
+        Addressed::Source(name) => directory.source(name).map(|_| Recipient::Source(id())),
+        Addressed::Nobody => None,
+    }
+}
+
+/// The tenant as a label; empty for nobody, because what a stranger wrote into a path is no label.
+fn label<'w>(known: Option<&Recipient>, whom: Addressed<'w>) -> &'w str {
+    known.map_or("", |_| tenant_of(whom.name()))
 }
 
 fn respond(reply: WebhookReply) -> Response {
@@ -179,17 +183,18 @@ fn respond(reply: WebhookReply) -> Response {
         .into_response()
 }
 
-fn refuse(webhooks: &Webhooks, error: &BodyError) -> Response {
+fn refuse(webhooks: &Webhooks, whom: Addressed<'_>, error: &BodyError) -> Response {
     let (status, reason) = match error {
         BodyError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
         BodyError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
         BodyError::Broken => (StatusCode::BAD_REQUEST, "broken"),
     };
-    webhooks.conversations.metrics.webhooks.refused(reason);
-    // Whom it is for was not asked yet.
-    webhooks
-        .conversations
+    let tenant = label(known(webhooks, whom).as_ref(), whom);
+    let conversations = &webhooks.conversations;
+    conversations.metrics.webhooks.refused(tenant, reason);
+    // Whether anybody of that name is there does not matter yet, and a stranger can make names up.
+    conversations
         .webhook_log
         .refused(Addressed::Nobody, reason, error, None);
     respond(WebhookReply::status(status))

@@ -22,7 +22,7 @@ impl Conversations {
         traceparent: &str,
     ) -> WebhookReply {
         let Some(source) = self.live.source(name) else {
-            self.metrics.webhooks.refused("unknown_source");
+            self.metrics.webhooks.refused("", "unknown_source");
             let why = "it names a source that is not configured";
             self.webhook_log
                 .refused(Addressed::Nobody, "unknown_source", &why, Some(webhook));

@@ -12,6 +12,7 @@ use crate::{
         Timestamp, VisitorContent, VisitorMessage,
         inbound::{Inbound, InboundBody, Webhook, WebhookRefusal, WebhookReply},
         ports::{Agent, Transaction, Unit},
+        tenant_of,
     },
     waiters::Awaited,
 };
@@ -45,7 +46,7 @@ impl Conversations {
             .agent(name)
             .and_then(|agent| Some((agent, setup.agents.get(&agent.name)?)));
         let Some((settings, platform)) = agent else {
-            self.metrics.webhooks.refused("unknown_agent");
+            self.metrics.webhooks.refused("", "unknown_agent");
             let why = "it names an agent that is not configured";
             self.webhook_log
                 .refused(Addressed::Nobody, "unknown_agent", &why, Some(webhook));
@@ -185,7 +186,7 @@ impl Conversations {
                 ("unknown_bot", StatusCode::NOT_FOUND)
             }
         };
-        self.metrics.webhooks.refused(label);
+        self.metrics.webhooks.refused(tenant_of(name), label);
         self.webhook_log
             .refused(Addressed::Agent(name), label, refusal, Some(webhook));
         WebhookReply::status(status)

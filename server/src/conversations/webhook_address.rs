@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use http::StatusCode;
 
 use super::{Addressed, Conversations};
-use crate::domain::inbound::WebhookReply;
+use crate::domain::{inbound::WebhookReply, tenant_of};
 
 impl Conversations {
     /// What a webhook is answered that comes from where it may not; `None`: it may. Asked before its body is read.
@@ -16,7 +16,9 @@ impl Conversations {
         }
         match whom {
             Addressed::Source(name) => self.metrics.sources.webhook(name, "address"),
-            _ => self.metrics.webhooks.refused("address"),
+            // Only of those who are configured there is a list that it could be missing from.
+            Addressed::Agent(name) => self.metrics.webhooks.refused(tenant_of(name), "address"),
+            Addressed::Nobody => {}
         }
         let why = match from {
             Some(from) => format!("it came from {from}, which allowed_addresses does not hold"),

@@ -25,6 +25,15 @@ pub enum Addressed<'a> {
     Nobody,
 }
 
+impl<'a> Addressed<'a> {
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::Agent(name) | Self::Source(name) => name,
+            Self::Nobody => "",
+        }
+    }
+}
+
 /// Tells what is worth telling of webhooks.
 #[derive(Debug)]
 pub struct WebhookLog {

@@ -10,7 +10,7 @@ use super::family::{Counters, Living, Times, labels, observe, registered, times_
 #[derive(Debug)]
 pub struct WebhookMetrics {
     answered: Counters<3>,
-    refused: Counters<1>,
+    refused: Counters<2>,
     lag: Times<2>,
 }
 
@@ -55,10 +55,11 @@ impl WebhookMetrics {
             .inc();
     }
 
-    /// A webhook was refused: not verified, no such agent, too large, too slow.
-    pub fn refused(&self, reason: &'static str) {
+    /// A webhook was refused: not verified, no such agent, too large, too slow. `tenant` is empty where it names nobody
+    /// who is configured: what a stranger wrote into a path is no label.
+    pub fn refused(&self, tenant: &str, reason: &'static str) {
         self.refused
-            .get_or_create(&labels([("reason", reason)]))
+            .get_or_create(&labels([("tenant", tenant), ("reason", reason)]))
             .inc();
     }
 

@@ -34,7 +34,10 @@ async fn a_peer_that_is_no_proxy_of_ours_counts_by_its_own_address_whatever_it_w
         assert_eq!(status(&elsewhere, &[claim]).await, 403, "{claim:?}");
     }
     let counted = elsewhere.metrics().await;
-    assert!(counted.contains(r#"reason="address""#), "{counted}");
+    assert!(
+        counted.contains(r#"tenant="default",reason="address""#),
+        "{counted}"
+    );
 }
 
 #[tokio::test]
