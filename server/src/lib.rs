@@ -24,6 +24,7 @@ pub mod simulate;
 pub mod sources;
 pub mod store;
 pub mod telemetry;
+pub mod told;
 pub mod verification;
 pub mod waiters;
 pub mod webhook;

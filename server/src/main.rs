@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use parloir::commands::Cli;
+use parloir::{commands::Cli, told::told};
 
 fn main() -> ExitCode {
     // Refused only when it is there already; then all is well, too.
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error:#}");
+            eprintln!("{}", told(&error));
             ExitCode::FAILURE
         }
     }

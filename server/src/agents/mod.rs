@@ -66,6 +66,13 @@ impl PlatformConfig {
         }
     }
 
+    /// Whether its webhooks carry a signature of their body.
+    pub fn signs_bodies(&self) -> bool {
+        match self {
+            Self::Zendesk(config) => config.webhook.signs_bodies(),
+        }
+    }
+
     /// The secrets that the platform shows to Parloir: their setting, and the least length each may have.
     pub fn webhook_secrets(&self) -> (String, &[Secret], usize) {
         match self {

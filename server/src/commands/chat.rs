@@ -19,8 +19,8 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use parloir_client::Subscription;
-use parloir_proto::v1::Parameter;
+use parloir_client::{Client, Code, Subscription};
+use parloir_proto::v1::{Parameter, RespondToAgentRequest};
 use uuid::Uuid;
 
 use super::{connect::Connect, keyboard::typed_lines, terminal};
@@ -80,6 +80,13 @@ enum Answering {
 pub async fn run(args: ChatArgs) -> Result<()> {
     let client = args.connect.client().await?;
     let by_hand = io::stdin().is_terminal();
+    let mut answering = args.answer;
+    if !answering.contains(&Answering::Nothing) && !may_answer(&client).await {
+        eprintln!(
+            "What the agent asks is left to others: the key's caller lacks the scope respond."
+        );
+        answering = vec![Answering::Nothing];
+    }
     // Without a conversation in the filter, because availability checks belong to none.
     let events = client.subscribe(Subscription::new().accounts([&args.account]).from_latest());
     let conversation = args
@@ -88,8 +95,20 @@ pub async fn run(args: ChatArgs) -> Result<()> {
     let outgoing = Outgoing::new(client, args.account, conversation);
     let screen = Screen::new(io::stdout(), by_hand);
     let wait = (!by_hand).then_some(args.wait);
-    let talk = Talk::new(outgoing, screen, args.answer, args.params, wait);
+    let talk = Talk::new(outgoing, screen, answering, args.params, wait);
     terminal::unless_nobody_reads(talk.run(events, typed_lines()?).await)
+}
+
+/// Whether the caller may answer what an agent asks: nobody should type an answer that is refused. No call tells, so a
+/// question is answered that does not exist.
+async fn may_answer(client: &Client) -> bool {
+    let nothing = RespondToAgentRequest {
+        request_id: format!("parloir-chat-{}", Uuid::now_v7()),
+        answer: Some(questions::refusal(String::new())),
+        ..RespondToAgentRequest::default()
+    };
+    let refused = client.respond_to_agent(nothing).await.err();
+    refused.is_none_or(|error| error.code() != Code::PermissionDenied)
 }
 
 fn parameter(text: &str) -> Result<Parameter> {

@@ -141,6 +141,14 @@ impl<'c> Whom<'c> {
         })
     }
 
+    /// Whether what shows who sent a webhook depends on its body. A token or a header does not.
+    fn signs_bodies(&self) -> bool {
+        match self {
+            Self::Agent(config) => config.platform.signs_bodies(),
+            Self::Source(_) => true,
+        }
+    }
+
     /// What may have signed it.
     fn secrets(&self) -> Vec<Named> {
         let named: Vec<(String, Secret)> = match self {
@@ -181,11 +189,17 @@ fn explain(why: &Unverified, webhook: &Webhook, whom: &Whom<'_>) -> Result<()> {
     }
     let bytes = webhook.body.len();
     println!("the body: {bytes} bytes");
+    if bytes == 0 && whom.signs_bodies() {
+        println!("note: there is no body, which a signature covers: --body FILE gives it");
+    }
     let readings = guess::readings(webhook, &whom.secrets());
     if readings.is_empty() {
-        println!(
-            "no other reading fits: the secret is another one, or the body is not the one that was signed"
-        );
+        let or_the_body = if whom.signs_bodies() {
+            ", or the body is not the one that was signed"
+        } else {
+            ""
+        };
+        println!("no other reading fits: the secret is another one{or_the_body}");
     }
     for reading in readings {
         println!("fits: {reading}");

@@ -118,6 +118,14 @@ impl VerificationConfig {
         ]
     }
 
+    /// Whether the body is part of what shows who sent a webhook.
+    pub fn signs_bodies(&self) -> bool {
+        match self {
+            Self::None | Self::UrlToken(_) | Self::StaticHeader(_) => false,
+            Self::Hmac(_) | Self::ZendeskSupport(_) | Self::StandardWebhooks(_) => true,
+        }
+    }
+
     /// Reports what is missing or wrong. `at` is the key of the scheme's table.
     pub fn check(&self, at: &str, problems: &mut Problems) {
         let headers = match self {
