@@ -223,9 +223,10 @@ fn check_agent(config: &Config, agent: &AgentConfig, at: &str, problems: &mut Pr
         None if accounts.len() > 1 => problems.add(
             format!("{at}.default_account"),
             format!(
-                "is missing: {} accounts share the agent {}; name one of them",
+                "is missing: {} accounts share the agent {name}; name one of them, here or with `parloir admin agents \
+                 update {name} --set default_account=ACCOUNT`",
                 accounts.len(),
-                agent.name
+                name = agent.name
             ),
         ),
         Some(name) if accounts.iter().all(|account| account.name != *name) => {

@@ -190,11 +190,11 @@ impl Reader<'_> {
         if why.starts_with("unknown field") {
             return;
         }
-        let example = if why.ends_with("expected a duration") {
-            ", such as \"2s\""
+        let why = if why.ends_with("expected a duration") {
+            "is no duration: write a number with its unit, such as \"5s\""
         } else {
-            ""
+            why
         };
-        self.problems.add(key, format!("{why}{example}"));
+        self.problems.add(key, why);
     }
 }

@@ -101,7 +101,10 @@ fn each_wrong_value_of_a_system_is_told_with_its_whole_key() {
     let told = problems(text, &[]);
     for (key, why) in [
         ("account_id", "expected a string"),
-        ("connect_timeout", "expected a duration, such as \"2s\""),
+        (
+            "connect_timeout",
+            "is no duration: write a number with its unit, such as \"5s\"",
+        ),
         ("reserve_for_handovers", "invalid type"),
     ] {
         let key = format!("sources[0].system.social_connect.{key}");

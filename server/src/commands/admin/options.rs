@@ -55,7 +55,8 @@ pub(super) struct ChangedSettings {
 /// Single settings.
 #[derive(Debug, Clone, Default, Args)]
 struct SetOptions {
-    /// One setting, for example `send_timeout=5s`. Lists and tables are written as in TOML. May be repeated.
+    /// One setting, for example `send_timeout=5s`. Text may stand bare; lists and tables are written as in TOML. May be
+    /// repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -183,12 +184,15 @@ fn check_key(list: List, key: &str) -> Result<()> {
     Ok(())
 }
 
-/// A value by what kind its setting takes; where nobody knows, TOML if it is any, otherwise text. What is wrong the
+/// A value by what kind its setting takes: text stands bare or in the quotes of TOML; where nobody knows, TOML if it is any, otherwise text. What is wrong the
 /// server refuses, with what would be right.
 fn typed(kind: Option<Kind>, text: &str) -> Value {
     let plain = || Value::String(text.to_owned());
     match kind {
-        Some(Kind::Text | Kind::Duration | Kind::Address | Kind::Path | Kind::Choice(_)) => plain(),
+        Some(Kind::Text | Kind::Duration | Kind::Address | Kind::Path | Kind::Choice(_)) => {
+            let quoted = toml_value(text).filter(Value::is_str);
+            quoted.unwrap_or_else(plain)
+        }
         _ => toml_value(text).unwrap_or_else(plain),
     }
 }

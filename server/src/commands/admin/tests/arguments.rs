@@ -56,7 +56,7 @@ fn the_form_may_stand_anywhere() {
 #[test]
 fn single_settings_are_read_by_their_kind_and_named_in_the_mask() {
     let changed = update(
-        "agents update support --set send_timeout=5s --set max_queued=7 --set fence_by_id=false \
+        "agents update support --set send_timeout=\"5s\" --set max_queued=7 --set fence_by_id=false \
          --set platform.zendesk.bot_id=123 --set platform.zendesk.webhook=none --unset repeat_window",
     )
     .expect("settings");
