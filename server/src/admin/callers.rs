@@ -74,9 +74,8 @@ impl Admin {
     ) -> Result<CallerView> {
         let target = ResourceKind::Caller.target(&wanted.name);
         let act = Act::new(identity, "UpdateCaller", target)
-            .paths("update_mask", &wanted.mask, |path| PATHS.contains(&path))
-            .with("disabled", wanted.disabled)
-            .settings(kept_form(&wanted));
+            .paths("update_mask", &wanted.mask, is_path)
+            .settings(masked_form(&wanted));
         let (tenant, name) = (identity.tenant.clone(), wanted.name.clone());
         self.act(act, move |admin, draft| {
             let before = admin.own(&draft.kept, &tenant, ResourceKind::Caller, &wanted.name)?;
@@ -278,6 +277,24 @@ fn kept_form(wanted: &CallerChange) -> Value {
         form["limits"] = limits.into();
     }
     form
+}
+
+/// What an update changes, for the record: the rest of what is wanted was not given.
+fn masked_form(wanted: &CallerChange) -> Value {
+    let mut form = kept_form(wanted);
+    form["disabled"] = wanted.disabled.into();
+    if let Value::Object(fields) = &mut form {
+        let is_named = |field: &str| {
+            let mut paths = wanted.mask.iter();
+            paths.any(|path| path.split('.').next() == Some(field))
+        };
+        fields.retain(|field, _| is_named(field));
+    }
+    form
+}
+
+fn is_path(path: &str) -> bool {
+    PATHS.contains(&path) || own_limits::is_path(path)
 }
 
 fn masked(before: &Resource, wanted: CallerChange) -> Result<CallerChange> {

@@ -26,7 +26,7 @@ impl Admin {
         let key = Key::generate().ok_or(Error::Internal)?;
         let act = Act::new(identity, "CreateKey", ResourceKind::Caller.target(caller))
             .with("key", key.id().as_str())
-            .with("expires_at", expires_at.map(|at| at.0));
+            .with("expires_at", expires_at.map(Timestamp::to_rfc3339));
         let (tenant, caller) = (identity.tenant.clone(), caller.to_owned());
         let kept = CallerKey {
             id: Id::trusted(key.id().as_str()),

@@ -55,6 +55,10 @@ pub(super) fn masked(changed: &mut OwnLimits, mut wanted: OwnLimits, path: &str)
     }
 }
 
+pub(super) fn is_path(path: &str) -> bool {
+    masked(&mut OwnLimits::default(), OwnLimits::default(), path)
+}
+
 /// As they are kept: those that are given.
 pub(super) fn kept_form(limits: OwnLimits) -> Map<String, Value> {
     let each = limits.each().into_iter();

@@ -14,6 +14,13 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
+
+    /// As RFC 3339 writes it, in UTC and to the second; what lies before 1970 or after 9999 is cut there.
+    pub fn to_rfc3339(self) -> String {
+        const LAST: Timestamp = Timestamp(253_402_300_799_000_000);
+        let at = UNIX_EPOCH + self.min(LAST).since(Self(0));
+        humantime::format_rfc3339_seconds(at).to_string()
+    }
 }
 
 impl Add<Duration> for Timestamp {

@@ -4,9 +4,10 @@ use parloir_client::{
     Client, Code, Error,
     v1::{
         Caller, CallerLimits, CreateCallerRequest, CreateKeyRequest, GetConversationRequest,
-        ListKeysRequest, RevokeKeyRequest, Scope, UpdateCallerRequest,
+        ListAuditEntriesRequest, ListKeysRequest, RevokeKeyRequest, Scope, UpdateCallerRequest,
     },
 };
+use prost_types::FieldMask;
 
 use super::{refusal, server, wrong};
 use crate::support::server::TestServer;
@@ -223,4 +224,44 @@ async fn what_is_wrong_with_limits_is_said_of_each() {
     );
     let found = wrong(limit(client, CallerLimits::default(), &["limits.speed"]).await);
     assert!(found[0].starts_with("update_mask.paths[0]: "), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_is_recorded_of_a_change_is_what_was_asked_for_and_times_can_be_read() {
+    let server = server().await;
+    make(&server.client, "ops", &[Scope::Admin])
+        .await
+        .expect("made");
+    make(&server.client, "desk", &[Scope::Converse])
+        .await
+        .expect("made");
+    let disable = UpdateCallerRequest {
+        caller: Some(Caller {
+            name: "desk".to_owned(),
+            disabled: true,
+            ..Caller::default()
+        }),
+        update_mask: Some(FieldMask {
+            paths: vec!["disabled".to_owned()],
+        }),
+    };
+    server.client.update_caller(disable).await.expect("changed");
+    let expiring = CreateKeyRequest {
+        expire_time: Some(prost_types::Timestamp {
+            seconds: 4_102_444_800,
+            nanos: 0,
+        }),
+        ..key_for("desk")
+    };
+    server.client.create_key(expiring).await.expect("made");
+    let request = ListAuditEntriesRequest::default();
+    let entries = server.client.list_audit_entries(request).await;
+    let entries = entries.expect("listed").entries;
+    let details: Vec<_> = entries
+        .iter()
+        .map(|entry| format!("{:?}", entry.detail))
+        .collect();
+    assert!(details[0].contains("2100-01-01T00:00:00Z"), "{details:?}");
+    assert!(details[1].contains("disabled"), "{details:?}");
+    assert!(!details[1].contains("scopes"), "{details:?}");
 }

@@ -106,12 +106,22 @@ async fn list(client: &Client, filters: &Filters, screen: &mut Screen<'_>) -> Re
         request.page_token = page.next_page_token;
     }
     if none {
-        screen.remark("no entry")?;
+        screen.remark(filters.nothing())?;
     }
     Ok(())
 }
 
 impl Filters {
+    /// What to say where there is no entry.
+    pub(super) fn nothing(&self) -> &'static str {
+        let given = [&self.target, &self.caller, &self.action];
+        if given.into_iter().all(String::is_empty) {
+            return "no entry";
+        }
+        "no entry; what is given must be written as the log writes it, for example --action CreateAgent, --target \
+         agents/support, --caller ops"
+    }
+
     pub(super) fn request(&self) -> ListAuditEntriesRequest {
         let outcome = match self.outcome {
             None => Outcome::Unspecified,

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use parloir_client::Client;
 use parloir_proto::v1::{
     Caller, CallerKey, CreateCallerRequest, DeleteCallerRequest, GetCallerRequest,
-    ListCallersRequest, Scope, UpdateCallerRequest,
+    ListCallersRequest, Origin, Scope, UpdateCallerRequest,
 };
 use prost_types::FieldMask;
 
@@ -220,12 +220,7 @@ async fn list(client: &Client, screen: &mut Screen<'_>) -> Result<()> {
                 caller.name.clone(),
                 scopes(caller),
                 state(caller).to_owned(),
-                caller
-                    .keys
-                    .iter()
-                    .filter(|key| counts(key))
-                    .count()
-                    .to_string(),
+                keys_told(caller),
                 objects::declared_by(caller.origin()).to_owned(),
                 times::shown(caller.update_time.as_ref(), "-"),
                 caller.etag.clone(),
@@ -242,6 +237,15 @@ async fn list(client: &Client, screen: &mut Screen<'_>) -> Result<()> {
         &table,
         "there is no caller: whoever reaches the server may do everything; `parloir admin callers create` makes one",
     )?)
+}
+
+/// How many count. Those of the configuration are not told: they stand in its files.
+fn keys_told(caller: &Caller) -> String {
+    if caller.origin() == Origin::Configuration {
+        return "-".to_owned();
+    }
+    let counting = caller.keys.iter().filter(|key| counts(key));
+    counting.count().to_string()
 }
 
 fn counts(key: &CallerKey) -> bool {
