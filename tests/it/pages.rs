@@ -71,3 +71,53 @@ fn every_file_that_a_page_links_to_exists() {
         }
     }
 }
+
+/// The files of the contract, each with its text.
+fn contract() -> Vec<(String, String)> {
+    let folder = Path::new(ROOT).join("proto/parloir/v1");
+    let files = fs::read_dir(folder).expect("a folder");
+    let files = files.map(|entry| entry.expect("an entry").path());
+    let named = files.map(|path| {
+        let name = path.file_name().expect("a name").to_string_lossy();
+        (
+            name.into_owned(),
+            fs::read_to_string(&path).expect("the contract"),
+        )
+    });
+    named.collect()
+}
+
+#[test]
+fn the_page_for_clients_leaves_no_file_and_no_service_of_the_contract_out() {
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/clients.md")).expect("a page");
+    let contract = contract();
+    let services = contract.iter().flat_map(|(_, text)| {
+        let lines = text.lines();
+        lines.filter_map(|line| {
+            line.strip_prefix("service ")?
+                .split_once(' ')
+                .map(|(name, _)| name)
+        })
+    });
+    let services: Vec<_> = services.collect();
+    assert!(services.len() >= 3, "{services:?}");
+    for service in services {
+        let of_java = format!("{service}Grpc");
+        assert!(page.contains(&of_java), "{of_java} is not named");
+    }
+    // Generating takes all files there are: a page that named them one by one fell behind.
+    let generating = page
+        .lines()
+        .filter(|line| line.contains("proto/parloir/v1/"));
+    assert!(generating.clone().count() >= 4);
+    for name in page
+        .split(['/', ' ', '"', '`'])
+        .filter(|word| word.ends_with(".proto"))
+    {
+        let is_there = contract.iter().any(|(file, _)| file == name);
+        assert!(
+            is_there || name.contains('*'),
+            "{name} is no file of the contract"
+        );
+    }
+}
