@@ -223,3 +223,29 @@ fn a_source_is_asked_as_it_asks() {
     assert!(!desk.run(&["--source", "nobody", "--headers", "none"]).0);
     assert!(!desk.run(&["--headers", "none"]).0);
 }
+
+#[test]
+fn a_missing_body_is_hinted_at_where_a_signature_covers_it_and_nowhere_else() {
+    let desk = Desk::new();
+    desk.put("headers", "X-Time: 1764200000\nX-Signature: sha256=00\n");
+    let (fine, printed) = desk.run(&["--agent", "shop", "--headers", "headers"]);
+    assert!(!fine && printed.contains("--body FILE"), "{printed}");
+    let configuration = std::fs::read_to_string(desk.0.path().join("parloir.toml"));
+    let configuration = configuration.expect("a configuration");
+    let (before, _) = configuration
+        .split_once("[agents.platform.zendesk.webhook.hmac]")
+        .expect("the scheme");
+    let (_, after) = configuration
+        .split_once("separator = \".\"")
+        .expect("its end");
+    let header = "[agents.platform.zendesk.webhook.static_header]\nheader = \"X-Token\"";
+    desk.put("parloir.toml", &format!("{before}{header}{after}"));
+    desk.put("headers", "X-Token: another\n");
+    let (fine, printed) = desk.run(&["--agent", "shop", "--headers", "headers"]);
+    assert!(
+        !fine && printed.contains("no other reading fits"),
+        "{printed}"
+    );
+    assert!(!printed.contains("--body"), "{printed}");
+    assert!(!printed.contains("signed"), "{printed}");
+}
