@@ -1,6 +1,6 @@
 //! Changing the master key under a running server, with kills in between.
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use parloir_client::{Client, v1::ListEventsRequest};
 
@@ -204,4 +204,29 @@ async fn a_line_that_is_taken_out_too_early_breaks_nothing_that_runs_and_a_start
     let _server = stage.start().await;
     stage.until(&old_id, |count| count == Some(0)).await;
     stage.all_can_be_read().await;
+}
+
+#[tokio::test]
+async fn what_is_under_a_key_is_counted_anew_while_it_stays_and_a_file_that_others_can_read_is_told()
+ {
+    let stage = Stage::new().await;
+    let (key, id) = line();
+    stage.put(&[&key]);
+    fs::set_permissions(&stage.keys, fs::Permissions::from_mode(0o644)).expect("its owner");
+    let mut server = stage.start().await;
+    stage.until(&id, |count| count.is_some()).await;
+    let before = stage.under(&id).await;
+    let client = stage.client().await;
+    let said = client.say(ACCOUNT, "c-1", "m-1", "words").await;
+    said.expect("is taken");
+    stage.until(&id, |count| count > before).await;
+    server.kill();
+    let log = || fs::read_to_string(stage.setup.path("server.log")).expect("a log");
+    let warned = log().matches("chmod 600").count();
+    assert_eq!(warned, 1, "{}", log());
+
+    fs::set_permissions(&stage.keys, fs::Permissions::from_mode(0o600)).expect("its owner");
+    let mut server = stage.start().await;
+    server.kill();
+    assert_eq!(log().matches("chmod 600").count(), warned);
 }
