@@ -136,7 +136,8 @@ mod tests {
         let credential = callers.without_credentials().expect("everybody");
         let certificate = CancellationToken::new();
         let ends = Some(certificate.clone());
-        let mut body = RevocableBody::new(busy, &credential, ends, OpenStream::default());
+        let whose = (&credential, Permission::AnyCaller);
+        let mut body = RevocableBody::new(busy, whose, ends, OpenStream::default());
         let flows = body.frame().await.expect("a frame").expect("no error");
         assert!(flows.is_data());
         certificate.cancel();

@@ -88,6 +88,23 @@ async fn a_refused_act_records_what_it_was_about() {
 }
 
 #[tokio::test]
+async fn a_limit_that_was_named_is_recorded() {
+    let office = Office::open().await;
+    let wanted = CallerChange {
+        name: "crm".to_owned(),
+        mask: ["limits", "limits.streams", "limits.patience"]
+            .map(str::to_owned)
+            .into(),
+        ..CallerChange::default()
+    };
+    refused(office.admin.update_caller(&of("default"), wanted).await);
+    assert_eq!(
+        newest(&office).await.detail,
+        r#"{"update_mask":["limits","limits.streams"]}"#
+    );
+}
+
+#[tokio::test]
 async fn long_settings_are_recorded_by_their_length() {
     let office = Office::open().await;
     let mut wanted = agent("a");

@@ -143,7 +143,8 @@ fn read_short(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     // At its whole length from the start: a buffer that grows would leave copies behind.
     let mut text = Zeroizing::new(Vec::with_capacity(MAX_FILE_BYTES + 1));
     let file = File::open(path)?;
-    file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut text)?;
+    file.take(MAX_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut text)?;
     if text.len() > MAX_FILE_BYTES {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
