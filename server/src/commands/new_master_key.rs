@@ -27,11 +27,9 @@ pub struct NewMasterKeyArgs {
 /// A file that is there already or cannot be written.
 pub fn run(args: &NewMasterKeyArgs) -> Result<()> {
     let line = keys::new_line();
-    match &args.file {
-        Some(file) => owners_file::write(file, &line),
-        None => {
-            println!("{}", *line);
-            Ok(())
-        }
+    if let Some(file) = &args.file {
+        return owners_file::write(file, &line);
     }
+    println!("{}", *line);
+    Ok(())
 }
