@@ -87,6 +87,11 @@ impl Plants {
         &found.unwrap_or_else(|| panic!("{name} is not planted")).1
     }
 
+    /// What the server itself made up, and must not keep either.
+    pub fn add(&mut self, name: &'static str, value: &str) {
+        self.0.push((name, value.to_owned()));
+    }
+
     pub fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(name, value)| (*name, value.as_str()))
     }

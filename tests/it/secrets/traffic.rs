@@ -5,10 +5,11 @@ use std::{net::SocketAddr, time::Duration};
 use parloir_client::{
     Client, Error, Subscription,
     v1::{
-        ActionResults, Choice, HumanText, ListEventsRequest, Owner, Parameter,
-        RespondToAgentRequest, SendHumanMessageRequest, SendMessageRequest,
-        StartConversationRequest, UpdateParametersRequest, Visitor, event::Body,
-        respond_to_agent_request::Answer, send_human_message_request, send_message_request,
+        ActionResults, Caller, Choice, CreateCallerRequest, CreateKeyRequest, HumanText,
+        ListEventsRequest, ListKeysRequest, Owner, Parameter, RespondToAgentRequest, Scope,
+        SendHumanMessageRequest, SendMessageRequest, StartConversationRequest,
+        UpdateParametersRequest, Visitor, event::Body, respond_to_agent_request::Answer,
+        send_human_message_request, send_message_request,
     },
 };
 use serde_json::json;
@@ -34,7 +35,8 @@ pub struct Traffic<'a> {
 }
 
 impl Traffic<'_> {
-    pub async fn run(&mut self) {
+    /// Answers the text of a key that was made for a caller.
+    pub async fn run(&mut self) -> String {
         let events = self.client.subscribe(Subscription::new().from_earliest());
         let reader = tokio::spawn(read_all(events));
         self.visitor_speaks().await;
@@ -47,6 +49,8 @@ impl Traffic<'_> {
         self.strangers_post().await;
         self.all_was_there().await;
         reader.abort();
+        // Last: nobody is let in without a key from then on.
+        self.a_key_is_made_and_used().await
     }
 
     pub(super) fn plant(&self, name: &str) -> String {
@@ -325,6 +329,31 @@ impl Traffic<'_> {
             })
             .await;
         format!("{:?}", asked.expect_err("nothing there"))
+    }
+
+    async fn a_key_is_made_and_used(&self) -> String {
+        let caller = CreateCallerRequest {
+            caller: Some(Caller {
+                name: "ops".to_owned(),
+                scopes: vec![Scope::Admin.into()],
+                ..Caller::default()
+            }),
+        };
+        self.client.create_caller(caller).await.expect("made");
+        let of_ops = ListKeysRequest {
+            caller: "ops".to_owned(),
+            ..ListKeysRequest::default()
+        };
+        let key = CreateKeyRequest {
+            caller: "ops".to_owned(),
+            ..CreateKeyRequest::default()
+        };
+        let made = self.client.create_key(key).await.expect("made");
+        let client = Client::builder(&self.grpc).key(&made.text).attempts(1);
+        let client = client.connect().await.expect("a server that listens");
+        let listed = client.list_keys(of_ops).await.expect("its key counts");
+        assert_eq!(listed.keys.len(), 1);
+        made.text
     }
 
     /// What nobody could read is not well kept, it is lost.
