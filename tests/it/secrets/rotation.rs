@@ -1,7 +1,18 @@
 //! Changing the master key under a running server, with kills in between.
 
-use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use parloir::{
+    keys::{Custody, KeySource},
+    sources::social_connect::{Grant, TokenFile},
+};
 use parloir_client::{Client, v1::ListEventsRequest};
 
 use crate::{
@@ -22,6 +33,11 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
+        Self::with_source(|_| String::new()).await
+    }
+
+    /// `source` is TOML that goes into the account's table and after it; what it names stands in the folder.
+    async fn with_source(source: impl FnOnce(&Path) -> String) -> Self {
         let platform = FakeServer::start().await;
         let folder = tempfile::tempdir().expect("a folder");
         let keys = folder.path().join("keys");
@@ -34,7 +50,7 @@ impl Stage {
             keys.display()
         );
         Self {
-            setup: Setup::new(&platform.url(), &settings),
+            setup: Setup::with_source(&platform.url(), &settings, &source(folder.path())),
             keys,
             _platform: platform,
             _folder: folder,
@@ -229,4 +245,57 @@ async fn what_is_under_a_key_is_counted_anew_while_it_stays_and_a_file_that_othe
     let mut server = stage.start().await;
     server.kill();
     assert_eq!(log().matches("chmod 600").count(), warned);
+}
+
+#[tokio::test]
+async fn a_key_that_a_token_file_is_under_is_not_told_to_be_free() {
+    let stage = Stage::with_source(|folder| {
+        fs::write(folder.join("client"), "the-client-secret").expect("written");
+        format!(
+            r#"
+            source = "care"
+            [[sources]]
+            name = "care"
+            [sources.system.social_connect]
+            account_id = "1417"
+            client_id = "parloir-app"
+            client_secret = {{ file = "{0}/client" }}
+            token_file = "{0}/tokens"
+            "#,
+            folder.display()
+        )
+    })
+    .await;
+    let ((old, old_id), (new, _)) = (line(), line());
+    stage.put(&[&old]);
+    let source = KeySource::File(stage.keys.clone());
+    let keys = Custody::open(source, Path::new("db"), PATIENCE, false).await;
+    let path = stage.keys.with_file_name("tokens");
+    let file = TokenFile::new("care", &path, Some(Arc::new(keys.expect("keys").0)));
+    let grant = Grant {
+        access_token: "access".to_owned(),
+        refresh_token: "refresh".to_owned(),
+        expires_at: None,
+    };
+    file.write(&grant).expect("the tokens can be written");
+
+    // Nothing in the database is under the old key, and the file does not open.
+    stage.put(&[&new]);
+    let mut server = stage.start().await;
+    let log = || fs::read_to_string(stage.setup.path("server.log")).expect("a log");
+    let told = "token files of sources are still under other master keys";
+    let complains = async {
+        while !log().contains(told) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let complained = tokio::time::timeout(PATIENCE, complains).await;
+    complained.expect("it is told");
+    assert_eq!(stage.under(&old_id).await, Some(1));
+    assert!(!log().contains("the lines below the first may go"));
+
+    stage.put(&[&new, &old]);
+    stage.until(&old_id, |count| count == Some(0)).await;
+    server.kill();
+    file.read().expect_err("it is under the new key");
 }
