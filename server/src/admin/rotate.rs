@@ -47,11 +47,9 @@ impl Admin {
         let listed = rotation.kind.listed();
         let holds = listed.holds(&rotation.path);
         // What is no setting may be the secret itself, in the wrong field.
-        let setting = holds.map(|_| rotation.path.as_str());
-        let path = setting
-            .or(listed.list_of(&rotation.path))
-            .filter(|path| is_plain(path))
-            .unwrap_or_default();
+        let list = listed.list_of(&rotation.path);
+        let known = list.or(holds.map(|_| rotation.path.as_str()));
+        let path = known.filter(|path| is_plain(path)).unwrap_or_default();
         let act = Act::new(identity, "RotateSecret", target)
             .with("path", path)
             .with("overlap_seconds", rotation.overlap.as_secs());

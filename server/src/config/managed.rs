@@ -56,7 +56,9 @@ impl Listed {
     /// The list of secrets in which `path` names a place, such as `secrets[0]`.
     pub fn list_of(self, path: &str) -> Option<&str> {
         let (list, _) = path.strip_suffix(']')?.rsplit_once('[')?;
-        (self.holds(list) == Some(Holds::Secrets)).then_some(list)
+        // What stands in brackets before that may be any text.
+        let is_list = !list.contains('[') && self.holds(list) == Some(Holds::Secrets);
+        is_list.then_some(list)
     }
 
     /// What stands at `path`; absent where there is no such setting.
