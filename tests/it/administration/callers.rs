@@ -251,11 +251,12 @@ async fn what_is_recorded_of_a_change_is_what_was_asked_for_and_times_can_be_rea
             seconds: 4_102_444_800,
             nanos: 0,
         }),
-        ..key_for("desk")
+        ..key_for("ops")
     };
-    server.client.create_key(expiring).await.expect("made");
+    let key = server.client.create_key(expiring).await.expect("made");
+    let client = with_key(&server, &key.text).await;
     let request = ListAuditEntriesRequest::default();
-    let entries = server.client.list_audit_entries(request).await;
+    let entries = client.list_audit_entries(request).await;
     let entries = entries.expect("listed").entries;
     let details: Vec<_> = entries
         .iter()
