@@ -27,7 +27,7 @@ use crate::{
 /// Fetches the tokens of a source that grants access by OAuth (Social Connect with `token_file`).
 ///
 /// It prints an address. Open it in a browser, grant access, and paste the address (or the code in it) to which the
-/// browser is then sent. The tokens are sealed under the server's master key, so this reads encryption.master_key as the
+/// browser is then sent. The tokens are sealed under the server's master key, so this reads `encryption.master_key` as the
 /// server does. A running server takes the new tokens from its next call on.
 #[derive(Debug, Args)]
 pub struct SourceLoginArgs {
