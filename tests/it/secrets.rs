@@ -9,6 +9,7 @@ mod traffic;
 
 use std::{
     fs,
+    path::Path,
     process::Command,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -16,7 +17,7 @@ use std::{
 use parloir_client::Client;
 
 use crate::{process::Setup, support::http::Connection, support::platform::FakeServer};
-use plants::Plants;
+use plants::{Files, Plants};
 use search::{Haystack, TOKENS};
 
 #[tokio::test]
@@ -44,53 +45,7 @@ async fn nothing_is_found(format: &str) {
         "#,
         files.master_key
     );
-    let source = format!(
-        r#"
-        source = "wa"
-        [agents.platform.zendesk.webhook.static_header]
-        header = "x-webhook-secret"
-        secrets = [{{ file = "{}" }}, {{ file = "{}" }}]
-        [[sources]]
-        name = "wa"
-        [sources.system.whatsapp]
-        phone_number_id = "PN1"
-        access_token = {{ file = "{}" }}
-        app_secrets = [{{ file = "{}" }}]
-        verify_tokens = [{{ file = "{}" }}]
-        base_url = "{}"
-        [[agents]]
-        name = "care"
-        [agents.platform.zendesk]
-        bot_id = "care"
-        base_url = "{care}"
-        api_key = {{ file = "{}" }}
-        [[accounts]]
-        name = "care"
-        agent = "care"
-        source = "care"
-        [[sources]]
-        name = "care"
-        [sources.system.social_connect]
-        account_id = "1417"
-        client_id = "parloir-app"
-        client_secret = {{ file = "{}" }}
-        token_file = "{tokens}"
-        topic_ids = "1"
-        looks_every = "1s"
-        base_url = "{care}"
-        oauth_host = "{care}"
-        "#,
-        files.webhook_secret,
-        files.old_webhook_secret,
-        files.access_token,
-        files.app_secret,
-        files.verify_token,
-        number.url(),
-        files.app_secret,
-        files.app_secret,
-        care = care.url(),
-        tokens = tokens_at.display(),
-    );
+    let source = sources(&files, &number.url(), &care.url(), &tokens_at);
     let setup = Setup::with_source(&platform.url(), &settings, &source);
     fs::write(setup.path("api-key"), plants.get("api_key")).expect("the key can be written");
     // As a version of before wrote it, and due to be renewed: both tokens are used, and the renewal is not granted.
@@ -103,14 +58,7 @@ async fn nothing_is_found(format: &str) {
     let mut server = setup.start(&[]);
     server.ready().await;
     care.wait_for(2).await;
-    let shown = care.requests().into_iter();
-    let shown: Vec<_> = shown
-        .map(|asked| format!("{} {:?}", asked.path, asked.headers.get("authorization")))
-        .collect();
-    for name in ["oauth_access_token", "oauth_refresh_token"] {
-        let shows = |asked: &String| asked.contains(plants.get(name));
-        assert!(shown.iter().any(shows), "{name} was not used");
-    }
+    both_tokens_were_used(&care, &plants);
     let client = Client::builder(setup.grpc_url()).attempts(1);
     let client = client.connect().await.expect("a server that listens");
 
@@ -151,6 +99,70 @@ async fn nothing_is_found(format: &str) {
     haystack.check_that_it_is_whole();
     let found = haystack.find(&plants);
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// TOML that goes into the account's table and after it.
+fn sources(files: &Files, number: &str, care: &str, tokens: &Path) -> String {
+    format!(
+        r#"
+        source = "wa"
+        [agents.platform.zendesk.webhook.static_header]
+        header = "x-webhook-secret"
+        secrets = [{{ file = "{}" }}, {{ file = "{}" }}]
+        [[sources]]
+        name = "wa"
+        [sources.system.whatsapp]
+        phone_number_id = "PN1"
+        access_token = {{ file = "{}" }}
+        app_secrets = [{{ file = "{}" }}]
+        verify_tokens = [{{ file = "{}" }}]
+        base_url = "{}"
+        [[agents]]
+        name = "care"
+        [agents.platform.zendesk]
+        bot_id = "care"
+        base_url = "{care}"
+        api_key = {{ file = "{}" }}
+        [[accounts]]
+        name = "care"
+        agent = "care"
+        source = "care"
+        [[sources]]
+        name = "care"
+        [sources.system.social_connect]
+        account_id = "1417"
+        client_id = "parloir-app"
+        client_secret = {{ file = "{}" }}
+        token_file = "{tokens}"
+        topic_ids = "1"
+        looks_every = "1s"
+        base_url = "{care}"
+        oauth_host = "{care}"
+        "#,
+        files.webhook_secret,
+        files.old_webhook_secret,
+        files.access_token,
+        files.app_secret,
+        files.verify_token,
+        number,
+        files.app_secret,
+        files.app_secret,
+        tokens = tokens.display(),
+    )
+}
+
+fn both_tokens_were_used(care: &FakeServer, plants: &Plants) {
+    let shown = care.requests().into_iter();
+    let shown: Vec<_> = shown
+        .map(|asked| format!("{} {:?}", asked.path, asked.headers.get("authorization")))
+        .collect();
+    for name in ["oauth_access_token", "oauth_refresh_token"] {
+        let token = plants.get(name);
+        assert!(
+            shown.iter().any(|asked| asked.contains(token)),
+            "{name} was not used"
+        );
+    }
 }
 
 /// In seconds since 1970.
