@@ -3,9 +3,14 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::open::OpenError;
+
+/// How often a lock that is held is tried again, and how long after.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held until dropped; the operating system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -14,7 +19,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
+    pub(super) async fn take(database: &Path) -> Result<Self, OpenError> {
         let path = beside(database);
         let file = OpenOptions::new()
             .create(true)
@@ -25,7 +30,7 @@ impl Lock {
                 path: path.clone(),
                 source,
             })?;
-        match file.try_lock() {
+        match lock(&file).await {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
                 path: database.to_owned(),
@@ -33,6 +38,18 @@ impl Lock {
             Err(TryLockError::Error(source)) => Err(OpenError::File { path, source }),
         }
     }
+}
+
+/// A program that somebody just starts holds what its parent held, until it has begun: the lock of a server that has ended
+/// may be there for a moment longer.
+async fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
+            tried => return tried,
+        }
+    }
+    file.try_lock()
 }
 
 fn beside(database: &Path) -> PathBuf {

@@ -69,7 +69,7 @@ impl From<Fault> for OpenError {
 
 /// Makes the database if it is not there and brings it up to date. Answers the steps that it took, in order.
 pub async fn migrate(settings: &StoreSettings) -> Result<Vec<String>, OpenError> {
-    let _lock = Lock::take(&settings.path)?;
+    let _lock = Lock::take(&settings.path).await?;
     let (connection, steps) = up_to_date(settings).await?;
     connection.close().await?;
     Ok(steps)

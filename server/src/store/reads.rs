@@ -54,7 +54,7 @@ impl SqliteStore {
 
     /// Opens the file, makes it if it is not there, and brings it up to date. No other process may have it open.
     pub async fn open(settings: &StoreSettings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let lock = Lock::take(&settings.path)?;
+        let lock = Lock::take(&settings.path).await?;
         let (connection, _) = up_to_date(settings).await?;
         let meta = meta::find(&connection).await?;
         let custody = master::custody(&connection, settings).await?;
