@@ -69,6 +69,14 @@ pub enum Error {
     /// The cursor belongs to another database.
     #[error("this cursor belongs to another database: start anew with a position or a time")]
     CursorUnknown,
+    /// A named subscription was created with another filter.
+    #[error(
+        "subscription {name:?} was created with another filter: leave `filter` out, or take another name"
+    )]
+    SubscriptionDiffers { name: Id },
+    /// There is a named subscription of this name.
+    #[error("there is subscription {name:?} already: choose another name")]
+    SubscriptionExists { name: Id },
     /// The agent's queue is full.
     #[error("agent {agent:?} has max_queued = {limit} deliveries waiting: try again later")]
     QueueFull { agent: Id, limit: usize },

@@ -27,6 +27,7 @@ pub mod redact;
 pub mod rendering;
 pub mod request;
 pub mod source;
+pub mod subscription;
 pub mod time;
 pub mod trace;
 pub mod unverified;

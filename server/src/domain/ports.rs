@@ -5,6 +5,7 @@ mod commit;
 mod probe;
 mod sealing;
 mod source;
+mod subscription;
 
 use async_trait::async_trait;
 
@@ -20,7 +21,7 @@ use super::{
     hex::hex,
     id::{ConversationKey, Id},
     inbound::{Inbound, Webhook, WebhookRefusal, WebhookReply},
-    outbound::{Outbound, OutboundContent, Sent},
+    outbound::{Outbound, Sent},
     query::{ContactQuery, ConversationQuery, EventQuery},
     request::{Answer, Request, RequestKind},
     time::Timestamp,
@@ -31,6 +32,7 @@ pub use commit::{Batch, Effect, Mark};
 pub use probe::Probed;
 pub use sealing::{SealedStore, Sealing};
 pub use source::Source;
+pub use subscription::{SubscriptionRead, SubscriptionWrite, Unfinished};
 
 /// One agent on its platform, both directions.
 #[async_trait]
@@ -101,6 +103,11 @@ pub trait Transaction: Sealing {
 
     /// What administrators make and do. A database that keeps none of it says so.
     fn administration(&mut self) -> Result<&mut dyn AdministrationWrite> {
+        Err(Error::Internal)
+    }
+
+    /// Named subscriptions. A database that keeps none says so.
+    fn subscriptions(&mut self) -> Result<&mut dyn SubscriptionWrite> {
         Err(Error::Internal)
     }
 

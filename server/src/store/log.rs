@@ -1,10 +1,12 @@
 //! The log, tables `log_head` and `event`: its statements are the hot ones. Rows are only added, and removed by age.
 
 mod columns;
+mod pick;
 mod read;
 mod write;
 
 pub(super) use self::{
+    pick::{at, from_in_conversation, recorded_at},
     read::{
         Head, events, first_sequence, head, page, position_before, position_of, position_of_event,
         with_id, with_sequence,

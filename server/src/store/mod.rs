@@ -26,6 +26,7 @@ mod sealed;
 mod sealing;
 mod secret;
 mod source;
+mod subscription;
 mod table;
 mod tenant_retention;
 mod transaction;

@@ -29,11 +29,7 @@ impl Table {
 
     /// Writes a row, in place of the one with its key if there is one. Takes all columns in order.
     pub(super) fn upsert(&self) -> String {
-        let rest = self.columns.iter().filter(|name| !self.key.contains(name));
-        let set: Vec<_> = rest
-            .map(|name| format!("{name} = excluded.{name}"))
-            .collect();
-        format!("{} DO UPDATE SET {}", self.insert_or(), set.join(", "))
+        self.upsert_rows(1)
     }
 
     /// Writes a row unless there is one with its key. Takes all columns in order.
@@ -58,6 +54,20 @@ impl Table {
             sql.push(')');
         }
         sql
+    }
+
+    /// As [`Self::upsert`], many rows at a time.
+    pub(super) fn upsert_rows(&self, rows: usize) -> String {
+        let rest = self.columns.iter().filter(|name| !self.key.contains(name));
+        let set: Vec<_> = rest
+            .map(|name| format!("{name} = excluded.{name}"))
+            .collect();
+        format!(
+            "{} ON CONFLICT ({}) DO UPDATE SET {}",
+            self.insert(rows),
+            self.key.join(", "),
+            set.join(", ")
+        )
     }
 
     fn insert_or(&self) -> String {
@@ -133,6 +143,12 @@ pub(super) async fn all_opened<T>(
     rows.iter()
         .map(|row| read(&mut Row::new(row, &keys)))
         .collect()
+}
+
+/// `count` places for values, the first with this number.
+pub(super) fn places(first: usize, count: usize) -> String {
+    let places: Vec<_> = (first..first + count).map(|n| format!("${n}")).collect();
+    places.join(", ")
 }
 
 /// A number as databases keep it. What we count never reaches 2^63.

@@ -13,7 +13,7 @@ use crate::domain::{
     Conversation, ConversationKey, Delivery, Erasure, Event, Fingerprint, Id, KnownContact,
     LaneKey, NewEvent, Request, Result, Timestamp, UpstreamErasure,
     administration::AdministrationWrite,
-    ports::{Command, CommandKey, Effect, Transaction},
+    ports::{Command, CommandKey, Effect, SubscriptionWrite, Transaction},
 };
 
 #[async_trait]
@@ -38,6 +38,10 @@ impl Transaction for SqliteTransaction {
     }
 
     fn administration(&mut self) -> Result<&mut dyn AdministrationWrite> {
+        Ok(self)
+    }
+
+    fn subscriptions(&mut self) -> Result<&mut dyn SubscriptionWrite> {
         Ok(self)
     }
 

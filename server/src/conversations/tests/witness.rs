@@ -10,7 +10,7 @@ use crate::domain::{
     LaneKey, NewEvent, Position, Request, Result, StoredEvent, Timestamp, UpstreamErasure,
     ports::{
         Batch, Command, CommandKey, Effect, Mark, OpenTransaction, SealedStore, Sealing, Store,
-        Transaction,
+        SubscriptionWrite, Transaction,
     },
     query::{ContactQuery, ConversationQuery, EventQuery},
 };
@@ -111,6 +111,9 @@ passing_on! {
         async fn trim_log(before: Timestamp, limit: usize) -> Result<usize>;
         async fn forget_finished(before: Timestamp, limit: usize) -> Result<usize>;
         by hand:
+        fn subscriptions(&mut self) -> Result<&mut dyn SubscriptionWrite> {
+            self.tx.subscriptions()
+        }
         fn now(&self) -> Timestamp {
             self.tx.now()
         }
