@@ -4,11 +4,12 @@
 //! answers UNAVAILABLE, which the idempotency key in the request makes safe.
 
 use parloir_proto::v1::{
-    EndConversationRequest, EndConversationResponse, ErasePersonalDataRequest,
-    ErasePersonalDataResponse, GetConversationRequest, GetConversationResponse, GetErasureRequest,
-    GetErasureResponse, LinkContactRequest, LinkContactResponse, ListAccountsRequest,
-    ListAccountsResponse, ListContactsRequest, ListContactsResponse, ListConversationsRequest,
-    ListConversationsResponse, ListEventsRequest, ListEventsResponse, RespondToAgentRequest,
+    AckEventsRequest, AckEventsResponse, EndConversationRequest, EndConversationResponse,
+    ErasePersonalDataRequest, ErasePersonalDataResponse, GetConversationRequest,
+    GetConversationResponse, GetErasureRequest, GetErasureResponse, LinkContactRequest,
+    LinkContactResponse, ListAccountsRequest, ListAccountsResponse, ListContactsRequest,
+    ListContactsResponse, ListConversationsRequest, ListConversationsResponse, ListEventsRequest,
+    ListEventsResponse, PullEventsRequest, PullEventsResponse, RespondToAgentRequest,
     RespondToAgentResponse, SendHumanMessageRequest, SendHumanMessageResponse, SendMessageRequest,
     SendMessageResponse, SetAvailabilityRequest, SetAvailabilityResponse, StartConversationRequest,
     StartConversationResponse, TransferConversationRequest, TransferConversationResponse,
@@ -78,6 +79,25 @@ impl Client {
     ) -> Result<RespondToAgentResponse, Error> {
         self.unary(request, |mut calls, request| async move {
             calls.respond_to_agent(request).await
+        })
+        .await
+    }
+
+    /// Takes events, or waits for them. Tried once: what an answer that was lost held comes again by itself.
+    pub async fn pull_events(
+        &self,
+        request: PullEventsRequest,
+    ) -> Result<PullEventsResponse, Error> {
+        self.unary_times(1, request, |mut calls, request| async move {
+            calls.pull_events(request).await
+        })
+        .await
+    }
+
+    /// Says what became of events of a named subscription. Said twice, the second time is answered `DONE_BEFORE`.
+    pub async fn ack_events(&self, request: AckEventsRequest) -> Result<AckEventsResponse, Error> {
+        self.unary(request, |mut calls, request| async move {
+            calls.ack_events(request).await
         })
         .await
     }

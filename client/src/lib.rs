@@ -26,12 +26,17 @@
 //! - **Every unary call has a deadline** ([`Builder::deadline`], 10 seconds), repeats included. A subscription has
 //!   none; it watches the heartbeat that the server announces instead.
 //! - **The cursor follows your work**, not the network: see [`EventStream`].
+//!
+//! Several processes that share the work of one subscription use [`Client::consume`]: the server keeps the position, and
+//! hands an event to another member when one dies.
 
 mod admin;
+mod admin_subscriptions;
 mod backoff;
 mod builder;
 mod calls;
 mod client;
+mod consumer;
 mod credentials;
 mod error;
 mod pool;
@@ -45,6 +50,7 @@ pub use tonic::Code;
 
 pub use builder::Builder;
 pub use client::Client;
+pub use consumer::{Consumer, Outcome};
 pub use error::{Error, FieldViolation};
 pub use stream::{EventStream, Item};
 pub use subscription::Subscription;

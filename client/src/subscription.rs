@@ -74,6 +74,21 @@ impl Subscription {
         self.start(Start::Position(StartPosition::Latest.into()))
     }
 
+    /// A named, durable subscription, and which of its members this is: the server keeps the position, and each event
+    /// waits for its acknowledgement. Give it to [`Client::consume`](crate::Client::consume). Filters and the start count
+    /// when the subscription is created; later leave the filters out, or give the same.
+    pub fn named(mut self, name: impl Into<String>, member_id: impl Into<String>) -> Self {
+        self.request.subscription = name.into();
+        self.request.member_id = member_id.into();
+        self
+    }
+
+    /// How many events this member of a named subscription may have and not have acknowledged; 64 unless set.
+    pub fn max_in_flight(mut self, events: u32) -> Self {
+        self.request.max_in_flight = events;
+        self
+    }
+
     /// What to do when the log no longer holds what comes after the cursor. Unless set the stream ends with
     /// `OUT_OF_RANGE`, reason `CURSOR_EXPIRED`; otherwise it goes on after an [`Item::Gap`](crate::Item::Gap).
     pub fn on_expired_cursor(mut self, policy: OnExpiredCursor) -> Self {

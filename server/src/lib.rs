@@ -23,6 +23,7 @@ pub mod secret;
 pub mod simulate;
 pub mod sources;
 pub mod store;
+pub mod subscriptions;
 pub mod telemetry;
 pub mod told;
 pub mod verification;

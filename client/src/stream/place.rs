@@ -16,6 +16,8 @@ const REMEMBERED: usize = 256;
 pub(super) struct Place {
     processed: Option<String>,
     handed_out: Option<String>,
+    /// The server keeps the position, and an event that comes again is to be done again.
+    kept_by_server: bool,
     seen: HashSet<Arc<str>>,
     order: VecDeque<Arc<str>>,
 }
@@ -29,6 +31,7 @@ impl Place {
         Self {
             processed,
             handed_out: None,
+            kept_by_server: !request.subscription.is_empty(),
             seen: HashSet::new(),
             order: VecDeque::new(),
         }
@@ -40,6 +43,9 @@ impl Place {
 
     /// The request that goes on from here: as it was first made until there is a cursor.
     pub(super) fn request(&self, first: &SubscribeEventsRequest) -> SubscribeEventsRequest {
+        if self.kept_by_server {
+            return first.clone();
+        }
         let start = self.processed.clone().map(Start::AfterCursor);
         SubscribeEventsRequest {
             start: start.or_else(|| first.start.clone()),
@@ -57,6 +63,9 @@ impl Place {
 
     /// Whether the event is new, and is now the one in hand.
     pub(super) fn hand_out(&mut self, delivered: &DeliveredEvent) -> bool {
+        if self.kept_by_server {
+            return true;
+        }
         let id = delivered
             .event
             .as_ref()
@@ -155,6 +164,19 @@ mod tests {
             (place.seen.len(), place.order.len()),
             (REMEMBERED, REMEMBERED)
         );
+    }
+
+    #[test]
+    fn on_a_named_subscription_the_server_keeps_the_place() {
+        let request = SubscribeEventsRequest {
+            subscription: "crm".into(),
+            ..SubscribeEventsRequest::default()
+        };
+        let mut place = Place::of(&request);
+        assert!(place.hand_out(&event("e1", "c1")));
+        assert!(place.hand_out(&event("e1", "c1")), "it is to be done again");
+        place.reach("c1");
+        assert_eq!(place.request(&request), request);
     }
 
     #[test]

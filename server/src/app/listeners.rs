@@ -110,11 +110,28 @@ fn serve_grpc(
     let conversations = Arc::clone(&parts.conversations);
     let clock = Arc::clone(&conversations.clock);
     let accounts = grpc::accounts(Arc::clone(&conversations), options, stopping.clone());
-    let calls = grpc::service(conversations, options, stopping.clone());
+    let calls = grpc::service(
+        conversations,
+        Arc::clone(&parts.subscriptions),
+        options,
+        stopping.clone(),
+    );
     let epoch = parts.store.epoch();
-    let admin = grpc::admin(Arc::clone(&parts.admin), epoch, options, stopping.clone());
+    let admin = grpc::admin(
+        Arc::clone(&parts.admin),
+        Arc::clone(&parts.subscriptions),
+        epoch,
+        options,
+        stopping.clone(),
+    );
     let hub = Arc::clone(&parts.hub);
-    let service = grpc::with_streams(calls, hub, clock, options.max_message_bytes);
+    let service = grpc::with_streams(
+        calls,
+        hub,
+        Some(Arc::clone(&parts.subscriptions)),
+        clock,
+        options.max_message_bytes,
+    );
     let mut routes = Routes::new(service)
         .add_service(accounts)
         .add_service(admin)

@@ -35,6 +35,7 @@ use crate::{
     metrics::Metrics,
     ops::Readiness,
     store::SqliteStore,
+    subscriptions::{self, Subscriptions},
     waiters::Waiters,
 };
 use assemble::Assembler;
@@ -83,6 +84,7 @@ struct Parts {
     lanes: Arc<Lanes>,
     hub: Arc<Hub>,
     conversations: Arc<Conversations>,
+    subscriptions: Arc<Subscriptions>,
     admin: Arc<Admin>,
     metrics: Arc<Metrics>,
 }
@@ -128,6 +130,8 @@ impl App {
         tasks.push(tokio::spawn(
             Arc::clone(&parts.admin).sweep(stopping.clone()),
         ));
+        let subscriptions = Arc::clone(&parts.subscriptions);
+        tasks.push(tokio::spawn(subscriptions.keep_measured(stopping.clone())));
         tasks.push(tokio::spawn(
             Arc::clone(&parts.callers).keep_live(stopping.clone()),
         ));
@@ -145,7 +149,6 @@ impl App {
         readiness.started();
         health.set_serving(true);
         let reporting = tokio::spawn(report_health(readiness.clone(), health.clone()));
-        let directory = parts.conversations.live.directory();
         let agents = directory.agents().count();
         let accounts = directory.agents();
         let accounts = accounts
@@ -271,7 +274,7 @@ async fn build(
     follow::follow(&live, (&hub, &lanes), (&limits, &metrics));
     let callers = admission::callers(config, &store.pepper(), &limits, clock)?;
     let admin = Admin::start(admin::Parts {
-        store: kept,
+        store: kept.clone(),
         committer: committer.clone(),
         live: Arc::clone(&live),
         callers: Arc::clone(&callers),
@@ -282,6 +285,17 @@ async fn build(
     let admin = admin
         .await
         .context("what administrators made cannot be read")?;
+    let subscriptions = Subscriptions::new(subscriptions::Parts {
+        store: Arc::clone(&store),
+        kept,
+        committer: committer.clone(),
+        hub: Arc::clone(&hub),
+        live: Arc::clone(&live),
+        clock: Arc::clone(clock),
+        metrics: Arc::clone(&metrics),
+        settings: settings::subscriptions(config),
+        reason: crate::grpc::status::reason,
+    });
     let conversations = Arc::new(Conversations {
         store: Arc::clone(&store),
         committer: committer.clone(),
@@ -305,6 +319,7 @@ async fn build(
         lanes,
         hub,
         conversations,
+        subscriptions,
         admin,
         metrics,
     })

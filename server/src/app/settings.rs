@@ -19,6 +19,7 @@ use crate::{
     hub,
     net::{ClientAddresses, Forwarding},
     store::{OpenError, StoreSettings, Synchronous},
+    subscriptions,
 };
 
 /// The size of a page of the embedded database.
@@ -62,6 +63,23 @@ pub fn database(config: &Config) -> Result<StoreSettings, OpenError> {
         cached_keys: config.encryption.cached_keys,
         ..StoreSettings::from_url(&config.database.url)?
     })
+}
+
+/// Named subscriptions.
+pub fn subscriptions(config: &Config) -> subscriptions::Settings {
+    let settings = &config.subscriptions;
+    subscriptions::Settings {
+        max_subscriptions: settings.max_subscriptions,
+        max_members: settings.max_members,
+        max_in_flight: settings.max_in_flight,
+        max_pending: settings.max_pending,
+        lease: settings.lease,
+        pull_lease: settings.pull_lease,
+        retention_alarm: settings.retention_alarm,
+        look_interval: settings.look_interval,
+        retention_age: config.log.retention_age,
+        measure_interval: config.log.sweep_interval,
+    }
 }
 
 /// When a failed request is tried again.

@@ -34,6 +34,7 @@ impl App {
         let streams = self.parts.hub.streams();
         tracing::info!(streams, "stopping: streams are told where to resume");
         self.parts.hub.shut_down(spread(streams)).await;
+        self.parts.subscriptions.shut_down().await;
         self.stopping.cancel();
         // One grace for all: held webhooks are answered or get their fallback, calls end, and requests to agents that
         // have begun are committed. Nothing new begins.

@@ -18,13 +18,14 @@ mod sources;
 
 /// Reports everything that is wrong.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    let sections: [(&str, &dyn Checked); 13] = [
+    let sections: [(&str, &dyn Checked); 14] = [
         ("grpc", &config.grpc),
         ("webhooks", &config.webhooks),
         ("ops", &config.ops),
         ("database", &config.database),
         ("encryption", &config.encryption),
         ("stream", &config.stream),
+        ("subscriptions", &config.subscriptions),
         ("log", &config.log),
         ("delivery", &config.delivery),
         ("erasure", &config.erasure),

@@ -28,6 +28,7 @@ pub(crate) mod section;
 mod shutdown;
 mod sources;
 mod stream;
+mod subscriptions;
 mod tls;
 mod unknown;
 pub mod verification;
@@ -60,6 +61,7 @@ pub use self::{
     shutdown::ShutdownConfig,
     sources::{Escalations, SignTextsConfig, SourceConfig, UnknownThen},
     stream::StreamConfig,
+    subscriptions::SubscriptionsConfig,
     tls::{GrpcTlsConfig, TlsConfig},
     unknown::setting_kind,
     webhooks::{ForwardedHeader, WebhooksConfig},
@@ -80,6 +82,8 @@ pub struct Config {
     pub encryption: EncryptionConfig,
     /// How subscribers are served.
     pub stream: StreamConfig,
+    /// How members of named subscriptions are served.
+    pub subscriptions: SubscriptionsConfig,
     /// The event log.
     pub log: LogConfig,
     /// How agents are called when they fail.

@@ -28,6 +28,7 @@ pub(super) fn read(settings: &Table, problems: &mut Problems) -> Read {
         database: reader.section("database"),
         encryption: reader.section("encryption"),
         stream: reader.section("stream"),
+        subscriptions: reader.section("subscriptions"),
         log: reader.section("log"),
         delivery: reader.section("delivery"),
         erasure: reader.section("erasure"),

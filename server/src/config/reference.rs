@@ -6,7 +6,7 @@ use super::{
     AccountConfig, ActionConfig, AdminConfig, AgentConfig, CallerConfig, DatabaseConfig,
     DeliveryConfig, EncryptionConfig, ErasureConfig, GrpcConfig, GrpcTlsConfig, LimitsConfig,
     LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, SignTextsConfig, SourceConfig,
-    StreamConfig, TenantConfig, TlsConfig, WebhooksConfig,
+    StreamConfig, SubscriptionsConfig, TenantConfig, TlsConfig, WebhooksConfig,
     section::{Entry, Kind, Part},
 };
 use crate::{agents::PlatformConfig, sources::SystemConfig};
@@ -23,6 +23,7 @@ pub fn parts() -> Vec<Part> {
         Part::of::<DatabaseConfig>("database"),
         Part::of::<EncryptionConfig>("encryption"),
         Part::of::<StreamConfig>("stream"),
+        Part::of::<SubscriptionsConfig>("subscriptions"),
         Part::of::<LogConfig>("log"),
         Part::of::<DeliveryConfig>("delivery"),
         Part::of::<ErasureConfig>("erasure"),

@@ -99,6 +99,10 @@ impl Unit for Give {
             None => None,
         };
         self.win(tx, conversation.as_mut(), request).await?;
+        // Whoever was handed the question has done with it what there was to do.
+        tx.subscriptions()?
+            .answered(&self.caller.tenant, id)
+            .await?;
         if let Some(conversation) = &conversation {
             tx.save_conversation(conversation).await?;
         }

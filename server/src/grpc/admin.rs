@@ -6,6 +6,7 @@ mod callers;
 mod objects;
 mod pages;
 mod secrets;
+mod subscriptions;
 mod values;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     admin::{Admin, Kind},
     domain::{Identity, Result},
+    subscriptions::Subscriptions,
 };
 
 type Answer<T> = std::result::Result<Response<T>, Status>;
@@ -32,12 +34,14 @@ type Answer<T> = std::result::Result<Response<T>, Status>;
 /// The service. `epoch` is the database's; `stopping` ends the acceptance of calls.
 pub fn admin(
     admin: Arc<Admin>,
+    subscriptions: Arc<Subscriptions>,
     epoch: u64,
     options: Options,
     stopping: CancellationToken,
 ) -> AdminServiceServer<Administration> {
     let administration = Administration {
         admin,
+        subscriptions,
         epoch,
         stopping,
     };
@@ -50,6 +54,7 @@ pub fn admin(
 #[derive(Debug)]
 pub struct Administration {
     admin: Arc<Admin>,
+    subscriptions: Arc<Subscriptions>,
     epoch: u64,
     stopping: CancellationToken,
 }
@@ -57,6 +62,7 @@ pub struct Administration {
 /// One call of an administrator's.
 pub(super) struct Door<'a> {
     pub admin: &'a Arc<Admin>,
+    pub subscriptions: &'a Arc<Subscriptions>,
     pub identity: Identity,
     pub epoch: u64,
 }
@@ -71,6 +77,7 @@ impl Administration {
             still_open(&self.stopping)?;
             let door = Door {
                 admin: &self.admin,
+                subscriptions: &self.subscriptions,
                 identity: identity(request.extensions())?,
                 epoch: self.epoch,
             };
@@ -139,4 +146,12 @@ methods! {
     revoke_key(RevokeKeyRequest) -> RevokeKeyResponse = callers::revoke_key;
     list_audit_entries(ListAuditEntriesRequest) -> ListAuditEntriesResponse = acts::list;
     verify_audit_log(VerifyAuditLogRequest) -> VerifyAuditLogResponse = acts::verify;
+    create_subscription(CreateSubscriptionRequest) -> CreateSubscriptionResponse = subscriptions::create;
+    get_subscription(GetSubscriptionRequest) -> GetSubscriptionResponse = subscriptions::get;
+    list_subscriptions(ListSubscriptionsRequest) -> ListSubscriptionsResponse = subscriptions::list;
+    update_subscription(UpdateSubscriptionRequest) -> UpdateSubscriptionResponse = subscriptions::update;
+    delete_subscription(DeleteSubscriptionRequest) -> DeleteSubscriptionResponse = subscriptions::delete;
+    list_parked_events(ListParkedEventsRequest) -> ListParkedEventsResponse = subscriptions::parked;
+    redrive_parked_events(RedriveParkedEventsRequest) -> RedriveParkedEventsResponse = subscriptions::redrive;
+    move_subscription(MoveSubscriptionRequest) -> MoveSubscriptionResponse = subscriptions::move_to;
 }

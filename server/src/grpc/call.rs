@@ -50,6 +50,13 @@ impl Call {
     }
 }
 
+/// How long a call that waits for something may take, so that its answer arrives.
+pub(super) fn time_for(metadata: &MetadataMap) -> Duration {
+    let deadline = metadata.get("grpc-timeout");
+    let deadline = deadline.and_then(|value| read_timeout(value.to_str().ok()?));
+    deadline.map_or(Duration::MAX, |left| left.saturating_sub(ANSWER_MARGIN))
+}
+
 /// Who calls, as the guard before the services found out. Without a guard nobody calls: that would be a fault of ours.
 pub(super) fn identity(extensions: &Extensions) -> Result<Identity> {
     extensions.get::<Identity>().cloned().ok_or(Error::Internal)

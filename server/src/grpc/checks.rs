@@ -2,6 +2,7 @@
 
 mod fields;
 mod lists;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 

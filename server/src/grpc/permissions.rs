@@ -50,6 +50,8 @@ const TABLE: &[(&str, &str, Permission)] = &[
     (CONVERSATIONS, "ListConversations", READING),
     (CONVERSATIONS, "ListEvents", READING),
     (CONVERSATIONS, "SubscribeEvents", OneOf(&[Subscribe])),
+    (CONVERSATIONS, "PullEvents", OneOf(&[Subscribe])),
+    (CONVERSATIONS, "AckEvents", OneOf(&[Subscribe])),
     (CONVERSATIONS, "RespondToAgent", ANSWER),
     (CONVERSATIONS, "SetAvailability", ANSWER),
     (CONVERSATIONS, "ErasePersonalData", ADMINISTRATION),
@@ -86,6 +88,14 @@ const TABLE: &[(&str, &str, Permission)] = &[
     (ADMIN, "RevokeKey", ADMINISTRATION),
     (ADMIN, "ListAuditEntries", ADMINISTRATION),
     (ADMIN, "VerifyAuditLog", ADMINISTRATION),
+    (ADMIN, "CreateSubscription", ADMINISTRATION),
+    (ADMIN, "GetSubscription", ADMINISTRATION),
+    (ADMIN, "ListSubscriptions", ADMINISTRATION),
+    (ADMIN, "UpdateSubscription", ADMINISTRATION),
+    (ADMIN, "DeleteSubscription", ADMINISTRATION),
+    (ADMIN, "ListParkedEvents", ADMINISTRATION),
+    (ADMIN, "RedriveParkedEvents", ADMINISTRATION),
+    (ADMIN, "MoveSubscription", ADMINISTRATION),
 ];
 
 const CONVERSATIONS: &str = "parloir.v1.ConversationService";

@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, codec::CompressionEncoding};
 
 use super::{
-    call::{Call, identity},
+    call::{Call, identity, time_for},
     calls,
     status::{self, reason},
 };
 use crate::{
     conversations::Conversations,
     domain::{Error, Result},
+    subscriptions::Subscriptions,
 };
 
 type Answer<T> = std::result::Result<Response<T>, Status>;
@@ -33,11 +34,13 @@ pub struct Options {
 /// The unary calls. `stopping` ends the acceptance of new commands; answers to questions that wait are still taken.
 pub fn service(
     conversations: Arc<Conversations>,
+    subscriptions: Arc<Subscriptions>,
     options: Options,
     stopping: CancellationToken,
 ) -> ConversationServiceServer<Calls> {
     let calls = Calls {
         conversations,
+        subscriptions,
         answer_within: options.answer_within,
         stopping,
     };
@@ -50,6 +53,7 @@ pub fn service(
 #[derive(Debug)]
 pub struct Calls {
     conversations: Arc<Conversations>,
+    subscriptions: Arc<Subscriptions>,
     answer_within: Duration,
     stopping: CancellationToken,
 }
@@ -153,6 +157,55 @@ impl ConversationService for Calls {
     ) -> Answer<Self::SubscribeEventsStream> {
         let error = Error::Unsupported("streams are served by the streaming route");
         Err(status::status(&error, self.epoch()))
+    }
+
+    async fn pull_events(
+        &self,
+        request: Request<v1::PullEventsRequest>,
+    ) -> Answer<v1::PullEventsResponse> {
+        let work = async {
+            let longest = time_for(request.metadata());
+            let (call, message) = self.open(request)?;
+            let (hub, tenant) = (&self.conversations.hub, &call.caller.tenant);
+            let settings = self.subscriptions.settings();
+            match calls::pull::pull(message, tenant, hub, settings, longest)? {
+                calls::pull::Pull::Ephemeral(wish, terms) => {
+                    let hub = Arc::clone(hub);
+                    // Reads the database: goes on even if the caller does not wait.
+                    let opening = tokio::spawn(async move { hub.subscribe(wish).await });
+                    let opened = opening.await.unwrap_or(Err(Error::Internal))?;
+                    calls::pull::take(opened, terms).await
+                }
+                calls::pull::Pull::Named(membership, terms) => {
+                    let subscriptions = Arc::clone(&self.subscriptions);
+                    let key = membership.key.clone();
+                    // As above.
+                    let pulling = tokio::spawn(async move {
+                        let terms = (membership.max_in_flight, terms.events, terms.wait);
+                        let (key, member) = (membership.key, membership.member);
+                        let creation = membership.creation;
+                        subscriptions.pull(key, member, creation, terms).await
+                    });
+                    let pulled = pulling.await.unwrap_or(Err(Error::Internal))?;
+                    calls::pull::response(pulled, &key, self.epoch())
+                }
+            }
+        };
+        self.answer(work).await
+    }
+
+    /// Taken even while the server is stopping: what is done is done.
+    async fn ack_events(
+        &self,
+        request: Request<v1::AckEventsRequest>,
+    ) -> Answer<v1::AckEventsResponse> {
+        let work = async {
+            let (call, message) = self.admit(request)?;
+            let (key, acks) = calls::ack::acks(message, &call.caller.tenant, self.epoch())?;
+            let acked = self.subscriptions.ack(&key, acks).await?;
+            Ok(calls::ack::response(acked))
+        };
+        self.answer(work).await
     }
 
     /// Taken even while the server is stopping: the grace is there so that agents that wait get their answer.

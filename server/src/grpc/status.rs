@@ -11,12 +11,19 @@ use tonic_types::{ErrorDetails, StatusExt};
 use crate::domain::{Error, administration::ActRefused};
 
 pub use details::FIRST_AVAILABLE_CURSOR;
-pub use reason::{DOMAIN, STREAM_LIFETIME, reason};
+pub use reason::{DOMAIN, STREAM_LIFETIME, STREAM_REPLACED, reason};
 
 /// Ends a stream that is to be opened anew.
 pub fn lifetime_over() -> Status {
     let message = "the stream reached its lifetime: resume after its last cursor";
     let details = ErrorDetails::with_error_info(STREAM_LIFETIME, DOMAIN, []);
+    Status::with_error_details(Code::Unavailable, message, details)
+}
+
+/// Ends a member's stream whose place a newer one has taken.
+pub fn replaced() -> Status {
+    let message = "a newer stream with the same member_id took over";
+    let details = ErrorDetails::with_error_info(STREAM_REPLACED, DOMAIN, []);
     Status::with_error_details(Code::Unavailable, message, details)
 }
 
@@ -33,7 +40,7 @@ fn code(error: &Error) -> Code {
     match error {
         Error::Invalid(_) => Code::InvalidArgument,
         Error::NotFound { .. } => Code::NotFound,
-        Error::KeyReused { .. } => Code::AlreadyExists,
+        Error::KeyReused { .. } | Error::SubscriptionExists { .. } => Code::AlreadyExists,
         Error::AgentRejected { .. }
         | Error::AgentCredentialsRejected { .. }
         | Error::AgentNotFoundUpstream { .. }
@@ -43,6 +50,7 @@ fn code(error: &Error) -> Code {
         | Error::HumanNotJoined
         | Error::OtherKind
         | Error::ContactTaken
+        | Error::SubscriptionDiffers { .. }
         | Error::CursorUnknown => Code::FailedPrecondition,
         Error::Act(refused) => act_code(refused),
         Error::SessionMoved { .. } | Error::OwnerEpochMoved { .. } => Code::Aborted,

@@ -3,10 +3,11 @@
 
 mod body;
 mod message;
+pub(super) mod named;
 mod notice;
 #[cfg(test)]
 mod tests;
-mod wish;
+pub(super) mod wish;
 
 use std::{
     convert::Infallible,
@@ -17,31 +18,36 @@ use std::{
 };
 
 use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
+use parloir_proto::v1;
 use tonic::{Status, body::Body, server::NamedService};
 use tower::Service;
 use tracing::Instrument;
 
 use super::{call::identity, status::status};
 use crate::{
-    domain::{Clock, Error},
+    domain::{Clock, Error, Id},
     hub::Hub,
+    subscriptions::Subscriptions,
 };
 use body::EventStream;
+use named::NamedStream;
 
 /// The path of the one call that is answered here.
 const PATH: &str = "/parloir.v1.ConversationService/SubscribeEvents";
 
 /// Puts the stream in front of the service that answers all other calls.
 ///
-/// `max_message_bytes` bounds the request; the clock's time stands in `Started` and `Checkpoint`.
+/// Without `subscriptions` there are no named ones. `max_message_bytes` bounds the request; the clock's time stands in `Started` and `Checkpoint`.
 pub fn with_streams<S>(
     calls: S,
     hub: Arc<Hub>,
+    subscriptions: Option<Arc<Subscriptions>>,
     clock: Arc<dyn Clock>,
     max_message_bytes: usize,
 ) -> WithStreams<S> {
     let streams = Streams {
         hub,
+        subscriptions,
         clock,
         max_message_bytes,
     };
@@ -58,6 +64,8 @@ pub struct WithStreams<S> {
 #[derive(Debug, Clone)]
 struct Streams {
     hub: Arc<Hub>,
+    /// Absent: there are no named ones.
+    subscriptions: Option<Arc<Subscriptions>>,
     clock: Arc<dyn Clock>,
     max_message_bytes: usize,
 }
@@ -86,7 +94,7 @@ where
         let streams = self.streams.clone();
         Box::pin(async move {
             Ok(match streams.open(request).await {
-                Ok(stream) => streaming(stream),
+                Ok(body) => streaming(body),
                 Err(status) => status.into_http(),
             })
         })
@@ -94,22 +102,53 @@ where
 }
 
 impl Streams {
-    async fn open(self, request: Request<Body>) -> Result<EventStream, Status> {
+    async fn open(self, request: Request<Body>) -> Result<Body, Status> {
         let refused = |error: Error| status(&error, self.hub.epoch());
         let tenant = identity(request.extensions()).map_err(refused)?.tenant;
-        let message = message::read(request, self.max_message_bytes).await?;
+        let message: v1::SubscribeEventsRequest =
+            message::read(request, self.max_message_bytes).await?;
+        if !message.subscription.is_empty() {
+            return self.open_named(message, &tenant).await;
+        }
         let wish = wish::wish(message, &tenant, &self.hub).map_err(refused)?;
         let hub = self.hub.clone();
         // Reads the database: goes on even if the caller does not wait.
         let opening = tokio::spawn(async move { hub.subscribe(wish).await }.in_current_span());
         let opened = opening.await.unwrap_or(Err(Error::Internal));
         let subscription = opened.map_err(refused)?;
-        Ok(EventStream::new(subscription, self.clock))
+        Ok(Body::new(EventStream::new(subscription, self.clock)))
+    }
+
+    async fn open_named(
+        self,
+        message: v1::SubscribeEventsRequest,
+        tenant: &Id,
+    ) -> Result<Body, Status> {
+        let refused = |error: Error| status(&error, self.hub.epoch());
+        let unsupported = Error::Unsupported("there are no named subscriptions here");
+        let subscriptions = self.subscriptions.clone();
+        let subscriptions = subscriptions.ok_or(unsupported).map_err(refused)?;
+        let asked = named::request(message, tenant, subscriptions.settings()).map_err(refused)?;
+        let (membership, heartbeat) = asked;
+        // Writes: goes on even if the caller does not wait, and is let go of then.
+        let opening = async move {
+            let named::Membership {
+                key,
+                member,
+                creation,
+                max_in_flight,
+            } = membership;
+            let terms = (max_in_flight, heartbeat);
+            subscriptions.open(key, member, creation, terms).await
+        };
+        let opened = tokio::spawn(opening.in_current_span()).await;
+        let stream = opened.unwrap_or(Err(Error::Internal)).map_err(refused)?;
+        Ok(Body::new(NamedStream::new(stream, self.clock)))
     }
 }
 
-fn streaming(stream: EventStream) -> Response<Body> {
-    let mut response = Response::new(Body::new(stream));
+fn streaming(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     let kind = HeaderValue::from_static("application/grpc");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response

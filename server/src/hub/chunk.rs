@@ -111,6 +111,16 @@ impl Chunk {
         tenants
     }
 
+    /// Each event with its frame.
+    pub fn frames(&self) -> impl Iterator<Item = (Position, &Concerns, Bytes)> {
+        let begins = std::iter::once(0).chain(self.items.iter().map(|item| item.end));
+        let positions = (self.first.0..).map(Position);
+        let each = positions.zip(begins.zip(&self.items));
+        each.map(|(position, (begin, item))| {
+            (position, &item.concerns, self.bytes.slice(begin..item.end))
+        })
+    }
+
     pub fn concerns(&self) -> impl Iterator<Item = (Position, &Concerns)> {
         let positions = (self.first.0..).map(Position);
         positions.zip(self.items.iter().map(|item| &item.concerns))

@@ -2,7 +2,11 @@
 //!
 //! The wire form is put together from encoded parts, so that the stored bytes are copied and never decoded.
 
-use prost::encoding::{encode_varint, encoded_len_varint};
+use bytes::{Buf, Bytes};
+use prost::encoding::{decode_varint, encode_varint, encoded_len_varint};
+
+use parloir_proto::v1;
+use prost::Message;
 
 use crate::domain::{Cursor, StoredEvent};
 
@@ -25,6 +29,47 @@ pub fn append_event(into: &mut Vec<u8>, event: &StoredEvent, cursor: Cursor) {
     into.extend_from_slice(&event.bytes);
     append_tag(into, DELIVERED_CURSOR, cursor.len());
     into.extend_from_slice(cursor.as_bytes());
+}
+
+/// What a named subscription says of an event beside the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handed {
+    pub cursor: String,
+    pub ack_id: String,
+    pub attempt: u32,
+    pub time_left: std::time::Duration,
+}
+
+/// Appends one event that a named subscription hands out, as a framed `SubscribeEventsResponse`.
+pub fn append_handed(into: &mut Vec<u8>, event: &Bytes, handed: Handed) {
+    let rest = v1::DeliveredEvent {
+        event: None,
+        cursor: handed.cursor,
+        ack_id: handed.ack_id,
+        attempt: handed.attempt,
+        time_left: Some(crate::wire::time::duration(handed.time_left)),
+    };
+    let delivered = field_bytes(event.len()) + rest.encoded_len();
+    append_prefix(into, field_bytes(delivered));
+    append_tag(into, RESPONSE_EVENT, delivered);
+    append_tag(into, DELIVERED_EVENT, event.len());
+    into.extend_from_slice(event);
+    rest.encode(into).expect("a Vec takes everything");
+}
+
+/// The stored event within its frame. The frame is one of ours; of anything else, nothing.
+pub fn event_of(mut frame: Bytes) -> Bytes {
+    let inner = |frame: &mut Bytes| {
+        frame.try_get_u8().ok()?;
+        let length = usize::try_from(decode_varint(frame).ok()?).ok()?;
+        (length <= frame.len()).then_some(length)
+    };
+    if frame.len() < PREFIX_BYTES {
+        return Bytes::new();
+    }
+    frame.advance(PREFIX_BYTES);
+    let event = inner(&mut frame).and_then(|_| inner(&mut frame));
+    event.map_or_else(Bytes::new, |length| frame.slice(..length))
 }
 
 /// Appends the prefix of a gRPC message of so many bytes.
@@ -53,9 +98,6 @@ fn field_bytes(length: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use parloir_proto::v1;
-    use prost::Message;
-
     use super::*;
     use crate::domain::{EventKind, Id, Position};
 
@@ -99,6 +141,34 @@ mod tests {
             );
             assert_eq!(framed[5..], expected, "{size}");
             assert_eq!(framed.len(), framed_bytes(&stored, cursor.encode().len()));
+            assert_eq!(event_of(framed.into()), stored.bytes);
         }
+    }
+
+    #[test]
+    fn a_handed_event_is_what_the_contract_encodes() {
+        let event = v1::Event {
+            traceparent: "x".repeat(200),
+            ..v1::Event::default()
+        };
+        let bytes = Bytes::from(event.encode_to_vec());
+        let mut framed = Vec::new();
+        let handed = Handed {
+            cursor: "cursor".to_owned(),
+            ack_id: "ack".to_owned(),
+            attempt: 3,
+            time_left: std::time::Duration::from_millis(1500),
+        };
+        append_handed(&mut framed, &bytes, handed);
+        let read = v1::SubscribeEventsResponse::decode(&framed[5..]).expect("a message");
+        let Some(v1::subscribe_events_response::Message::Event(read)) = read.message else {
+            panic!("an event");
+        };
+        assert_eq!((read.event, read.attempt), (Some(event), 3));
+        assert_eq!(
+            (read.cursor.as_str(), read.ack_id.as_str()),
+            ("cursor", "ack")
+        );
+        assert_eq!(event_of(framed.into()), bytes);
     }
 }

@@ -9,6 +9,7 @@ mod filter;
 mod frame;
 mod index;
 mod pages;
+mod peek;
 mod publish;
 mod purge;
 mod read;
@@ -28,7 +29,8 @@ pub(crate) mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use filter::{Concerns, Filter};
-pub use frame::append_prefix;
+pub use frame::{Handed, append_handed, append_prefix};
+pub use peek::Interest;
 pub use settings::Settings;
 pub use start::{OnExpired, Start, Wish};
 pub use subscriber::{Leave, Notice};
@@ -52,6 +54,7 @@ pub struct Hub {
     state: Mutex<State>,
     /// How many pages may be read at once.
     reads: tokio::sync::Semaphore,
+    heads: tokio::sync::watch::Sender<Position>,
     started: tokio::time::Instant,
     metrics: Arc<Metrics>,
 }
@@ -74,6 +77,7 @@ impl Hub {
         let hub = Arc::new(Self {
             state: Mutex::new(State::new(&settings, head)),
             reads: tokio::sync::Semaphore::new(settings.page_reads.max(1)),
+            heads: tokio::sync::watch::Sender::new(head),
             settings,
             store,
             live,

@@ -12,6 +12,12 @@ impl Hub {
             self.publish_run(run, &mut woken);
         }
         wake(woken);
+        let head = self.head();
+        self.heads.send_if_modified(|known| {
+            let moved = *known < head;
+            *known = head;
+            moved
+        });
     }
 
     fn publish_run(&self, run: &[StoredEvent], woken: &mut Vec<std::task::Waker>) {

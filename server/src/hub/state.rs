@@ -5,6 +5,7 @@ use std::{collections::HashMap, task::Waker};
 
 use super::{
     chunk::Chunk,
+    filter::Filter,
     index::Index,
     pages::{Page, Pages},
     ring::Ring,
@@ -21,6 +22,8 @@ pub struct State {
     subscribers: Slots<Subscriber>,
     index: Index,
     max_streams: usize,
+    /// What is read by others than the subscribers.
+    pub interests: HashMap<u64, Filter>,
     /// Since the start of the hub.
     tick: u32,
     stopping: bool,
@@ -47,6 +50,7 @@ impl State {
             subscribers: Slots::default(),
             index: Index::default(),
             max_streams: settings.max_streams,
+            interests: HashMap::new(),
             tick: 0,
             stopping: false,
             purges: 0,
@@ -97,6 +101,9 @@ impl State {
         for (index, subscriber) in self.subscribers.iter_numbered() {
             subscriber.filter = subscriber.filter.clone().under(directory);
             self.index.insert(index, &subscriber.filter);
+        }
+        for filter in self.interests.values_mut() {
+            *filter = filter.clone().under(directory);
         }
     }
 
@@ -272,11 +279,14 @@ impl State {
 
     /// Whether anyone would see such an event of the agent.
     pub fn anyone_for(&self, agent: &Id, kind: EventKind) -> bool {
-        self.index
-            .candidates_of_agent(agent)
-            .filter_map(|index| self.subscribers.at(index))
-            .any(|subscriber| {
-                subscriber.leave.is_none() && subscriber.filter.matches_of_agent(agent, kind)
-            })
+        let is_of_interest = |filter: &Filter| filter.matches_of_agent(agent, kind);
+        self.interests.values().any(is_of_interest)
+            || self
+                .index
+                .candidates_of_agent(agent)
+                .filter_map(|index| self.subscribers.at(index))
+                .any(|subscriber| {
+                    subscriber.leave.is_none() && subscriber.filter.matches_of_agent(agent, kind)
+                })
     }
 }

@@ -46,6 +46,8 @@ pub enum Notice {
 pub enum Leave {
     Shutdown,
     Lifetime,
+    /// A newer stream of the same member of a named subscription took its place.
+    Replaced,
 }
 
 /// Where a subscriber's next event comes from.

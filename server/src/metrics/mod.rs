@@ -16,6 +16,7 @@ mod requests;
 mod rpc;
 mod sources;
 mod streams;
+mod subscriptions;
 mod webhooks;
 
 pub use self::{
@@ -29,6 +30,7 @@ pub use self::{
     rpc::RpcMetrics,
     sources::SourceMetrics,
     streams::{OpenStream, StreamMetrics},
+    subscriptions::{SubscriptionFigures, SubscriptionMetrics},
     webhooks::WebhookMetrics,
 };
 
@@ -45,6 +47,8 @@ pub struct Metrics {
     pub log: LogMetrics,
     /// Event streams.
     pub streams: StreamMetrics,
+    /// Named subscriptions.
+    pub subscriptions: SubscriptionMetrics,
     /// What goes out to agents.
     pub delivery: DeliveryMetrics,
     /// What sources bring, and what goes out to them.
@@ -71,6 +75,7 @@ impl Metrics {
             webhooks: WebhookMetrics::new(r),
             log: LogMetrics::new(r),
             streams: StreamMetrics::new(r),
+            subscriptions: SubscriptionMetrics::new(r),
             delivery: DeliveryMetrics::new(r),
             sources: SourceMetrics::new(r),
             limits: LimitMetrics::new(r),

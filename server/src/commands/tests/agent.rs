@@ -370,5 +370,7 @@ impl ConversationService for Agent {
         list_events: ListEventsRequest => ListEventsResponse,
         erase_personal_data: ErasePersonalDataRequest => ErasePersonalDataResponse,
         get_erasure: GetErasureRequest => GetErasureResponse,
+        pull_events: PullEventsRequest => PullEventsResponse,
+        ack_events: AckEventsRequest => AckEventsResponse,
     }
 }

@@ -1,5 +1,6 @@
 //! One file per call: from the request to the use case's input, and from its output to the response.
 
+pub(super) mod ack;
 pub(super) mod availability;
 pub(super) mod contacts;
 pub(super) mod end;
@@ -8,6 +9,7 @@ pub(super) mod events;
 pub(super) mod get;
 pub(super) mod human;
 pub(super) mod list;
+pub(super) mod pull;
 pub(super) mod respond;
 pub(super) mod send;
 pub(super) mod start;

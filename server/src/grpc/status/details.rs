@@ -47,6 +47,9 @@ fn metadata(error: &Error, epoch: u64) -> HashMap<String, String> {
                 cursor_before(*first_available, epoch),
             )]
         }
+        Error::SubscriptionDiffers { name } | Error::SubscriptionExists { name } => {
+            vec![("subscription", name.to_string())]
+        }
         Error::QueueFull { agent, limit } => vec![
             ("agent", agent.to_string()),
             ("setting", "max_queued".into()),
@@ -115,6 +118,7 @@ fn add_cause(details: &mut ErrorDetails, error: &Error) {
         | Error::HumanNotJoined
         | Error::OtherKind
         | Error::ContactTaken
+        | Error::SubscriptionDiffers { .. }
         | Error::CursorUnknown => {
             details.add_precondition_failure_violation(reason(error), "", short(error));
         }
@@ -160,6 +164,7 @@ fn add_cause(details: &mut ErrorDetails, error: &Error) {
             details.add_quota_failure_violation("disk of the store", short(error));
         }
         Error::KeyReused { .. }
+        | Error::SubscriptionExists { .. }
         | Error::CredentialsMissing
         | Error::CredentialsInvalid
         | Error::ScopeMissing { .. }

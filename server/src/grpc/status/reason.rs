@@ -8,6 +8,9 @@ pub const DOMAIN: &str = "parloir";
 /// Why a stream ends that lived as long as it was announced to: no error of a call, so it has no other place.
 pub const STREAM_LIFETIME: &str = "STREAM_LIFETIME";
 
+/// Why a member's stream ends whose place a newer one has taken.
+pub const STREAM_REPLACED: &str = "STREAM_REPLACED";
+
 /// The `reason` of an error: ASCII, `UPPER_SNAKE`, never changed once released.
 pub fn reason(error: &Error) -> &'static str {
     match error {
@@ -27,6 +30,8 @@ pub fn reason(error: &Error) -> &'static str {
         Error::ContactTaken => "CONTACT_TAKEN",
         Error::CursorExpired { .. } => "CURSOR_EXPIRED",
         Error::CursorUnknown => "CURSOR_UNKNOWN",
+        Error::SubscriptionDiffers { .. } => "SUBSCRIPTION_DIFFERS",
+        Error::SubscriptionExists { .. } => "NAME_TAKEN",
         Error::QueueFull { .. } => "QUEUE_FULL",
         Error::CredentialsMissing => "CREDENTIALS_MISSING",
         Error::CredentialsInvalid => "CREDENTIALS_INVALID",
@@ -51,6 +56,7 @@ fn not_found(kind: &str) -> &'static str {
         "request" => "REQUEST_NOT_FOUND",
         "erasure" => "ERASURE_NOT_FOUND",
         "source" => "SOURCE_NOT_FOUND",
+        "subscription" => "SUBSCRIPTION_NOT_FOUND",
         "caller" => "CALLER_NOT_FOUND",
         "key" => "KEY_NOT_FOUND",
         "contact" => "CONTACT_NOT_FOUND",

@@ -217,6 +217,25 @@ fn catalogue() -> Vec<(Error, Code, &'static str)> {
             Code::FailedPrecondition,
             "CONTACT_TAKEN",
         ),
+        (
+            Error::not_found("subscription", "s"),
+            Code::NotFound,
+            "SUBSCRIPTION_NOT_FOUND",
+        ),
+        (
+            Error::SubscriptionDiffers {
+                name: Id::trusted("crm"),
+            },
+            Code::FailedPrecondition,
+            "SUBSCRIPTION_DIFFERS",
+        ),
+        (
+            Error::SubscriptionExists {
+                name: Id::trusted("crm"),
+            },
+            Code::AlreadyExists,
+            "NAME_TAKEN",
+        ),
         (moved.0, Code::Aborted, "SESSION_MOVED"),
         (moved.1, Code::Aborted, "OWNER_EPOCH_MOVED"),
         (
@@ -429,7 +448,7 @@ fn the_table_for_callers_lists_every_reason_and_no_other() {
         .iter()
         .map(|(_, _, reason)| *reason)
         .chain(Reason::ALL.into_iter().map(Reason::as_str))
-        .chain([STREAM_LIFETIME])
+        .chain([STREAM_LIFETIME, STREAM_REPLACED])
         .collect();
     assert_eq!(listed, known);
 }

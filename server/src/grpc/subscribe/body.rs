@@ -14,7 +14,7 @@ use tonic::Status;
 use super::notice;
 use crate::{
     domain::{Clock, Error},
-    grpc::status::{lifetime_over, status},
+    grpc::status::{lifetime_over, replaced, status},
     hub::{Leave, Notice, Subscription},
 };
 
@@ -96,14 +96,15 @@ impl Body for EventStream {
     }
 }
 
-fn farewell(reason: Leave, epoch: u64) -> Status {
+pub(super) fn farewell(reason: Leave, epoch: u64) -> Status {
     match reason {
+        Leave::Replaced => replaced(),
         Leave::Shutdown => status(&Error::Stopping, epoch),
         Leave::Lifetime => lifetime_over(),
     }
 }
 
-fn trailers(status: &Status) -> HeaderMap {
+pub(super) fn trailers(status: &Status) -> HeaderMap {
     let mut trailers = HeaderMap::new();
     if status.add_header(&mut trailers).is_err() {
         // Only text that no header can carry gets here; the code says the essential.

@@ -7,7 +7,11 @@ use prost::Message;
 use crate::{
     domain::{Clock, Position},
     hub::{Hub, Leave, Subscription, append_prefix},
-    wire::time::{duration, timestamp},
+    subscriptions::MemberStream,
+    wire::{
+        subscription,
+        time::{duration, timestamp},
+    },
 };
 
 /// The first message of every stream.
@@ -19,6 +23,28 @@ pub(super) fn started(subscription: &Subscription, clock: &dyn Clock) -> Bytes {
         lifetime: Some(duration(terms.lifetime)),
         server_time: Some(timestamp(clock.now())),
         max_event_bytes: hub.settings().max_event_bytes,
+        named: None,
+    }))
+}
+
+/// The first message of a named subscription's stream.
+pub(super) fn started_named(stream: &MemberStream, clock: &dyn Clock) -> Bytes {
+    let (hub, terms) = (stream.hub(), &stream.terms);
+    let record = &terms.record;
+    framed(Wire::Started(v1::Started {
+        cursor: hub.cursor(terms.done_through),
+        heartbeat: Some(duration(terms.heartbeat)),
+        lifetime: Some(duration(terms.lifetime)),
+        server_time: Some(timestamp(clock.now())),
+        max_event_bytes: hub.settings().max_event_bytes,
+        named: Some(v1::NamedTerms {
+            subscription: record.key.name.to_string(),
+            member_id: terms.member.to_string(),
+            filter: Some(subscription::filter(&record.choice)),
+            start_cursor: hub.cursor(record.start),
+            max_in_flight: terms.max_in_flight,
+            policy: Some(subscription::policy(&record.policy)),
+        }),
     }))
 }
 
@@ -55,6 +81,7 @@ pub(super) fn going_away(
     let reason = match reason {
         Leave::Shutdown => v1::GoingAwayReason::Shutdown,
         Leave::Lifetime => v1::GoingAwayReason::Lifetime,
+        Leave::Replaced => v1::GoingAwayReason::Replaced,
     };
     framed(Wire::GoingAway(v1::GoingAway {
         resume_cursor: hub.cursor(resume),

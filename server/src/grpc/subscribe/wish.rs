@@ -8,19 +8,25 @@ use crate::{
     domain::{Cursor, CursorError, Error, Id, Result},
     grpc::checks::Checks,
     hub::{Filter, Hub, OnExpired, Start, Wish},
+    subscriptions::Place,
     wire::enums::read_event_kind,
 };
 
 /// What a caller may wish as the interval between signs of life.
 const HEARTBEATS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(1);
 
-pub(super) fn wish(request: v1::SubscribeEventsRequest, tenant: &Id, hub: &Hub) -> Result<Wish> {
-    if !request.subscription.is_empty() {
-        return Err(Error::Unsupported(
-            "named subscriptions are not served by this version: leave `subscription` empty and keep the cursor yourself",
-        ));
-    }
+pub(in crate::grpc) fn wish(
+    request: v1::SubscribeEventsRequest,
+    tenant: &Id,
+    hub: &Hub,
+) -> Result<Wish> {
     let mut checks = Checks::default();
+    if !request.member_id.is_empty() {
+        checks.wrong(
+            "member_id",
+            "goes with `subscription`: name one, or leave it out",
+        );
+    }
     let filter = filter(
         &mut checks,
         &request.filter.unwrap_or_default(),
@@ -29,9 +35,7 @@ pub(super) fn wish(request: v1::SubscribeEventsRequest, tenant: &Id, hub: &Hub) 
     );
     let start = start(&mut checks, request.start, hub);
     let on_expired = on_expired(&mut checks, request.on_expired_cursor);
-    let heartbeat = request
-        .heartbeat
-        .and_then(|span| checks.span("heartbeat", Some(&span), &HEARTBEATS));
+    let heartbeat = heartbeat(&mut checks, request.heartbeat.as_ref());
     let (filter, start, on_expired) = checks.finish(|| Some((filter?, start?, on_expired?)))?;
     Ok(Wish {
         filter,
@@ -39,6 +43,28 @@ pub(super) fn wish(request: v1::SubscribeEventsRequest, tenant: &Id, hub: &Hub) 
         on_expired,
         heartbeat,
     })
+}
+
+pub(super) fn heartbeat(
+    checks: &mut Checks,
+    span: Option<&prost_types::Duration>,
+) -> Option<Duration> {
+    span.and_then(|span| checks.span("heartbeat", Some(span), &HEARTBEATS))
+}
+
+/// Where a named subscription begins when it is created.
+pub(super) fn place(checks: &mut Checks, start: Option<Wire>) -> Option<Place> {
+    match start {
+        None => Some(Place::Latest),
+        Some(Wire::AfterCursor(_)) => {
+            let why = "a named subscription keeps its position itself: leave it out, or move the subscription by \
+                       AdminService";
+            checks.wrong("after_cursor", why);
+            None
+        }
+        Some(Wire::AtTime(time)) => checks.place_at("at_time", &time),
+        Some(Wire::Position(number)) => checks.place_named("position", number),
+    }
 }
 
 fn filter(checks: &mut Checks, filter: &v1::EventFilter, tenant: &Id, hub: &Hub) -> Option<Filter> {

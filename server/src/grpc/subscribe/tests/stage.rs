@@ -42,7 +42,7 @@ impl Stage {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let calls = ConversationServiceServer::new(Others);
         let clock = Arc::new(SystemClock);
-        let service = with_streams(calls, world.hub.clone(), clock, 64 * 1024);
+        let service = with_streams(calls, world.hub.clone(), None, clock, 64 * 1024);
         // What the guard does for everybody who may call.
         let somebody = InterceptorLayer::new(|mut request: Request<()>| {
             request.extensions_mut().insert(Identity::anonymous());
@@ -187,4 +187,6 @@ unreached! {
     list_events(ListEventsRequest) -> ListEventsResponse;
     erase_personal_data(ErasePersonalDataRequest) -> ErasePersonalDataResponse;
     get_erasure(GetErasureRequest) -> GetErasureResponse;
+    pull_events(PullEventsRequest) -> PullEventsResponse;
+    ack_events(AckEventsRequest) -> AckEventsResponse;
 }

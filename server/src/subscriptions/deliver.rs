@@ -1,0 +1,141 @@
+//! What was committed as handed out goes to those who get it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    dispatcher::{Dispatcher, Read},
+    mailbox::Mail,
+    op::{Pulled, PulledEvent},
+    plan::Events,
+    turn::Step,
+};
+use crate::domain::{Id, Position, subscription::HandOut};
+
+impl Dispatcher {
+    pub(super) async fn deliver(&mut self, out: Vec<HandOut>, mut events: Events) {
+        if let Err(error) = self.read_missing(&out, &mut events).await {
+            tracing::warn!(subscription = %self.key.name, %error, "what is to be repeated could not be read");
+            // It was counted as handed out: it fails, and comes again.
+            for hand in out {
+                self.push(Step::Expire {
+                    ack: hand.ack,
+                    attempt: hand.attempt,
+                });
+            }
+            return;
+        }
+        let mut pulled: BTreeMap<Id, Vec<PulledEvent>> = BTreeMap::new();
+        for hand in out {
+            let Some(event) = events.get(&hand.ack.position).cloned() else {
+                // Retention was faster.
+                self.push(Step::Lost(hand.ack.position));
+                continue;
+            };
+            let (tenant, name) = (self.key.tenant.as_str(), self.key.name.as_str());
+            let metrics = &self.parts.metrics.subscriptions;
+            metrics.handed_out(tenant, name, hand.attempt);
+            let whole = self
+                .record
+                .as_ref()
+                .map(|record| record.policy.ack_deadline);
+            let time = match hand.moves_at {
+                Some(moves_at) => moves_at.since(self.last_turn),
+                None => whole.unwrap_or_default(),
+            };
+            if let Some(stream) = self.streams.get(&hand.member) {
+                stream.mailbox.put(Mail::Event {
+                    event,
+                    ack: hand.ack,
+                    attempt: hand.attempt,
+                    time,
+                });
+            } else {
+                pulled.entry(hand.member).or_default().push(PulledEvent {
+                    event,
+                    ack: hand.ack,
+                    attempt: hand.attempt,
+                    time_left: time,
+                });
+            }
+        }
+        self.answer_pulls(pulled);
+        self.tell_level();
+    }
+
+    async fn read_missing(&self, out: &[HandOut], events: &mut Events) -> Read<()> {
+        let missing: Vec<_> = out
+            .iter()
+            .map(|hand| hand.ack.position)
+            .filter(|position| !events.contains_key(position))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let read = self.parts.kept.events_at(&missing).await?;
+        events.extend(read.into_iter().map(|event| (event.position, event.bytes)));
+        Ok(())
+    }
+
+    fn answer_pulls(&mut self, pulled: BTreeMap<Id, Vec<PulledEvent>>) {
+        let done_through = self.done_through();
+        for (member, mut events) in pulled {
+            if let Some(pull) = self.pulls.remove(&member) {
+                let mut room = pull.max_bytes;
+                let fits = |event: &&PulledEvent| {
+                    let fits = event.event.len() <= room;
+                    room = room.saturating_sub(event.event.len());
+                    fits
+                };
+                // A large one goes alone.
+                let count = events.iter().take_while(fits).count().max(1);
+                let rest = events.split_off(count.min(events.len()));
+                if !rest.is_empty() {
+                    self.left_over.insert(member, rest);
+                }
+                // Gone: its events come again when their time is over.
+                let _ = pull.reply.send(Ok(Pulled {
+                    events,
+                    done_through,
+                    gap: None,
+                }));
+            }
+        }
+    }
+
+    /// What was handed to a member and did not fit into its answer goes into the next one.
+    pub(super) fn answer_with_the_rest(&mut self, member: &Id) {
+        let Some(mut rest) = self.left_over.remove(member) else {
+            return;
+        };
+        // What failed meanwhile comes again by itself.
+        let known = self.known.as_ref();
+        rest.retain(|it| known.is_some_and(|group| group.is_in_flight(it.ack, it.attempt)));
+        if !rest.is_empty() {
+            self.answer_pulls(BTreeMap::from([(member.clone(), rest)]));
+        }
+    }
+
+    /// Says once that all there was has been given.
+    pub(super) fn tell_level(&mut self) {
+        let Some(group) = &self.known else { return };
+        let head = *self.heads.borrow();
+        for (id, stream) in &mut self.streams {
+            if stream.told_level {
+                continue;
+            }
+            let mut mine = group.core.slots.iter().zip(&self.seen);
+            let is_level = mine.all(|(slot, (token, through))| {
+                let read = if *token == slot.token {
+                    slot.read.max(*through)
+                } else {
+                    slot.read
+                };
+                slot.holder.as_ref() != Some(id) || read >= head
+            });
+            if is_level && group.core.members.contains_key(id) {
+                stream.told_level = true;
+                stream.mailbox.put(Mail::CaughtUp(Position(head.0)));
+            }
+        }
+    }
+}
