@@ -19,6 +19,7 @@ mod owners_file;
 pub mod serve;
 pub mod simulate;
 pub mod source_login;
+pub mod subscriptions;
 pub mod tail;
 pub mod terminal;
 pub mod verify_webhook;
@@ -58,6 +59,7 @@ enum Verb {
     NewMasterKey(new_master_key::NewMasterKeyArgs),
     Simulate(simulate::SimulateArgs),
     SourceLogin(source_login::SourceLoginArgs),
+    Subscriptions(subscriptions::SubscriptionsArgs),
     Tail(tail::TailArgs),
     VerifyWebhook(verify_webhook::VerifyWebhookArgs),
 }
@@ -85,6 +87,7 @@ impl Cli {
             Verb::NewMasterKey(args) => new_master_key::run(&args),
             Verb::Simulate(args) => simulate::run(args).await,
             Verb::SourceLogin(args) => source_login::run(args).await,
+            Verb::Subscriptions(args) => subscriptions::run(args).await,
             Verb::Tail(args) => tail::run(args).await,
             Verb::VerifyWebhook(args) => verify_webhook::run(&args).await,
         };

@@ -12,8 +12,8 @@ use clap::{
     Args, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use parloir_client::{Error, EventStream, Item, Subscription};
-use parloir_proto::v1::{DeliveredEvent, EventKind};
+use parloir_client::{Consumer, Error, EventStream, Item, Outcome, Subscription};
+use parloir_proto::v1::{AckResult, DeliveredEvent, EventKind};
 
 use super::{connect::Connect, terminal};
 pub(super) use json::{duration, timestamp};
@@ -43,6 +43,12 @@ pub struct TailArgs {
     /// Print one JSON object per line, with the names of the contract.
     #[arg(long)]
     json: bool,
+    /// Be a member of this named subscription: print each event and acknowledge it as done. It is created if there is none.
+    #[arg(long, value_name = "NAME", requires = "member", conflicts_with_all = ["after", "until_caught_up"])]
+    subscription: Option<String>,
+    /// Which member of the named subscription this is.
+    #[arg(long, value_name = "ID", requires = "subscription")]
+    member: Option<String>,
     /// Stop when everything that is in the log has been printed.
     #[arg(long, visible_alias = "once")]
     until_caught_up: bool,
@@ -63,6 +69,11 @@ enum From {
 /// A server that cannot be reached, and whatever ends a subscription: an expired or foreign cursor, a bad filter.
 pub async fn run(args: TailArgs) -> Result<()> {
     let client = args.connect.client().await?;
+    if let Some((name, member)) = args.subscription.clone().zip(args.member.clone()) {
+        let consumer = client.consume(args.subscription().named(name, member));
+        let outcome = consume(consumer, args.json, &mut io::stdout()).await;
+        return terminal::unless_nobody_reads(outcome);
+    }
     let events = client.subscribe(args.subscription());
     let outcome = follow(events, args.json, args.until_caught_up, &mut io::stdout()).await;
     terminal::unless_nobody_reads(outcome)
@@ -97,6 +108,27 @@ async fn follow(
                     eprintln!("caught up; --after {cursor} goes on from here");
                 }
                 return Ok(());
+            }
+            item => note(&item),
+        }
+    }
+    Ok(())
+}
+
+/// Prints and acknowledges.
+async fn consume(mut consumer: Consumer, json: bool, out: &mut impl Write) -> Result<()> {
+    while let Some(item) = consumer.item().await {
+        match item.map_err(explain)? {
+            Item::Event(delivered) => {
+                print(&delivered, json, out)?;
+                // What could not be acknowledged comes again.
+                match consumer.ack(&delivered, Outcome::Done).await {
+                    Ok(AckResult::Stale) => {
+                        eprintln!("{}: its lease has moved, it comes again", delivered.cursor);
+                    }
+                    Ok(_) => {}
+                    Err(error) => eprintln!("{}: not acknowledged: {error}", delivered.cursor),
+                }
             }
             item => note(&item),
         }
