@@ -21,6 +21,7 @@ mod process;
 mod requests;
 mod secrets;
 mod sources;
+mod subscriptions;
 mod support;
 mod tenants;
 mod webhook;

@@ -31,7 +31,7 @@ fn allowed(path: &str) -> &'static [&'static str] {
             "GetConversation" | "ListConversations" | "ListEvents" | "ListAccounts"
             | "ListContacts",
         ) => &["converse", "subscribe"],
-        (_, "SubscribeEvents") => &["subscribe"],
+        (_, "SubscribeEvents" | "PullEvents" | "AckEvents") => &["subscribe"],
         (_, "RespondToAgent" | "SetAvailability") => &["respond"],
         _ => panic!("{path}: decide who may call it, here and in the server's table"),
     }

@@ -57,6 +57,17 @@ const BOUNDARIES: &[Boundary] = &[
         why: "use cases speak to ports, never to a transport or a database",
     },
     Boundary {
+        inside: "server/src/subscriptions/",
+        names: &[
+            "tonic", "axum", "sea_orm", "sqlx", "reqwest", "hyper", "prost",
+        ],
+        modules: Modules::NoneOf(&[
+            "agents", "app", "commands", "grpc", "net", "ops", "simulate", "sources", "store",
+            "webhook", "webhooks",
+        ]),
+        why: "use cases speak to ports, never to a transport or a database",
+    },
+    Boundary {
         inside: "server/src/agents/",
         names: &["sea_orm", "sqlx", "tonic", "prost", "parloir_proto"],
         modules: Modules::NoneOf(&[

@@ -11,7 +11,7 @@ use prost_types::FileDescriptorSet;
 use tonic::Code;
 
 use super::town::{COMMON, SHARED, Tenant, Town};
-use administration::{accounts, agents, audit, callers, sources};
+use administration::{accounts, agents, audit, callers, sources, subscriptions};
 use conversations::{answers, commands, listing, reading, visitors};
 
 /// What a call with another's things comes to.
@@ -59,7 +59,16 @@ struct Loot<'a> {
 
 fn walk(loot: &Loot) -> Vec<Step> {
     let parts = [
-        audit, commands, answers, reading, visitors, agents, accounts, sources, callers,
+        audit,
+        commands,
+        answers,
+        reading,
+        visitors,
+        agents,
+        accounts,
+        sources,
+        callers,
+        subscriptions,
     ];
     parts.into_iter().flat_map(|part| part(loot)).collect()
 }

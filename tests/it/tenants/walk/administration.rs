@@ -293,3 +293,101 @@ pub(super) fn audit(_: &Loot) -> Vec<Step> {
         ),
     ]
 }
+
+/// A subscription's name is the tenant's own: another's of the same name is another one.
+pub(super) fn subscriptions(loot: &Loot) -> Vec<Step> {
+    let name = format!("sub-of-{}", loot.other.name);
+    let mut steps = vec![
+        step(
+            "ConversationService/PullEvents",
+            Own,
+            &v1::PullEventsRequest {
+                filter: Some(v1::EventFilter {
+                    accounts: vec![loot.account.clone()],
+                    ..Default::default()
+                }),
+                start: Some(v1::pull_events_request::Start::Position(
+                    v1::StartPosition::Earliest.into(),
+                )),
+                wait: Some(prost_types::Duration::default()),
+                ..Default::default()
+            },
+        ),
+        step(
+            "ConversationService/AckEvents",
+            Refused,
+            &v1::AckEventsRequest {
+                subscription: name.clone(),
+                acks: vec![v1::EventAck::default()],
+            },
+        ),
+        step(
+            "AdminService/CreateSubscription",
+            Own,
+            &v1::CreateSubscriptionRequest {
+                subscription: Some(v1::NamedSubscription {
+                    name: "own".into(),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            },
+        ),
+        step(
+            "AdminService/ListSubscriptions",
+            Own,
+            &v1::ListSubscriptionsRequest::default(),
+        ),
+    ];
+    steps.extend([
+        step(
+            "AdminService/GetSubscription",
+            NotFound,
+            &v1::GetSubscriptionRequest { name: name.clone() },
+        ),
+        step(
+            "AdminService/UpdateSubscription",
+            NotFound,
+            &v1::UpdateSubscriptionRequest {
+                name: name.clone(),
+                policy: Some(v1::SubscriptionPolicy::default()),
+                ..Default::default()
+            },
+        ),
+        step(
+            "AdminService/DeleteSubscription",
+            NotFound,
+            &v1::DeleteSubscriptionRequest {
+                name: name.clone(),
+                ..Default::default()
+            },
+        ),
+        step(
+            "AdminService/ListParkedEvents",
+            NotFound,
+            &v1::ListParkedEventsRequest {
+                name: name.clone(),
+                ..Default::default()
+            },
+        ),
+        step(
+            "AdminService/RedriveParkedEvents",
+            NotFound,
+            &v1::RedriveParkedEventsRequest {
+                name: name.clone(),
+                preview: true,
+                ..Default::default()
+            },
+        ),
+        step(
+            "AdminService/MoveSubscription",
+            NotFound,
+            &v1::MoveSubscriptionRequest {
+                name,
+                to: Some(v1::move_subscription_request::To::Position(
+                    v1::StartPosition::Earliest.into(),
+                )),
+            },
+        ),
+    ]);
+    steps
+}
