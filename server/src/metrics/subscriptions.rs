@@ -1,6 +1,6 @@
 //! Named subscriptions. Their names are few and of a plain form, whoever gave them.
 
-use prometheus_client::{metrics::family::Family, registry::Registry};
+use prometheus_client::registry::Registry;
 
 use super::family::{Counters, Gauges, labels, registered};
 
@@ -71,25 +71,25 @@ impl SubscriptionMetrics {
                 r,
                 "subscription_handed_out",
                 "Events handed out, repeats included",
-                Family::default(),
+                Counters::default(),
             ),
             redelivered: registered(
                 r,
                 "subscription_redelivered",
                 "Events handed out more than once, each time after the first",
-                Family::default(),
+                Counters::default(),
             ),
             acknowledged: registered(
                 r,
                 "subscription_acks",
                 "Acknowledgements, by what became of them",
-                Family::default(),
+                Counters::default(),
             ),
             lost: registered(
                 r,
                 "subscription_gaps",
                 "Times that retention removed what a subscription had not done",
-                Family::default(),
+                Counters::default(),
             ),
         }
     }
@@ -138,7 +138,7 @@ impl SubscriptionMetrics {
 
     /// There is no such subscription any more.
     pub fn gone(&self, tenant: &str, name: &str) {
-        let labels = named(tenant, name);
+        let gone = named(tenant, name);
         for gauge in [
             &self.members,
             &self.lag_events,
@@ -149,7 +149,7 @@ impl SubscriptionMetrics {
             &self.held_back,
             &self.at_risk,
         ] {
-            gauge.remove(&labels);
+            gauge.keep(|known, _| *known != gone);
         }
     }
 }

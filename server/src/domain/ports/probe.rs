@@ -1,6 +1,7 @@
 //! Asking a platform whether it takes our credentials.
 
-use super::{Id, Outbound, OutboundContent, Sent};
+use super::{Id, Outbound, Sent};
+use crate::domain::outbound::OutboundContent;
 
 /// How a platform answered a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,7 @@ use parloir::{
     live::{Live, Setup},
     metrics::Metrics,
     store::{SqliteStore, StoreSettings, Synchronous},
+    subscriptions::{self, Subscriptions},
 };
 use parloir_proto::v1::{self, admin_service_server::AdminServiceServer};
 use prost::Message;
@@ -133,9 +134,10 @@ async fn serve(
         metrics: Metrics::new(),
     };
     let live = Live::fixed(Setup::default());
+    let committer = Committer::start(store.clone(), CommitterSettings::default(), observers);
     let admin = Admin::start(Parts {
-        store: kept,
-        committer: Committer::start(store.clone(), CommitterSettings::default(), observers),
+        store: kept.clone(),
+        committer: committer.clone(),
         live: live.clone(),
         callers: Arc::new(Callers::open(clock.clone())),
         clock: clock.clone(),
@@ -143,22 +145,59 @@ async fn serve(
         reason: grpc::status::reason,
     });
     let admin = admin.await.expect("what is kept can be read");
+    let hub = Hub::start(
+        Settings::default(),
+        store.clone(),
+        live.clone(),
+        Metrics::new(),
+        Position(0),
+    );
+    let subscriptions = Subscriptions::new(subscriptions::Parts {
+        store: store.clone(),
+        kept,
+        committer,
+        hub: hub.clone(),
+        live,
+        clock: clock.clone(),
+        metrics: Metrics::new(),
+        settings: shares(),
+        reason: grpc::status::reason,
+    });
     let options = Options {
         answer_within: Duration::from_secs(1),
         max_message_bytes: MAX_MESSAGE_BYTES,
     };
-    let calls = grpc::admin(admin, store.epoch(), options, CancellationToken::new());
-    let hub = Hub::start(
-        Settings::default(),
-        store.clone(),
-        live,
-        Metrics::new(),
-        Position(0),
+    let stopping = CancellationToken::new();
+    let calls = grpc::admin(
+        admin,
+        subscriptions.clone(),
+        store.epoch(),
+        options,
+        stopping,
     );
     (
-        grpc::with_streams(calls, hub, clock, MAX_MESSAGE_BYTES),
+        grpc::with_streams(calls, hub, Some(subscriptions), clock, MAX_MESSAGE_BYTES),
         store,
     )
+}
+
+/// How work is shared among members.
+fn shares() -> subscriptions::Settings {
+    let Config {
+        subscriptions, log, ..
+    } = Config::default();
+    subscriptions::Settings {
+        max_subscriptions: subscriptions.max_subscriptions,
+        max_members: subscriptions.max_members,
+        max_in_flight: subscriptions.max_in_flight,
+        max_pending: subscriptions.max_pending,
+        lease: subscriptions.lease,
+        pull_lease: subscriptions.pull_lease,
+        retention_alarm: subscriptions.retention_alarm,
+        look_interval: subscriptions.look_interval,
+        retention_age: log.retention_age,
+        measure_interval: log.sweep_interval,
+    }
 }
 
 /// The files of one with an object of each kind, under names that the dice know.
