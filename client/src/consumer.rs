@@ -82,14 +82,18 @@ impl Consumer {
     }
 
     /// Says what became of one event. `Stale` means that it was handed out again meanwhile, to whoever has its
-    /// conversation now.
+    /// conversation now. Nothing of the consumer is borrowed: this may be awaited beside [`Self::next`].
     ///
     /// # Errors
     ///
     /// The server could not be told: the event comes again when its time is over.
-    pub async fn ack(&self, event: &DeliveredEvent, outcome: Outcome) -> Result<AckResult, Error> {
-        let results = self.ack_all([(event, outcome)]).await?;
-        Ok(results.first().copied().unwrap_or_default())
+    pub fn ack(
+        &self,
+        event: &DeliveredEvent,
+        outcome: Outcome,
+    ) -> impl Future<Output = Result<AckResult, Error>> + Send + use<> {
+        let results = self.tell(vec![said(event, outcome)]);
+        async { Ok(results.await?.first().copied().unwrap_or_default()) }
     }
 
     /// Says what became of several events, in one call. One result for each.
@@ -97,28 +101,51 @@ impl Consumer {
     /// # Errors
     ///
     /// As [`Self::ack`].
-    pub async fn ack_all<'a>(
+    pub fn ack_all<'a, E>(
         &self,
-        events: impl IntoIterator<Item = (&'a DeliveredEvent, Outcome)>,
-    ) -> Result<Vec<AckResult>, Error> {
-        let acks = events.into_iter().map(|(event, outcome)| EventAck {
-            ack_id: event.ack_id.clone(),
-            outcome: Some(match outcome {
-                Outcome::Done => event_ack::Outcome::Done(EventDone { cumulative: false }),
-                Outcome::DoneUpToHere => event_ack::Outcome::Done(EventDone { cumulative: true }),
-                Outcome::RetryAfter(after) => {
-                    // What the contract's type cannot hold is cut to a day, the longest that the server takes.
-                    let after = after.min(Duration::from_hours(24));
-                    event_ack::Outcome::RetryAfter(after.try_into().unwrap_or_default())
-                }
-                Outcome::Park => event_ack::Outcome::Park(EventPark {}),
-            }),
-        });
+        events: E,
+    ) -> impl Future<Output = Result<Vec<AckResult>, Error>> + Send + use<E>
+    where
+        E: IntoIterator<Item = (&'a DeliveredEvent, Outcome)>,
+    {
+        let acks = events.into_iter();
+        self.tell(acks.map(|(event, outcome)| said(event, outcome)).collect())
+    }
+
+    fn tell(
+        &self,
+        acks: Vec<EventAck>,
+    ) -> impl Future<Output = Result<Vec<AckResult>, Error>> + Send + use<> {
         let request = AckEventsRequest {
             subscription: self.subscription.clone(),
-            acks: acks.collect(),
+            acks,
         };
-        let response = self.client.ack_events(request).await?;
-        Ok(response.results().collect())
+        let client = self.client.clone();
+        async move {
+            let response = client.ack_events(request).await?;
+            Ok(response.results().collect())
+        }
+    }
+}
+
+fn said(event: &DeliveredEvent, outcome: Outcome) -> EventAck {
+    EventAck {
+        ack_id: event.ack_id.clone(),
+        outcome: Some(outcome.into()),
+    }
+}
+
+impl From<Outcome> for event_ack::Outcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done(EventDone { cumulative: false }),
+            Outcome::DoneUpToHere => Self::Done(EventDone { cumulative: true }),
+            Outcome::RetryAfter(after) => {
+                // What the contract's type cannot hold is cut to a day, the longest that the server takes.
+                let after = after.min(Duration::from_hours(24));
+                Self::RetryAfter(after.try_into().unwrap_or_default())
+            }
+            Outcome::Park => Self::Park(EventPark {}),
+        }
     }
 }

@@ -92,8 +92,13 @@ impl Member {
         event
     }
 
-    pub async fn says(&self, event: &DeliveredEvent, outcome: Outcome) -> AckResult {
-        self.0.ack(event, outcome).await.expect("a result")
+    pub fn says(
+        &self,
+        event: &DeliveredEvent,
+        outcome: Outcome,
+    ) -> impl Future<Output = AckResult> + use<> {
+        let said = self.0.ack(event, outcome);
+        async { said.await.expect("a result") }
     }
 
     pub async fn done(&self, event: &DeliveredEvent) {
