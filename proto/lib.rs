@@ -5,7 +5,6 @@
     clippy::pedantic,
     clippy::allow_attributes,
     clippy::doc_lazy_continuation,
-    clippy::large_enum_variant,
     reason = "generated code"
 )]
 pub mod v1 {

@@ -113,7 +113,7 @@ impl EventStream {
         match message {
             Message::Started(started) => {
                 self.place.begin(&started.cursor);
-                Some(Ok(Item::Started(started)))
+                Some(Ok(Item::Started(Box::new(started))))
             }
             Message::Event(delivered) => self
                 .place

@@ -11,7 +11,7 @@ use crate::Error;
 #[non_exhaustive]
 pub enum Item {
     /// The stream began, or began again after an interruption; what is in force. From here on nothing is missed.
-    Started(Started),
+    Started(Box<Started>),
     /// An event.
     Event(Box<DeliveredEvent>),
     /// The place moved on without an event for this subscription. Worth storing: a place that never moves grows

@@ -21,6 +21,14 @@ use crate::{
     metrics::Metrics,
 };
 
+/// Whoever reads the file can read what it seals.
+pub fn warn_of_open_file(custody: &Custody) {
+    if let Some(file) = custody.open_to_others() {
+        let file = file.display();
+        tracing::warn!(%file, "others than its owner can read the master key's file: chmod 600 keeps it for the server");
+    }
+}
+
 /// Runs beside the calls.
 #[derive(Debug)]
 pub struct MasterKeys {

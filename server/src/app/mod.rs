@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     access::{Callers, Limits},
     admin::{self, Admin},
-    committer::{Committer, CommitterSettings, Observers},
+    committer::{Committer, Observers},
     config::{Config, ShutdownConfig},
     conversations::{Conversations, Desk, Erasures, Housekeeping, WebhookLog},
     delivery::{self, Breakers, Lanes},
@@ -229,10 +229,7 @@ async fn build(
         clock: Arc::clone(clock),
         custody: Arc::clone(&custody),
     }))?;
-    if let Some(file) = custody.open_to_others() {
-        let file = file.display();
-        tracing::warn!(%file, "others than its owner can read the master key's file: chmod 600 keeps it for the server");
-    }
+    master_keys::warn_of_open_file(&custody);
     let store: Arc<dyn Store> = kept.clone();
     let (_, head) = store.bounds().await?;
     let hub = Hub::start(
@@ -259,10 +256,7 @@ async fn build(
     let failed = failed.clone();
     let committer = Committer::start(
         Arc::clone(&store),
-        CommitterSettings {
-            max_batch: config.log.commit_batch,
-            ..CommitterSettings::default()
-        },
+        settings::committer(config),
         Observers {
             publish: Box::new(publish),
             fatal: Box::new(move || failed.cancel()),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    committer::CommitterSettings,
     config::{
         self, AccountConfig, AgentConfig, Config, EscalationFallback, Escalations, ForwardedHeader,
         SourceConfig, UnknownThen, UnlistedAction, WebhooksConfig,
@@ -63,6 +64,14 @@ pub fn database(config: &Config) -> Result<StoreSettings, OpenError> {
         cached_keys: config.encryption.cached_keys,
         ..StoreSettings::from_url(&config.database.url)?
     })
+}
+
+/// How work is committed.
+pub fn committer(config: &Config) -> CommitterSettings {
+    CommitterSettings {
+        max_batch: config.log.commit_batch,
+        ..CommitterSettings::default()
+    }
 }
 
 /// Named subscriptions.

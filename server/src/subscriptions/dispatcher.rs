@@ -306,7 +306,9 @@ impl Dispatcher {
         match turned {
             Ok(committed) => self.turned(committed.output, answers, plan.events).await,
             Err(error) => {
-                owed.into_iter().for_each(|step| self.push(step));
+                for step in owed {
+                    self.push(step);
+                }
                 self.failed(&error, answers).await;
             }
         }

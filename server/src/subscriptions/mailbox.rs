@@ -98,20 +98,16 @@ impl Mailbox {
     /// The next thing to be written.
     pub fn poll(&self, context: &mut Context<'_>) -> Poll<Mail> {
         let mut state = self.lock();
-        match state.take() {
-            Some(mail) => {
-                let first = state.running.len() == 1;
-                drop(state);
-                if first {
-                    self.bell.notify_one();
-                }
-                Poll::Ready(mail)
-            }
-            None => {
-                state.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
+        let Some(mail) = state.take() else {
+            state.waker = Some(context.waker().clone());
+            return Poll::Pending;
+        };
+        let first = state.running.len() == 1;
+        drop(state);
+        if first {
+            self.bell.notify_one();
         }
+        Poll::Ready(mail)
     }
 
     /// The next thing to be written, if it is an event and goes well with what has so many bytes.

@@ -135,7 +135,7 @@ impl Subscriptions {
         key: SubscriptionKey,
         member: Id,
         creation: Creation,
-        (max_in_flight, want, wait): (u32, usize, Duration),
+        (max_in_flight, want, patience): (u32, usize, Duration),
     ) -> Result<Pulled> {
         self.ensure(&key, creation).await?;
         let (reply, answer) = oneshot::channel();
@@ -143,8 +143,8 @@ impl Subscriptions {
             max_in_flight,
             want,
             max_bytes: MAX_PULL_BYTES,
-            until: Instant::now() + wait,
-            lease: wait + self.parts.settings.pull_lease,
+            until: Instant::now() + patience,
+            lease: patience + self.parts.settings.pull_lease,
             reply,
             joined: false,
         };

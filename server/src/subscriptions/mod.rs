@@ -159,6 +159,10 @@ impl Subscriptions {
         if running.stopping {
             return Err(Error::Stopping);
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "one for each call that waits and each stream that ended, and those are bounded"
+        )]
         let (inbox, ops) = mpsc::unbounded_channel();
         // The receiver is in hand.
         let _ = inbox.send(op);

@@ -23,7 +23,7 @@ impl<'a> Output<'a> {
         if self.json {
             return self.object(&object(shown));
         }
-        let lag = shown.lag.clone().unwrap_or_default();
+        let lag = shown.lag.unwrap_or_default();
         let age = lag.oldest_undone_age.map_or(0, |age| age.seconds);
         writeln!(
             self.out,
@@ -44,7 +44,7 @@ impl<'a> Output<'a> {
         if self.json {
             return Ok(());
         }
-        let policy = shown.policy.clone().unwrap_or_default();
+        let policy = shown.policy.unwrap_or_default();
         let deadline = policy.ack_deadline.map_or(0, |time| time.seconds);
         writeln!(
             self.out,
@@ -120,8 +120,8 @@ impl<'a> Output<'a> {
 }
 
 fn object(shown: &NamedSubscription) -> Value {
-    let lag = shown.lag.clone().unwrap_or_default();
-    let policy = shown.policy.clone().unwrap_or_default();
+    let lag = shown.lag.unwrap_or_default();
+    let policy = shown.policy.unwrap_or_default();
     let filter = shown.filter.clone().unwrap_or_default();
     let members = shown.members.iter().map(|member| {
         json!({

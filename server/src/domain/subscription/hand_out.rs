@@ -112,7 +112,7 @@ impl Group {
                 };
                 self.hold_back(key, Some(held));
             }
-            _ => self.first(slot, event, member, now, rooms, out),
+            _ => self.first(slot, event, &member, now, rooms, out),
         }
         Met::Passed
     }
@@ -152,7 +152,7 @@ impl Group {
                 position: *position,
                 conversation: Some(key.clone()),
             };
-            self.first(more.slot, &event, member, now, rooms, out);
+            self.first(more.slot, &event, &member, now, rooms, out);
             held.through = *position;
         }
         let over = held.from.is_none() && held.through <= self.slot(more.slot).read;
@@ -204,7 +204,7 @@ impl Group {
             let Some(member) = self.free_holder(entry.slot, rooms) else {
                 continue;
             };
-            self.again(position, member, now, rooms, out);
+            self.again(position, &member, now, rooms, out);
             given += 1;
         }
     }
@@ -256,7 +256,7 @@ impl Group {
         &mut self,
         slot: u16,
         event: &Candidate,
-        member: Id,
+        member: &Id,
         now: Timestamp,
         rooms: &mut Rooms,
         out: &mut Vec<HandOut>,
@@ -276,12 +276,12 @@ impl Group {
     pub(super) fn again(
         &mut self,
         position: Position,
-        member: Id,
+        member: &Id,
         now: Timestamp,
         rooms: &mut Rooms,
         out: &mut Vec<HandOut>,
     ) {
-        let pulls = self.core.members.get(&member).is_some_and(|it| it.pulls);
+        let pulls = self.core.members.get(member).is_some_and(|it| it.pulls);
         let until = pulls.then(|| now + self.policy.ack_deadline);
         let tokens: Vec<u64> = self.core.slots.iter().map(|slot| slot.token).collect();
         self.change(position, |entry| {
@@ -293,7 +293,7 @@ impl Group {
                 until,
             };
             if entry.asked.is_none()
-                && let Some(room) = rooms.get_mut(&member)
+                && let Some(room) = rooms.get_mut(member)
             {
                 *room = room.saturating_sub(1);
             }

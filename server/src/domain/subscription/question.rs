@@ -38,7 +38,7 @@ impl Group {
                 moves_at: half(now, respond_by),
             }),
         });
-        self.again(event.position, member, now, rooms, out);
+        self.again(event.position, &member, now, rooms, out);
     }
 
     /// Offers to others what was not answered in half the time, and what nobody has any more.
@@ -64,7 +64,7 @@ impl Group {
                     asked.moves_at = half(now, respond_by);
                 }
             });
-            self.again(position, member, now, rooms, out);
+            self.again(position, &member, now, rooms, out);
         }
     }
 

@@ -308,13 +308,13 @@ impl Stage {
         self.group.tick(self.now);
         // The leases of members moved: what they had in hand counts no more.
         let group = &self.group;
-        let stale: Vec<_> = self
+        let lost: Vec<_> = self
             .hands
             .iter()
             .filter(|(id, (_, attempt))| !group.is_in_flight(**id, *attempt))
             .map(|(id, _)| *id)
             .collect();
-        for id in stale {
+        for id in lost {
             self.hands.remove(&id);
             self.failed(id.position);
         }
@@ -342,15 +342,15 @@ impl Stage {
             self.group.catch_up(&more, self.now, &mut rooms, &mut out);
         }
         for slot in 0..SLOTS {
-            let state = self.group.core.slots[usize::from(slot)].clone();
+            let known = self.group.core.slots[usize::from(slot)].clone();
             let events = (1..).map(Position).zip(&self.log);
             let events = events.filter(|(position, conversation)| {
-                *position > state.read && super::tests::slot(**conversation) == slot
+                *position > known.read && super::tests::slot(**conversation) == slot
             });
             let scan = Scan {
                 slot,
-                token: state.token,
-                from: state.read,
+                token: known.token,
+                from: known.read,
                 to: self.head(),
                 events: events
                     .map(|(position, conversation)| Candidate {
@@ -359,7 +359,7 @@ impl Stage {
                     })
                     .collect(),
             };
-            if state
+            if known
                 .holder
                 .is_some_and(|holder| rooms.contains_key(&holder))
             {
@@ -404,10 +404,10 @@ impl Stage {
                 attempt: hand.attempt,
             },
         );
-        let had = self
+        let before = self
             .hands
             .insert(hand.ack, (hand.member.clone(), hand.attempt));
-        assert_eq!(had, None, "{hand:?} is in hand");
+        assert_eq!(before, None, "{hand:?} is in hand");
     }
 
     fn check(&self) {
@@ -561,12 +561,12 @@ fn an_acknowledgement_of_a_lease_that_moved_changes_nothing() {
     stage.act(&Deed::Say(0));
     let (old, ..) = stage.hand(0).expect("one in hand");
     stage.act(&Deed::Join(1));
-    let stale = Ack {
+    let too_late = Ack {
         id: old,
         verdict: Verdict::Done,
         cumulative: false,
     };
-    assert_eq!(stage.group.ack(&stale, stage.now), Acked::Stale);
+    assert_eq!(stage.group.ack(&too_late, stage.now), Acked::Stale);
     let (new, _, attempt) = stage.hand(0).expect("it came again");
     assert_eq!((new.position, attempt), (old.position, 2));
     assert!(new.token > old.token);
@@ -659,12 +659,12 @@ fn moving_the_position_back_hands_everything_out_again_and_makes_old_acks_worthl
     stage.act(&Deed::Say(0));
     let (old, ..) = stage.hand(0).expect("one in hand");
     stage.group.move_to(Position(0));
-    let stale = Ack {
+    let too_late = Ack {
         id: old,
         verdict: Verdict::Done,
         cumulative: false,
     };
-    assert_eq!(stage.group.ack(&stale, stage.now), Acked::Stale);
+    assert_eq!(stage.group.ack(&too_late, stage.now), Acked::Stale);
     stage.hands.clear();
     stage.seen.clear();
     stage.turn();

@@ -71,7 +71,7 @@ pub(in crate::grpc) fn pull(
         heartbeat: None,
     };
     if is_named {
-        let membership = membership(&mut checks, request, tenant, settings);
+        let membership = membership(&mut checks, &request, tenant, settings);
         return checks.finish(|| {
             let terms = Terms {
                 events: usize::try_from(events?).unwrap_or(usize::MAX),

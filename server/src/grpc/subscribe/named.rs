@@ -38,7 +38,7 @@ pub(in crate::grpc) struct Membership {
 /// What is common to the streams and the calls of members.
 pub(in crate::grpc) fn membership(
     checks: &mut Checks,
-    request: v1::SubscribeEventsRequest,
+    request: &v1::SubscribeEventsRequest,
     tenant: &Id,
     settings: &Settings,
 ) -> Option<Membership> {
@@ -48,7 +48,7 @@ pub(in crate::grpc) fn membership(
         None => Some(None),
         Some(filter) => checks.choice("filter", filter).map(Some),
     };
-    let start = wish::place(checks, request.start);
+    let start = wish::place(checks, request.start.as_ref());
     let most = settings.max_in_flight;
     let max_in_flight = checks.count("max_in_flight", (request.max_in_flight, IN_FLIGHT, most));
     Some(Membership {
@@ -74,7 +74,7 @@ pub(super) fn request(
 ) -> Result<(Membership, Option<Duration>)> {
     let mut checks = Checks::default();
     let heartbeat = wish::heartbeat(&mut checks, request.heartbeat.as_ref());
-    let membership = membership(&mut checks, request, tenant, settings);
+    let membership = membership(&mut checks, &request, tenant, settings);
     checks.finish(|| Some((membership?, heartbeat)))
 }
 

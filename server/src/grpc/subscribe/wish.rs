@@ -53,7 +53,7 @@ pub(super) fn heartbeat(
 }
 
 /// Where a named subscription begins when it is created.
-pub(super) fn place(checks: &mut Checks, start: Option<Wire>) -> Option<Place> {
+pub(super) fn place(checks: &mut Checks, start: Option<&Wire>) -> Option<Place> {
     match start {
         None => Some(Place::Latest),
         Some(Wire::AfterCursor(_)) => {
@@ -62,8 +62,8 @@ pub(super) fn place(checks: &mut Checks, start: Option<Wire>) -> Option<Place> {
             checks.wrong("after_cursor", why);
             None
         }
-        Some(Wire::AtTime(time)) => checks.place_at("at_time", &time),
-        Some(Wire::Position(number)) => checks.place_named("position", number),
+        Some(Wire::AtTime(time)) => checks.place_at("at_time", time),
+        Some(Wire::Position(number)) => checks.place_named("position", *number),
     }
 }
 
