@@ -128,7 +128,7 @@ impl Streams {
         let unsupported = Error::Unsupported("there are no named subscriptions here");
         let subscriptions = self.subscriptions.clone();
         let subscriptions = subscriptions.ok_or(unsupported).map_err(refused)?;
-        let asked = named::request(message, tenant, subscriptions.settings()).map_err(refused)?;
+        let asked = named::request(&message, tenant, subscriptions.settings()).map_err(refused)?;
         let (membership, heartbeat) = asked;
         // Writes: goes on even if the caller does not wait, and is let go of then.
         let opening = async move {

@@ -113,7 +113,7 @@ async fn begin(server: &TestServer, number: usize, ledger: &Shared) -> Life {
 async fn three_of_eight_members_die_at_random_and_nothing_is_lost_or_out_of_order() {
     let full = std::env::var_os("PARLOIR_FULL").is_some();
     let (conversations, rounds, at_least) = if full {
-        (2000, 20, Duration::from_secs(60))
+        (2000, 20, Duration::from_mins(1))
     } else {
         (200, 5, Duration::ZERO)
     };
@@ -158,7 +158,7 @@ async fn three_of_eight_members_die_at_random_and_nothing_is_lost_or_out_of_orde
             standing(&server.client).await;
         }
     };
-    let finished = tokio::time::timeout(Duration::from_secs(120), all).await;
+    let finished = tokio::time::timeout(Duration::from_mins(2), all).await;
     let ledger = ledger.lock().expect("no panic");
     let handled = ledger.handled();
     assert!(finished.is_ok(), "{handled} of {expected} were handled");

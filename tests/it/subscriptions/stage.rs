@@ -15,7 +15,7 @@ use crate::support::{server::TestServer, webhook::says};
 
 pub const NAME: &str = "crm";
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Makes the subscription: everything that agents say, from the first event on.
 pub async fn create(client: &Client, policy: SubscriptionPolicy) {

@@ -68,13 +68,13 @@ pub(in crate::grpc) fn membership(
 
 /// The request of a member's stream.
 pub(super) fn request(
-    request: v1::SubscribeEventsRequest,
+    request: &v1::SubscribeEventsRequest,
     tenant: &Id,
     settings: &Settings,
 ) -> Result<(Membership, Option<Duration>)> {
     let mut checks = Checks::default();
     let heartbeat = wish::heartbeat(&mut checks, request.heartbeat.as_ref());
-    let membership = membership(&mut checks, &request, tenant, settings);
+    let membership = membership(&mut checks, request, tenant, settings);
     checks.finish(|| Some((membership?, heartbeat)))
 }
 
