@@ -86,13 +86,15 @@ async fn a_filter_or_a_heartbeat_that_makes_no_sense_is_refused_by_its_fields() 
 }
 
 #[tokio::test]
-async fn a_named_subscription_is_told_to_wait_for_a_later_version() {
+async fn a_named_subscription_names_a_member_and_no_cursor_every_fault_at_once() {
     let server = TestServer::start().await;
+    let mut calls = calls(&server).await;
     let request = SubscribeEventsRequest {
-        subscription: "crm".to_owned(),
+        subscription: "CRM!".to_owned(),
+        start: Some(Start::AfterCursor("c".to_owned())),
+        max_in_flight: 1_000_000,
         ..SubscribeEventsRequest::default()
     };
-    let answer = begun(&mut calls(&server).await, request).await;
-    let expected = (Code::Unimplemented, "UNSUPPORTED".to_owned());
-    assert_eq!(refusal(answer), expected);
+    let expected = ["subscription", "member_id", "after_cursor", "max_in_flight"];
+    assert_eq!(fields(begun(&mut calls, request).await), expected);
 }

@@ -149,7 +149,7 @@ async fn everything_that_is_wrong_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_named_subscription_is_not_served_yet() {
+async fn a_named_subscription_is_refused_where_there_are_none() {
     let stage = Stage::new(Settings::default()).await;
     let request = SubscribeEventsRequest {
         subscription: "crm".into(),
@@ -158,7 +158,7 @@ async fn a_named_subscription_is_not_served_yet() {
     let status = stage.refusal(request).await;
     assert_eq!(status.code(), Code::Unimplemented);
     assert!(
-        status.message().contains("leave `subscription` empty"),
+        status.message().contains("no named subscriptions here"),
         "{status:?}"
     );
 }
