@@ -12,6 +12,7 @@ mod m20261127_000005_source;
 mod m20261127_000008_administration;
 mod m20261127_000009_privacy;
 mod m20261127_000010_sealing;
+mod m20261127_000011_replicas;
 mod m20261127_000012_subscription;
 
 use sea_orm_migration::prelude::*;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000008_administration::Migration),
             Box::new(m20261127_000009_privacy::Migration),
             Box::new(m20261127_000010_sealing::Migration),
+            Box::new(m20261127_000011_replicas::Migration),
             Box::new(m20261127_000012_subscription::Migration),
         ]
     }

@@ -24,6 +24,7 @@ pub mod simulate;
 pub mod sources;
 pub mod store;
 pub mod subscriptions;
+pub mod tail;
 pub mod telemetry;
 pub mod told;
 pub mod verification;

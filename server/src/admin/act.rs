@@ -140,7 +140,8 @@ impl Admin {
         act: Act,
         decide: impl FnOnce(&Self, &mut Draft) -> Result<T> + Send,
     ) -> Result<T> {
-        let _acting = self.acting.lock().await;
+        let acting = self.acting.lock().await;
+        self.follow_within(&acting).await?;
         let decided = self.decide(&act.identity.tenant, decide);
         let (output, draft, applied) = match decided {
             Ok(decided) => decided,

@@ -26,7 +26,10 @@ mod view;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 use crate::{
@@ -71,6 +74,8 @@ pub struct Admin {
     refusals: Refusals,
     /// Whether a stored caller ever had credentials.
     closed: AtomicBool,
+    /// The newest act as of which `kept` was read.
+    followed: AtomicU64,
 }
 
 impl Admin {
@@ -80,6 +85,8 @@ impl Admin {
     ///
     /// That the database cannot be read.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, Error> {
+        // Before what it tells of: what is changed in between is read again.
+        let newest = parts.store.newest_act().await?;
         let kept = Kept::of(parts.store.administered().await?);
         let had_keys = parts.store.had_keys().await?;
         let admin = Arc::new(Self {
@@ -89,11 +96,34 @@ impl Admin {
             acting: tokio::sync::Mutex::default(),
             refusals: Refusals::default(),
             closed: AtomicBool::new(false),
+            followed: AtomicU64::new(newest),
         });
         admin.apply_what_holds();
         admin.let_in_first(had_keys);
         admin.note_uses();
         Ok(admin)
+    }
+
+    /// Reads what is kept again if another replica has changed it, and lets it count.
+    ///
+    /// # Errors
+    ///
+    /// That the database cannot be read.
+    pub async fn follow(self: &Arc<Self>) -> Result<(), Error> {
+        let acting = self.acting.lock().await;
+        self.follow_within(&acting).await
+    }
+
+    /// As [`Admin::follow`], by whoever holds `acting`.
+    async fn follow_within(&self, _: &tokio::sync::MutexGuard<'_, ()>) -> Result<(), Error> {
+        let newest = self.parts.store.newest_act().await?;
+        // Relaxed: whoever changes it holds `acting`.
+        if self.followed.swap(newest, Ordering::Relaxed) != newest {
+            let kept = Kept::of(self.parts.store.administered().await?);
+            self.keep(kept);
+            self.apply_what_holds();
+        }
+        Ok(())
     }
 
     fn kept(&self) -> Arc<Kept> {

@@ -6,6 +6,7 @@ mod assemble;
 mod follow;
 mod listeners;
 mod master_keys;
+mod replicas;
 mod settings;
 mod stop;
 mod tls;
@@ -34,13 +35,15 @@ use crate::{
     live::Live,
     metrics::Metrics,
     ops::Readiness,
-    store::SqliteStore,
+    store::SqlStore,
     subscriptions::{self, Subscriptions},
+    tail::Tail,
     waiters::Waiters,
 };
 use assemble::Assembler;
 use listeners::Listeners;
 use master_keys::MasterKeys;
+use replicas::Replicas;
 use watch::Watches;
 
 /// How often readiness is looked at: well within what orchestrators ask for.
@@ -87,6 +90,9 @@ struct Parts {
     subscriptions: Arc<Subscriptions>,
     admin: Arc<Admin>,
     metrics: Arc<Metrics>,
+    store_clock: Arc<dyn Clock>,
+    /// What is done because other replicas use the database, too.
+    replicas: Option<Arc<Replicas>>,
 }
 
 impl App {
@@ -110,11 +116,15 @@ impl App {
         let parts = build(config, &clock, &failed).await?;
         // Before anything is sent or recorded: who does not start leaves all as it was.
         admission::check(config, &parts.callers)?;
+        // Where replicas share a database, its server tells the time.
+        let clock = parts.store_clock.clone();
         let stopping = CancellationToken::new();
         let housekeeping = housekeeping(config, &parts, &clock);
         // Before anything can ring a lane: what is ATTEMPTING now belongs to the process before.
         let directory = parts.conversations.live.directory();
-        let lanes = delivery::recover(parts.store.as_ref(), &parts.committer, &directory)
+        let is_shared = parts.replicas.is_some();
+        let lanes =
+            delivery::recover(parts.store.as_ref(), &parts.committer, &directory, is_shared)
             .await
             .context("deliveries could not be recovered")?;
         housekeeping
@@ -127,6 +137,7 @@ impl App {
         let addresses = listeners.addresses;
         let (health, readiness, mut tasks) = listeners.serve(config, &parts, &stopping)?;
         tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));
+        tasks.extend(replicas::run(&parts, &stopping));
         tasks.push(tokio::spawn(
             Arc::clone(&parts.admin).sweep(stopping.clone()),
         ));
@@ -222,7 +233,7 @@ async fn build(
     failed: &CancellationToken,
 ) -> Result<Parts> {
     let metrics = Metrics::new();
-    let kept = Arc::new(SqliteStore::open(&settings::database(config)?, Arc::clone(clock)).await?);
+    let kept = Arc::new(SqlStore::open(&settings::database(config)?, Arc::clone(clock)).await?);
     let custody = kept.custody();
     let live = Live::start(Box::new(Assembler {
         declared: config.clone(),
@@ -230,6 +241,7 @@ async fn build(
         custody: Arc::clone(&custody),
     }))?;
     master_keys::warn_of_open_file(&custody);
+    let clock = &kept.clock();
     let store: Arc<dyn Store> = kept.clone();
     let (_, head) = store.bounds().await?;
     let hub = Hub::start(
@@ -252,7 +264,14 @@ async fn build(
         clock: Arc::clone(clock),
         metrics: Arc::clone(&metrics),
     });
-    let publish = after_commit(&hub, &waiters, &lanes, &live);
+    let tail = Tail::new(
+        Arc::clone(&store),
+        Arc::clone(&hub),
+        Arc::clone(&waiters),
+        head,
+    );
+    let replicas = Replicas::of(&kept, &tail);
+    let publish = after_commit(tail, replicas.clone(), &lanes, &live);
     let failed = failed.clone();
     let committer = Committer::start(
         Arc::clone(&store),
@@ -316,6 +335,8 @@ async fn build(
         subscriptions,
         admin,
         metrics,
+        store_clock: Arc::clone(clock),
+        replicas,
     })
 }
 
@@ -332,18 +353,20 @@ fn watch_sources(parts: &Parts, stopping: &CancellationToken) -> Arc<Watches> {
     watches
 }
 
-/// What follows a commit, in this order: subscribers see the events, those who wait are woken, lanes go on.
+/// What follows a commit, in this order: subscribers see the events and those who wait are woken, other replicas hear of
+/// it, lanes go on.
 fn after_commit(
-    hub: &Arc<Hub>,
-    waiters: &Arc<Waiters>,
+    tail: Arc<Tail>,
+    replicas: Option<Arc<Replicas>>,
     lanes: &Arc<Lanes>,
     live: &Arc<Live>,
 ) -> impl Fn(Batch) + Send + Sync + use<> {
-    let (hub, waiters) = (Arc::clone(hub), Arc::clone(waiters));
     let (lanes, live) = (Arc::clone(lanes), Arc::clone(live));
     move |batch| {
-        hub.publish(&batch.events);
-        waiters.tell(&batch.facts);
+        tail.committed(&batch);
+        if let Some(replicas) = &replicas {
+            replicas.ring();
+        }
         for effect in batch.effects {
             match effect {
                 Effect::RingLane(key) => lanes.ring(key),
@@ -382,6 +405,7 @@ fn housekeeping(config: &Config, parts: &Parts, clock: &Arc<dyn Clock>) -> House
         committer: parts.committer.clone(),
         hub: Arc::clone(&parts.hub),
         clock: Arc::clone(clock),
+        is_shared: parts.replicas.is_some(),
         desk: Desk {
             waiters: Arc::clone(&parts.conversations.waiters),
             live: Arc::clone(&parts.conversations.live),

@@ -34,16 +34,16 @@ pub async fn run(args: &MigrateArgs) -> Result<()> {
 }
 
 async fn migrate(settings: &StoreSettings, check: bool) -> Result<String> {
-    let path = settings.path.display();
+    let place = &settings.location;
     let steps = if check {
         store::pending_migrations(settings).await?
     } else {
         store::migrate(settings).await?
     };
     match steps.as_slice() {
-        [] => Ok(format!("{path}: up to date")),
-        missing if check => bail!("{path} lacks {}: run `parloir migrate`", missing.join(", ")),
-        applied => Ok(format!("{path}: applied {}", applied.join(", "))),
+        [] => Ok(format!("{place}: up to date")),
+        missing if check => bail!("{place} lacks {}: run `parloir migrate`", missing.join(", ")),
+        applied => Ok(format!("{place}: applied {}", applied.join(", "))),
     }
 }
 
@@ -57,7 +57,7 @@ mod tests {
         let settings = StoreSettings::new(folder.path().join("parloir.db"));
         let missing = migrate(&settings, true).await.expect_err("no file");
         assert!(missing.to_string().contains("not there"), "{missing}");
-        std::fs::write(&settings.path, []).expect("an empty database");
+        std::fs::write(settings.file().expect("a file"), []).expect("an empty database");
         let missing = migrate(&settings, true).await.expect_err("empty");
         assert!(
             missing.to_string().contains("lacks m20261120_000001_log"),

@@ -38,7 +38,18 @@ impl Bench {
     }
 
     async fn with(change: impl FnOnce(&mut StoreSettings), settings: CommitterSettings) -> Self {
-        let scratch = Scratch::with(change).await;
+        Self::on(Scratch::with(change).await, settings)
+    }
+
+    /// In a file, whatever other tests run on.
+    async fn in_file(
+        change: impl FnOnce(&mut StoreSettings),
+        settings: CommitterSettings,
+    ) -> Self {
+        Self::on(Scratch::in_file(change).await, settings)
+    }
+
+    fn on(scratch: Scratch, settings: CommitterSettings) -> Self {
         let published = Arc::new(Mutex::<Vec<Vec<u64>>>::default());
         let fatal = Arc::new(AtomicBool::new(false));
         let (seen, failed) = (Arc::clone(&published), Arc::clone(&fatal));

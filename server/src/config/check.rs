@@ -10,6 +10,7 @@ use super::{
 use crate::{
     agents::PlatformConfig,
     domain::identity::{is_object_name, tenant_of},
+    store::is_server,
     telemetry,
 };
 
@@ -166,15 +167,12 @@ fn check_together(config: &Config, problems: &mut Problems) {
     if config.erasure.retry_base > config.erasure.retry_max {
         problems.add("erasure.retry_max", "must be at least erasure.retry_base");
     }
-    if config
-        .database
-        .url
-        .strip_prefix("sqlite:")
-        .is_none_or(str::is_empty)
-    {
+    let url = config.database.url.as_str();
+    if url.strip_prefix("sqlite:").is_none_or(str::is_empty) && !is_server(url) {
         problems.add(
             "database.url",
-            "must be sqlite: and the path of a file, for example sqlite:/var/lib/parloir.db",
+            "must be sqlite: and the path of a file, for example sqlite:/var/lib/parloir.db, or the URL of a PostgreSQL \
+             database, postgres://user@host/database",
         );
     }
 }

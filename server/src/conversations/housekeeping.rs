@@ -29,6 +29,9 @@ use super::{
 /// How many rows one transaction changes: few enough that no call waits long behind it.
 const AT_ONCE: usize = 200;
 
+/// A holder that lives closes its request itself, at its deadline or shortly after.
+const HOLDERS_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Runs beside the calls.
 #[derive(Debug)]
 pub struct Housekeeping {
@@ -37,6 +40,8 @@ pub struct Housekeeping {
     pub metrics: Arc<Metrics>,
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
+    /// Other replicas use the database.
+    pub is_shared: bool,
     pub desk: Desk,
     /// How often it looks.
     pub interval: Duration,
@@ -49,10 +54,22 @@ pub struct Housekeeping {
 }
 
 impl Housekeeping {
-    /// Requests whose holder died with the process before: closes them. Run once, before webhooks are taken.
+    /// Requests whose holder died with the process before: closes them. Run once, before webhooks are taken. Where replicas
+    /// share a database, others may hold them: those whose time has passed are closed by the one that looks first.
     pub async fn abandon_requests(&self) -> Result<()> {
+        let held_until = self.clock.now() - HOLDERS_PATIENCE;
+        let before = if self.is_shared {
+            held_until
+        } else {
+            Timestamp(i64::MAX)
+        };
+        self.abandon(before).await
+    }
+
+    async fn abandon(&self, before: Timestamp) -> Result<()> {
         loop {
             let unit = Abandon {
+                before,
                 desk: self.desk.clone(),
             };
             if self.committer.submit(unit).await?.output < AT_ONCE {
@@ -74,6 +91,9 @@ impl Housekeeping {
     pub(super) async fn tidy(&self, stop: &CancellationToken) -> Result<()> {
         self.measure().await?;
         let now = self.clock.now();
+        if self.is_shared {
+            self.abandon(now - HOLDERS_PATIENCE).await?;
+        }
         self.trim(now - self.retention_age, stop).await?;
         let forget = Forget {
             before: now - self.idempotency_window,
@@ -175,6 +195,7 @@ impl Unit for ExpireSessions {
 
 #[derive(Debug)]
 struct Abandon {
+    before: Timestamp,
     desk: Desk,
 }
 
@@ -183,7 +204,7 @@ impl Unit for Abandon {
     type Output = usize;
 
     async fn run(&self, tx: &mut dyn Transaction) -> Result<usize> {
-        let open = tx.all_open_requests(AT_ONCE).await?;
+        let open = tx.all_open_requests(self.before, AT_ONCE).await?;
         let count = open.len();
         for request in open {
             let mut conversation = match &request.key {

@@ -1,6 +1,9 @@
 //! One step of a lane to a source, in one transaction.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
     conversations::Desk,
@@ -88,6 +91,7 @@ async fn begin(
     Ok(Step::Send(Box::new(Attempt {
         delivery,
         departure,
+        decided_at: Instant::now(),
     })))
 }
 

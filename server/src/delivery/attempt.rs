@@ -1,5 +1,7 @@
 //! The moment before a request leaves: which session it goes into, and what exactly is sent.
 
+use std::time::Instant;
+
 use crate::domain::{
     AgentSettings, Attempt, Conversation, ConversationKind, Delivery, DeliveryKind, DeliveryState,
     Departure, Error, EventBody, Outbound, OutboundContent, Parameter, Result, VisitorMessage,
@@ -28,6 +30,7 @@ pub async fn begin(
     delivery.session = conversation.session.number;
     delivery.state = DeliveryState::Attempting;
     delivery.attempt += 1;
+    delivery.attempted_at = tx.now();
     delivery.reason = None;
     delivery.detail.clear();
     let opens = matches!(delivery.kind, DeliveryKind::Start | DeliveryKind::Message);
@@ -45,6 +48,7 @@ pub async fn begin(
     Ok(Some(Attempt {
         delivery: delivery.clone(),
         departure: Departure::Agent { outbound, kept },
+        decided_at: Instant::now(),
     }))
 }
 

@@ -21,6 +21,7 @@ use crate::{
 };
 
 use super::{
+    BEGUN_WITHIN,
     advance::{Advance, Ended, Step},
     backoff::Backoff,
     breaker::Breakers,
@@ -175,6 +176,11 @@ impl Lanes {
     async fn send(self: &Arc<Self>, attempt: Attempt) -> Finished {
         let recipient = attempt.recipient();
         let begun = Instant::now();
+        if attempt.decided_at.elapsed() > BEGUN_WITHIN {
+            tracing::warn!(?recipient, "a request came too late after its commit and was not sent");
+            let sent = Sent::NotSent;
+            return Finished { attempt, sent };
+        }
         let sent = match &attempt.departure {
             Departure::Agent { outbound, .. } => self.send_to_agent(&attempt, outbound).await,
             Departure::Source {

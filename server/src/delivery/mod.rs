@@ -20,5 +20,11 @@ pub use breaker::{BreakerSettings, Breakers};
 pub use lanes::{Lanes, Parts};
 pub use look::owner_must_be_read;
 pub use parts::human_items;
-pub use recover::recover;
+pub use recover::{recover, take_over};
 pub use settle::record_change;
+
+use std::time::Duration;
+
+/// A request that was committed ATTEMPTING leaves within this time or not at all: its row may have been taken over after a
+/// standstill.
+pub const BEGUN_WITHIN: Duration = Duration::from_secs(5);

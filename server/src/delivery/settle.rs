@@ -19,7 +19,8 @@ pub struct Finished {
     pub sent: Sent,
 }
 
-/// Commits how a request ended; a row that is no longer ATTEMPTING was settled by someone else and stays as it is.
+/// Commits how a request ended; a row that is no longer at that attempt was settled by someone else and stays as
+/// it is.
 pub async fn settle(
     tx: &mut dyn Transaction,
     conversation: &mut Conversation,
@@ -30,7 +31,7 @@ pub async fn settle(
     let Some(mut delivery) = tx.delivery(&finished.attempt.delivery.id).await? else {
         return Ok(());
     };
-    if delivery.state != DeliveryState::Attempting {
+    if !delivery.is_at(&finished.attempt.delivery) {
         return Ok(());
     }
     match follow(delivery.kind, &finished.sent) {

@@ -29,7 +29,7 @@ pub async fn settle_source(
     (desk, backoff): (&Desk, Backoff),
 ) -> Result<()> {
     let found = tx.delivery(&finished.attempt.delivery.id).await?;
-    let Some(mut delivery) = found.filter(|row| row.state == DeliveryState::Attempting) else {
+    let Some(mut delivery) = found.filter(|row| row.is_at(&finished.attempt.delivery)) else {
         // Erased while it was under way: what the source took of it meanwhile goes too.
         if let Departure::Source {
             source, address, ..

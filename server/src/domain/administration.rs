@@ -195,6 +195,8 @@ pub trait AdministrationRead: Send + Sync + std::fmt::Debug {
     async fn administered(&self) -> Result<Administered>;
     /// Whether a key of a caller was ever made, also if it is gone.
     async fn had_keys(&self) -> Result<bool>;
+    /// A number that changes with every act of any tenant, at whichever replica.
+    async fn newest_act(&self) -> Result<u64>;
     async fn acts(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>>;
     /// Reads the whole record of a tenant's acts, page by page.
     async fn verify_acts(&self, tenant: &Id) -> Result<AuditCheck>;

@@ -256,6 +256,14 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Whether this row is still at this attempt. Otherwise somebody settled it, who found its replica gone; number and
+    /// time of the attempt are the token that keeps that replica from changing anything after all.
+    pub fn is_at(&self, attempt: &Self) -> bool {
+        self.state == DeliveryState::Attempting
+            && self.attempt == attempt.attempt
+            && self.attempted_at == attempt.attempted_at
+    }
+
     pub fn lane(&self) -> LaneKey {
         LaneKey {
             conversation: self.key.clone(),

@@ -1,6 +1,6 @@
 //! What goes out to an agent's platform or to a source, and how that can end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{
     delivery::{Delivery, Recipient},
@@ -24,6 +24,8 @@ pub struct Outbound {
 pub struct Attempt {
     pub delivery: Delivery,
     pub departure: Departure,
+    /// When, by this machine's steady clock, it was decided that the request leaves.
+    pub decided_at: Instant,
 }
 
 /// Where it goes and what is said there.

@@ -7,6 +7,8 @@ mod sealing;
 mod source;
 mod subscription;
 
+use std::{sync::Arc, time::Duration};
+
 use async_trait::async_trait;
 
 use super::{
@@ -156,8 +158,12 @@ pub trait Transaction: Sealing {
     async fn waiting_deliveries(&mut self, agent: &Id) -> Result<usize>;
     /// The deliveries of a conversation that are not final, both directions, in order.
     async fn unfinished_deliveries(&mut self, key: &ConversationKey) -> Result<Vec<Delivery>>;
-    /// Deliveries that were under way when the process before ended, at most `limit`.
-    async fn attempting_deliveries(&mut self, limit: usize) -> Result<Vec<Delivery>>;
+    /// Deliveries that have been under way since `before` or longer, at most `limit`.
+    async fn attempting_deliveries(
+        &mut self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>>;
 
     /// The visitor of a source with this keyed hash.
     async fn contact(&mut self, id: &Id) -> Result<Option<KnownContact>>;
@@ -187,8 +193,12 @@ pub trait Transaction: Sealing {
         since: Timestamp,
     ) -> Result<Option<Request>>;
     async fn open_requests(&mut self, key: &ConversationKey) -> Result<Vec<Request>>;
-    /// Open requests of every conversation, at most `limit`.
-    async fn all_open_requests(&mut self, limit: usize) -> Result<Vec<Request>>;
+    /// Open requests of every conversation that were to be answered by `before`, at most `limit`.
+    async fn all_open_requests(
+        &mut self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Request>>;
     async fn count_open_requests(&mut self, agent: &Id) -> Result<usize>;
 
     /// Publishes that a team is online or not, until `expires_at`.
@@ -299,6 +309,17 @@ pub trait Store: SealedStore + Send + Sync + std::fmt::Debug {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Vec<StoredEvent>>;
+    /// As [`Store::page`], and what each event says.
+    async fn tail(
+        &self,
+        after: Position,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<(StoredEvent, Arc<Event>)>>;
+    /// How often other replicas were found to have erased something: copies in memory go when it changes.
+    async fn erased_elsewhere(&self) -> Result<u64> {
+        Ok(0)
+    }
     /// The position before the first event recorded at or after `time`.
     async fn position_before(&self, time: Timestamp) -> Result<Position>;
     /// The position of one event of a conversation.
@@ -317,6 +338,8 @@ pub trait Store: SealedStore + Send + Sync + std::fmt::Debug {
     async fn first_sequence(&self, key: &ConversationKey) -> Result<u64>;
     /// Lanes with something to do.
     async fn busy_lanes(&self) -> Result<Vec<LaneKey>>;
+    /// Lanes whose first row has waited for `span` or longer beyond its time, at most `limit`, none before the others.
+    async fn idle_lanes(&self, span: Duration, limit: usize) -> Result<Vec<LaneKey>>;
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>>;
     async fn erasure(&self, tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>>;
     /// Erasures of which something may be left on this server, at most `limit`: tenant and receipt.

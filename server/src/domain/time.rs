@@ -46,6 +46,11 @@ impl Sub<Duration> for Timestamp {
 /// Where the time comes from.
 pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
+
+    /// Whether it tells the time of day, as everybody else's clock does.
+    fn is_real(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.
@@ -58,5 +63,9 @@ impl Clock for SystemClock {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    fn is_real(&self) -> bool {
+        true
     }
 }

@@ -1,13 +1,20 @@
 //! How connections are made: every pragma through the connect options, so that each connection has it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sea_orm::{
     ConnectOptions,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::open::OpenError;
+use super::{
+    open::OpenError,
+    postgres::{self, Server},
+};
 use crate::keys::KeySource;
 
 /// Readers wait this long for the moments in which `SQLite` locks them out, and the writer for a checkpoint.
@@ -20,8 +27,7 @@ const READERS: u32 = 4;
 /// Where the database is and how it is kept.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
-    /// The file. It is made if it is not there; its folder is not.
-    pub path: PathBuf,
+    pub location: Location,
     pub synchronous: Synchronous,
     /// The most pages of 4 KiB that the file may have; absent: as many as the disk holds.
     pub max_pages: Option<u32>,
@@ -37,7 +43,7 @@ impl StoreSettings {
     /// A file that survives a power cut and may fill the disk.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
-            path: path.into(),
+            location: Location::File(path.into()),
             synchronous: Synchronous::Full,
             max_pages: None,
             master_key: KeySource::default(),
@@ -46,8 +52,14 @@ impl StoreSettings {
         }
     }
 
-    /// A database as the configuration names it: `sqlite:PATH`, or `sqlite://PATH`.
+    /// A database as the configuration names it: `sqlite:PATH`, `sqlite://PATH`, or the URL of a `PostgreSQL` database.
     pub fn from_url(url: &str) -> Result<Self, OpenError> {
+        if is_server(url) {
+            return Ok(Self {
+                location: Location::Server(Server::new(url)?),
+                ..Self::new("")
+            });
+        }
         let path = url
             .strip_prefix("sqlite:")
             .map(|path| path.strip_prefix("//").unwrap_or(path))
@@ -59,11 +71,33 @@ impl StoreSettings {
         Ok(Self::new(path))
     }
 
+    /// The file, where the database is one.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.location {
+            Location::File(path) => Some(path),
+            Location::Server(_) => None,
+        }
+    }
+
     pub(super) fn writer(&self) -> ConnectOptions {
-        let settings = self.clone();
+        match &self.location {
+            Location::File(path) => self.file_writer(path),
+            Location::Server(server) => server.writer(),
+        }
+    }
+
+    pub(super) fn readers(&self) -> ConnectOptions {
+        match &self.location {
+            Location::File(path) => self.file_readers(path),
+            Location::Server(server) => server.readers(),
+        }
+    }
+
+    fn file_writer(&self, path: &Path) -> ConnectOptions {
+        let (settings, path) = (self.clone(), path.to_owned());
         let mut options = pool(1);
         options.map_sqlx_sqlite_opts(move |options| {
-            let options = settings.common(options).create_if_missing(true);
+            let options = settings.common(options, &path).create_if_missing(true);
             match settings.max_pages {
                 Some(pages) => options.pragma("max_page_count", pages.to_string()),
                 None => options,
@@ -72,18 +106,18 @@ impl StoreSettings {
         options
     }
 
-    pub(super) fn readers(&self) -> ConnectOptions {
-        let settings = self.clone();
+    fn file_readers(&self, path: &Path) -> ConnectOptions {
+        let (settings, path) = (self.clone(), path.to_owned());
         let mut options = pool(READERS);
         options.map_sqlx_sqlite_opts(move |options| {
-            settings.common(options).pragma("query_only", "ON")
+            settings.common(options, &path).pragma("query_only", "ON")
         });
         options
     }
 
-    fn common(&self, options: SqliteConnectOptions) -> SqliteConnectOptions {
+    fn common(&self, options: SqliteConnectOptions, path: &Path) -> SqliteConnectOptions {
         options
-            .filename(&self.path)
+            .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(match self.synchronous {
                 Synchronous::Full => SqliteSynchronous::Full,
@@ -94,6 +128,32 @@ impl StoreSettings {
             .pragma("journal_size_limit", JOURNAL_BYTES)
             .pragma("secure_delete", "ON")
     }
+}
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+pub enum Location {
+    /// In a file. It is made if it is not there; its folder is not.
+    File(PathBuf),
+    /// At a `PostgreSQL` server, shared by equal replicas.
+    Server(Server),
+}
+
+/// Without user and password.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Server(server) => server.fmt(f),
+        }
+    }
+}
+
+/// Whether a URL names a `PostgreSQL` server.
+pub fn is_server(url: &str) -> bool {
+    postgres::SCHEMES
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
 }
 
 /// What a commit waits for.

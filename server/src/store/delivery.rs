@@ -88,7 +88,10 @@ static UNFINISHED: LazyLock<String> = LazyLock::new(|| {
     )
 });
 static ATTEMPTING: LazyLock<String> = LazyLock::new(|| {
-    TABLE.select("WHERE state = $1 AND finished_at IS NULL ORDER BY queued_at, id LIMIT $2")
+    TABLE.select(
+        "WHERE state = $1 AND finished_at IS NULL AND attempted_at <= $3
+            ORDER BY queued_at, id LIMIT $2",
+    )
 });
 /// Final rows are forgotten after a time, so the conversation, which is not, has a say: orders never come twice as far
 /// as an end can tell.
@@ -103,6 +106,10 @@ const WAITING: &str = "SELECT COUNT(*) FROM delivery
     WHERE agent = $1 AND finished_at IS NULL AND direction = 0";
 const BUSY_LANES: &str = "SELECT DISTINCT tenant, account, conversation_id, direction FROM delivery
     WHERE finished_at IS NULL";
+/// In no order: where there are more than the limit, each gets its turn.
+const IDLE_LANES: &str = "SELECT tenant, account, conversation_id, direction FROM delivery
+    WHERE finished_at IS NULL AND state = $1 AND queued_at <= $2 AND not_before <= $2
+    GROUP BY tenant, account, conversation_id, direction ORDER BY RANDOM() LIMIT $3";
 /// Kinds 7 and 8 are handovers.
 static HANDOVER: LazyLock<String> = LazyLock::new(|| {
     TABLE.select(
@@ -217,22 +224,32 @@ pub(super) async fn waiting(db: &impl ConnectionTrait, agent: &Id) -> Result<usi
 pub(super) async fn attempting(
     db: &impl ConnectionTrait,
     keys: &Keys,
+    before: Timestamp,
     limit: usize,
 ) -> Result<Vec<Delivery>, Fault> {
     let state = delivery_state(DeliveryState::Attempting) as i32;
-    all_opened(
-        db,
-        keys,
-        KEY,
-        &ATTEMPTING,
-        [number(state), number(limit)],
-        read,
-    )
-    .await
+    let values = [number(state), number(limit), before.0.into()];
+    all_opened(db, keys, KEY, &ATTEMPTING, values, read).await
 }
 
 pub(super) async fn busy_lanes(db: &impl ConnectionTrait) -> Result<Vec<LaneKey>, Fault> {
     all(db, BUSY_LANES, [], |row| {
+        Ok(LaneKey {
+            conversation: row.key()?,
+            direction: row.code("delivery.direction", direction)?,
+        })
+    })
+    .await
+}
+
+pub(super) async fn idle_lanes(
+    db: &impl ConnectionTrait,
+    since: Timestamp,
+    limit: usize,
+) -> Result<Vec<LaneKey>, Fault> {
+    let state = delivery_state(DeliveryState::Queued) as i32;
+    let values = [number(state), since.0.into(), number(limit)];
+    all(db, IDLE_LANES, values, |row| {
         Ok(LaneKey {
             conversation: row.key()?,
             direction: row.code("delivery.direction", direction)?,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Value};
 
 use super::{conversation::key_values, fault::Fault, table::execute};
 use crate::domain::{ConversationKey, Event, EventBody};
 
 /// Sealed bodies are gone with their key; those from before there were keys are overwritten. No key has a negative id.
-const BODIES: &str = "UPDATE event SET body = x'', body_key_id = -1
+const BODIES: &str = "UPDATE event SET body = $4, body_key_id = -1
     WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND body_key_id = 0";
 /// What the other side answered may repeat what was said, and its ids may hold a phone number.
 const DETAILS: &str =
@@ -24,10 +24,17 @@ const CONTACT: &str = "DELETE FROM contact
 
 /// Everything of a conversation that holds words.
 pub(super) async fn words(db: &impl ConnectionTrait, key: &ConversationKey) -> Result<(), Fault> {
-    for sql in [BODIES, DETAILS, NAMES, CONTACT] {
+    let [tenant, account, id] = key_values(key);
+    execute(db, BODIES, [tenant, account, id, nothing()]).await?;
+    for sql in [DETAILS, NAMES, CONTACT] {
         execute(db, sql, key_values(key)).await?;
     }
     Ok(())
+}
+
+/// Bytes that there are none of.
+pub(super) fn nothing() -> Value {
+    Vec::<u8>::new().into()
 }
 
 /// Events of the conversation that others have appended in the same transaction and that are not written yet.

@@ -1,6 +1,11 @@
 //! What can go wrong with a database, and what callers are told of it.
 
-use sea_orm::{DbErr, RuntimeErr, sqlx};
+use std::borrow::Cow;
+
+use sea_orm::{
+    DbErr, RuntimeErr,
+    sqlx::{self, error::DatabaseError, postgres::PgDatabaseError},
+};
 
 use crate::{domain::Error, keys::NotOpened, wire::Nonsense};
 
@@ -46,11 +51,18 @@ impl Fault {
 
     /// After an error from COMMIT: it certainly changed nothing.
     pub(super) fn is_certain(&self) -> bool {
-        // Both are raised before the commit's last frame is in the write-ahead log.
-        matches!(self.code(), Some(code::FULL | code::BUSY))
+        match self.state() {
+            // What a server answers to a commit is its last word; a server that is stopping may say it too late.
+            Some(state) => !state.starts_with(OPERATOR),
+            // Both are raised before the commit's last frame is in the write-ahead log.
+            None => matches!(self.code(), Some(code::FULL | code::BUSY)),
+        }
     }
 
     fn kind(&self) -> Error {
+        if let Some(state) = self.state() {
+            return of_state(&state);
+        }
         match (self, self.code()) {
             (Self::Nonsense(_) | Self::Key(_), _) => Error::Internal,
             (_, Some(code::FULL)) => Error::StoreFull,
@@ -73,6 +85,19 @@ impl Fault {
 
     /// The library's primary result code.
     fn code(&self) -> Option<u32> {
+        let extended: u32 = self.database()?.code()?.parse().ok()?;
+        // The primary code is the last byte of the extended one.
+        Some(extended & 0xff)
+    }
+
+    /// `SQLSTATE`, as a server tells it.
+    fn state(&self) -> Option<String> {
+        let error = self.database()?;
+        error.try_downcast_ref::<PgDatabaseError>()?;
+        error.code().map(Cow::into_owned)
+    }
+
+    fn database(&self) -> Option<&dyn DatabaseError> {
         let Self::Database(
             DbErr::Exec(RuntimeErr::SqlxError(error))
             | DbErr::Query(RuntimeErr::SqlxError(error))
@@ -81,12 +106,23 @@ impl Fault {
         else {
             return None;
         };
-        let sqlx::Error::Database(error) = error.as_ref() else {
-            return None;
-        };
-        let extended: u32 = error.code()?.parse().ok()?;
-        // The primary code is the last byte of the extended one.
-        Some(extended & 0xff)
+        match error.as_ref() {
+            sqlx::Error::Database(error) => Some(error.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+/// The class of what an operator does: shut down, cancel, refuse for now.
+const OPERATOR: &str = "57";
+
+fn of_state(state: &str) -> Error {
+    match (state, state.get(..2).unwrap_or_default()) {
+        // Disk full, and out of memory for it.
+        ("53100" | "53200", _) => Error::StoreFull,
+        // Data, constraints, syntax and names: the statement is wrong, and would be again.
+        (_, "22" | "23" | "42") => Error::Internal,
+        _ => Error::StoreUnavailable,
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::open::OpenError;
+use super::{connect::Location, open::OpenError};
 
 /// How often a lock that is held is tried again, and how long after.
 const TRIES: u32 = 10;
@@ -19,7 +19,15 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    pub(super) async fn take(database: &Path) -> Result<Self, OpenError> {
+    /// A database at a server is shared, so nothing is locked.
+    pub(super) async fn of(location: &Location) -> Result<Option<Self>, OpenError> {
+        match location {
+            Location::File(path) => Self::take(path).await.map(Some),
+            Location::Server(_) => Ok(None),
+        }
+    }
+
+    async fn take(database: &Path) -> Result<Self, OpenError> {
         let path = beside(database);
         let file = OpenOptions::new()
             .create(true)

@@ -1,6 +1,6 @@
 //! The master keys at the start: are those that the database needs there, and are they the ones.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 use zeroize::Zeroizing;
@@ -27,9 +27,12 @@ pub(super) async fn custody(
     settings: &StoreSettings,
 ) -> Result<Arc<Custody>, OpenError> {
     let needed = by_master(db).await?;
+    if settings.file().is_none() && settings.master_key.is_beside() {
+        return Err(OpenError::NoMasterKey);
+    }
     let opened = Custody::open(
         settings.master_key.clone(),
-        &settings.path,
+        settings.file().unwrap_or(Path::new("")),
         settings.command_time_limit,
         needed.is_empty(),
     );

@@ -1,13 +1,16 @@
-//! The embedded database: one `SQLite` file, one writer, several readers. One table, one file.
+//! The database: one `SQLite` file, or `PostgreSQL` shared by replicas. One writer at a time, several readers. One table, one
+//! file.
 
 mod administration;
 mod availability;
+mod clock;
 mod command;
 mod connect;
 mod contact;
 mod conversation;
 mod data_key;
 mod delivery;
+mod doorbell;
 mod erase;
 mod erasure;
 mod fault;
@@ -19,6 +22,7 @@ mod master;
 mod meta;
 mod open;
 mod platform_event;
+mod postgres;
 mod reads;
 mod request;
 mod row;
@@ -40,7 +44,8 @@ mod writer;
 pub(crate) mod tests;
 
 pub use self::{
-    connect::{StoreSettings, Synchronous},
+    connect::{Location, StoreSettings, Synchronous, is_server},
+    doorbell::Doorbell,
     open::{OpenError, migrate, pending_migrations},
-    reads::SqliteStore,
+    reads::SqlStore,
 };

@@ -1,24 +1,50 @@
 //! Opening a database: lock it, check the library, bring the schema up to date.
 
-use std::{fs::OpenOptions, io, path::PathBuf};
+use std::{
+    fs::OpenOptions,
+    io,
+    path::{Path, PathBuf},
+};
 
 use parloir_migrations::{Migration, Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
+    TransactionTrait,
+};
 
 use crate::keys::{KeySourceError, NotOpened};
 
-use super::{connect::StoreSettings, fault::Fault, lock::Lock};
+use super::{
+    connect::{Location, StoreSettings},
+    fault::Fault,
+    lock::Lock,
+};
 
 /// The first release without the fault by which several connections could damage a write-ahead log.
 const OLDEST_LIBRARY: [u32; 3] = [3, 51, 3];
+
+/// Taken by whoever brings a `PostgreSQL` database up to date. The number is this server's own; nobody else need know it.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(8097104117108)";
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(
-        "database.url = {url:?}: must be sqlite: and the path of a file, for example sqlite:/var/lib/parloir.db"
+        "database.url = {url:?}: must be sqlite: and the path of a file, for example sqlite:/var/lib/parloir.db, or the \
+         URL of a PostgreSQL database, postgres://user@host/database"
     )]
     Url { url: String },
+    #[error(
+        "database.url is no URL of a PostgreSQL database: it must read postgres://user@host:5432/database?sslmode=verify-full"
+    )]
+    ServerUrl,
+    #[error(
+        "encryption.master_key must be set with PostgreSQL: every replica needs the same keys, so no file is made beside \
+         a database that is elsewhere; `parloir new-master-key` draws one"
+    )]
+    NoMasterKey,
+    #[error("the database at {server} cannot be reached: {source}")]
+    Unreachable { server: String, source: DbErr },
     #[error("another server uses {}: stop it, or give this one a database of its own", path.display())]
     InUse { path: PathBuf },
     #[error("{} cannot be written: {source}; its folder must exist and belong to the server", path.display())]
@@ -69,7 +95,7 @@ impl From<Fault> for OpenError {
 
 /// Makes the database if it is not there and brings it up to date. Answers the steps that it took, in order.
 pub async fn migrate(settings: &StoreSettings) -> Result<Vec<String>, OpenError> {
-    let _lock = Lock::take(&settings.path).await?;
+    let _lock = Lock::of(&settings.location).await?;
     let (connection, steps) = up_to_date(settings).await?;
     connection.close().await?;
     Ok(steps)
@@ -77,12 +103,12 @@ pub async fn migrate(settings: &StoreSettings) -> Result<Vec<String>, OpenError>
 
 /// The steps that an existing database lacks, in order. Changes nothing.
 pub async fn pending_migrations(settings: &StoreSettings) -> Result<Vec<String>, OpenError> {
-    if !settings.path.exists() {
+    if let Some(path) = settings.file().filter(|path| !path.exists()) {
         return Err(OpenError::Missing {
-            path: settings.path.clone(),
+            path: path.to_owned(),
         });
     }
-    let connection = Database::connect(settings.readers()).await?;
+    let connection = connected(&settings.location, settings.readers()).await?;
     let pending = missing(&connection).await;
     connection.close().await?;
     Ok(names(&pending?))
@@ -92,31 +118,79 @@ pub async fn pending_migrations(settings: &StoreSettings) -> Result<Vec<String>,
 pub(super) async fn up_to_date(
     settings: &StoreSettings,
 ) -> Result<(DatabaseConnection, Vec<String>), OpenError> {
-    make_private(settings)?;
-    let connection = Database::connect(settings.writer()).await?;
-    check_library(&connection).await?;
-    let pending = missing(&connection).await?;
-    if !pending.is_empty() {
-        Migrator::up(&connection, None).await?;
+    if let Some(path) = settings.file() {
+        make_private(path)?;
     }
+    let connection = connected(&settings.location, settings.writer()).await?;
+    let pending = match &settings.location {
+        Location::File(_) => {
+            check_library(&connection).await?;
+            let pending = missing(&connection).await?;
+            if !pending.is_empty() {
+                Migrator::up(&connection, None).await?;
+            }
+            pending
+        }
+        Location::Server(_) => migrate_together(&connection).await?,
+    };
     Ok((connection, names(&pending)))
+}
+
+/// Replicas that start together: one of them takes the steps, the others wait for it and find them taken.
+async fn migrate_together(connection: &DatabaseConnection) -> Result<Vec<Migration>, OpenError> {
+    let tx = connection.begin().await?;
+    // Here, and only here, a statement may take long: the wait for the other, or a step on a large table.
+    for sql in [
+        "SET LOCAL statement_timeout = 0",
+        "SET LOCAL idle_in_transaction_session_timeout = 0",
+        MIGRATION_LOCK,
+    ] {
+        tx.execute_unprepared(sql).await?;
+    }
+    let pending = match missing(&tx).await {
+        // A newer version is being rolled out beside this one. Its steps only add, so this one goes on working.
+        Err(OpenError::Newer) => {
+            tracing::warn!("the database has steps of a newer version of Parloir");
+            Vec::new()
+        }
+        pending => pending?,
+    };
+    if !pending.is_empty() {
+        Migrator::up(&tx, None).await?;
+    }
+    tx.commit().await?;
+    Ok(pending)
+}
+
+pub(super) async fn connected(
+    location: &Location,
+    options: ConnectOptions,
+) -> Result<DatabaseConnection, OpenError> {
+    let connection = Database::connect(options).await;
+    connection.map_err(|source| match location {
+        Location::File(_) => source.into(),
+        Location::Server(server) => OpenError::Unreachable {
+            server: server.to_string(),
+            source,
+        },
+    })
 }
 
 /// Makes the file before the library does, readable by its owner only: it holds what visitors say. The files beside
 /// it get the same rights.
-fn make_private(settings: &StoreSettings) -> Result<(), OpenError> {
+fn make_private(path: &Path) -> Result<(), OpenError> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = options.open(&settings.path);
+    let made = options.open(path);
     made.map(drop).map_err(|source| OpenError::File {
-        path: settings.path.clone(),
+        path: path.to_owned(),
         source,
     })
 }
 
-async fn missing(connection: &DatabaseConnection) -> Result<Vec<Migration>, OpenError> {
+async fn missing<C: ConnectionTrait>(connection: &C) -> Result<Vec<Migration>, OpenError> {
     let pending = Migrator::get_pending_migrations_read_only(connection).await;
     pending.map_err(|fault| match fault {
         // The one thing that the migrator itself objects to: steps were taken that it does not know.

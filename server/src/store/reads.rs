@@ -5,48 +5,55 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use sea_orm::{Database, DatabaseConnection};
+use sea_orm::DatabaseConnection;
 use secrecy::SecretSlice;
 
 use super::{
-    connect::StoreSettings,
-    contact, conversation, delivery, erasure,
+    clock::{self, StoreClock},
+    connect::{Location, StoreSettings},
+    contact, conversation, delivery,
+    doorbell::Doorbell,
+    erasure,
     fault::Fault,
     lock::Lock,
     log, master, meta,
-    open::{OpenError, up_to_date},
+    open::{OpenError, connected, up_to_date},
+    postgres::Server,
     request,
     sealing::Keys,
-    transaction::SqliteTransaction,
+    transaction::SqlTransaction,
     upstream_erasure,
     vault::Vault,
     writer::Writer,
 };
 use crate::domain::{
-    Clock, Conversation, ConversationKey, Delivery, Erasure, Error, Id, KnownContact, LaneKey,
+    Clock, Conversation, ConversationKey, Delivery, Erasure, Error, Event, Id, KnownContact, LaneKey,
     Position, Request, Result, StoredEvent, Timestamp, UpstreamErasure,
     ports::{OpenTransaction, Store},
     query::{ContactQuery, ConversationQuery, EventQuery},
 };
 use crate::keys::Custody;
 
-/// One `SQLite` file.
-pub struct SqliteStore {
+/// One `SQLite` file, or one database at a `PostgreSQL` server.
+pub struct SqlStore {
     epoch: u64,
     hash_key: Arc<[u8]>,
     pub(super) pepper: SecretSlice<u8>,
     pub(super) vault: Arc<Vault>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<StoreClock>,
     pub(super) writer: Arc<Writer>,
     readers: DatabaseConnection,
-    journal: PathBuf,
-    _lock: Lock,
+    server: Option<Server>,
+    /// Absent: the database keeps its own at its server.
+    journal: Option<PathBuf>,
+    _lock: Option<Lock>,
 }
 
-impl SqliteStore {
+impl SqlStore {
     /// The master keys.
     pub fn custody(&self) -> Arc<Custody> {
         Arc::clone(&self.vault.custody)
@@ -54,12 +61,13 @@ impl SqliteStore {
 
     /// Opens the file, makes it if it is not there, and brings it up to date. No other process may have it open.
     pub async fn open(settings: &StoreSettings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let lock = Lock::take(&settings.path).await?;
+        let lock = Lock::of(&settings.location).await?;
         let (connection, _) = up_to_date(settings).await?;
+        let clock = clock::of(&settings.location, clock);
         let meta = meta::find(&connection).await?;
         let custody = master::custody(&connection, settings).await?;
         let own = master::own(&connection, &custody, clock.now()).await?;
-        let readers = Database::connect(settings.readers()).await?;
+        let readers = connected(&settings.location, settings.readers()).await?;
         Ok(Self {
             epoch: meta.epoch,
             hash_key: own.hash_key.as_slice().into(),
@@ -68,9 +76,24 @@ impl SqliteStore {
             clock,
             writer: Arc::new(Writer::new(settings.writer(), connection)),
             readers,
-            journal: journal(&settings.path),
+            server: match &settings.location {
+                Location::File(_) => None,
+                Location::Server(server) => Some(server.clone()),
+            },
+            journal: settings.file().map(journal),
             _lock: lock,
         })
+    }
+
+    /// The clock that all times in it are by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    /// By which replicas that share it wake each other. Absent: nobody else uses it.
+    pub fn doorbell(&self) -> Option<Arc<Doorbell>> {
+        let server = self.server.clone()?;
+        Some(Doorbell::new(server, self.readers.clone()))
     }
 
     /// The key under which content is hashed.
@@ -107,21 +130,23 @@ fn journal(database: &Path) -> PathBuf {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
+impl Store for SqlStore {
     fn epoch(&self) -> u64 {
         self.epoch
     }
 
     async fn begin(&self) -> Result<Box<dyn OpenTransaction>> {
         let (writer, hash_key) = (self.writer.clone(), self.hash_key.clone());
-        let (vault, now) = (Arc::clone(&self.vault), self.clock.now());
-        let begun = SqliteTransaction::begin(writer, hash_key, vault, now).await;
+        let (vault, clock) = (Arc::clone(&self.vault), Arc::clone(&self.clock));
+        let begun = SqlTransaction::begin(writer, hash_key, vault, clock).await;
         let transaction = begun.map_err(|fault| fault.report())?;
         Ok(Box::new(transaction))
     }
 
     fn journal_bytes(&self) -> u64 {
-        std::fs::metadata(&self.journal).map_or(0, |file| file.len())
+        let journal = self.journal.as_ref();
+        let file = journal.and_then(|path| std::fs::metadata(path).ok());
+        file.map_or(0, |file| file.len())
     }
 
     async fn bounds(&self) -> Result<(Position, Position)> {
@@ -137,6 +162,21 @@ impl Store for SqliteStore {
     ) -> Result<Vec<StoredEvent>> {
         self.read(async move |db, keys| log::page(&db, &keys, after, limit, max_bytes).await)
             .await
+    }
+
+    async fn tail(
+        &self,
+        after: Position,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<(StoredEvent, Arc<Event>)>> {
+        self.read(async move |db, keys| log::tail(&db, &keys, after, limit, max_bytes).await)
+            .await
+    }
+
+    async fn erased_elsewhere(&self) -> Result<u64> {
+        let head = self.read(async move |db, _| log::head(&db).await).await?;
+        Ok(self.vault.follow(head.keys_destroyed))
     }
 
     async fn position_before(&self, time: Timestamp) -> Result<Position> {
@@ -197,6 +237,12 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn idle_lanes(&self, span: Duration, limit: usize) -> Result<Vec<LaneKey>> {
+        let since = self.clock.now() - span;
+        self.read(async move |db, _| delivery::idle_lanes(&db, since, limit).await)
+            .await
+    }
+
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>> {
         let query = query.clone();
         self.read(async move |db, keys| contact::list(&db, &keys, &query).await)
@@ -250,9 +296,9 @@ impl Store for SqliteStore {
     }
 }
 
-impl fmt::Debug for SqliteStore {
+impl fmt::Debug for SqlStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteStore")
+        f.debug_struct("SqlStore")
             .field("epoch", &self.epoch)
             .finish_non_exhaustive()
     }

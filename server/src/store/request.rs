@@ -61,7 +61,9 @@ static OPEN: LazyLock<String> = LazyLock::new(|| {
     )
 });
 static ALL_OPEN: LazyLock<String> =
-    LazyLock::new(|| TABLE.select("WHERE closed_at IS NULL ORDER BY respond_by, id LIMIT $1"));
+    LazyLock::new(|| TABLE.select(
+        "WHERE closed_at IS NULL AND respond_by <= $2 ORDER BY respond_by, id LIMIT $1",
+    ));
 const COUNT_OPEN: &str = "SELECT COUNT(*) FROM request WHERE agent = $1 AND closed_at IS NULL";
 
 pub(super) async fn add(
@@ -119,9 +121,11 @@ pub(super) async fn open(
 pub(super) async fn all_open(
     db: &impl ConnectionTrait,
     keys: &Keys,
+    before: Timestamp,
     limit: usize,
 ) -> Result<Vec<Request>, Fault> {
-    all_opened(db, keys, KEY, &ALL_OPEN, [number(limit)], read).await
+    let values = [number(limit), before.0.into()];
+    all_opened(db, keys, KEY, &ALL_OPEN, values, read).await
 }
 
 pub(super) async fn count_open(db: &impl ConnectionTrait, agent: &Id) -> Result<usize, Fault> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use secrecy::SecretSlice;
 
 use super::{
-    administration, data_key, master, reads::SqliteStore, secret, transaction::SqliteTransaction,
+    administration, data_key, master, reads::SqlStore, secret, transaction::SqlTransaction,
 };
 use crate::domain::{
     Result,
@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 #[async_trait]
-impl Sealing for SqliteTransaction {
+impl Sealing for SqlTransaction {
     async fn rewrap(&mut self, limit: usize) -> Result<usize> {
         let ring = self.keys.vault.custody.ring();
         let rewrapped = async {
@@ -27,7 +27,7 @@ impl Sealing for SqliteTransaction {
 }
 
 #[async_trait]
-impl SealedStore for SqliteStore {
+impl SealedStore for SqlStore {
     fn pepper(&self) -> SecretSlice<u8> {
         self.pepper.clone()
     }

@@ -11,6 +11,7 @@ use sea_orm::ConnectionTrait;
 use super::{
     data_key::{self, Owner},
     fault::Fault,
+    log,
     vault::Vault,
 };
 use crate::{
@@ -28,6 +29,8 @@ pub(super) struct Keys {
     /// Destroyed, and not committed yet.
     gone: HashSet<i64>,
     erased: Vec<Owner>,
+    /// How many keys were ever destroyed, as of this transaction; 0: it destroyed none.
+    destroyed: u64,
 }
 
 impl Keys {
@@ -38,6 +41,7 @@ impl Keys {
             made: HashMap::new(),
             gone: HashSet::new(),
             erased: Vec::new(),
+            destroyed: 0,
         }
     }
 
@@ -114,6 +118,7 @@ impl Keys {
         if let Some(wrapped) = data_key::of(db, &owner).await? {
             self.gone.insert(wrapped.id);
             data_key::remove(db, conversation).await?;
+            self.destroyed = log::key_destroyed(db).await?;
         }
         self.made.remove(&owner);
         self.erased.push(owner);
@@ -123,7 +128,7 @@ impl Keys {
     /// The transaction is durable.
     pub(super) fn committed(self) {
         if !self.erased.is_empty() {
-            self.vault.forget(&self.erased, self.gone);
+            self.vault.forget(&self.erased, self.gone, self.destroyed);
         }
         for (owner, key) in self.made {
             self.vault.keep_for(owner, key);

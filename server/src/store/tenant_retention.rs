@@ -35,7 +35,7 @@ const NEEDED: &str = "SELECT MIN(event.position) FROM delivery
     WHERE delivery.finished_at IS NULL AND delivery.tenant = $1";
 const OLDEST_QUESTION: &str = "SELECT MIN(asked_at) FROM request
     WHERE closed_at IS NULL AND tenant = $1";
-const OVERWRITE: &str = "UPDATE event SET body = x'', body_key_id = -1
+const OVERWRITE: &str = "UPDATE event SET body = $4, body_key_id = -1
     WHERE log_id = 0 AND position > $2 AND position <= $3 AND tenant = $1 AND body_key_id <> -1";
 /// Of all tenants: the index by time serves everybody, and each row is passed once.
 const IDLE: &str = "SELECT tenant, account, conversation_id, updated_at FROM conversation
@@ -46,7 +46,7 @@ const IS_BUSY: &str = "SELECT EXISTS (SELECT 1 FROM delivery
         WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND finished_at IS NULL)
     OR EXISTS (SELECT 1 FROM request
         WHERE tenant = $1 AND account = $2 AND conversation_id = $3 AND closed_at IS NULL)";
-const CLEAR: &str = "UPDATE conversation SET profile = x'', kept = x'', profile_key_id = 0
+const CLEAR: &str = "UPDATE conversation SET profile = $4, kept = $4, profile_key_id = 0
     WHERE tenant = $1 AND account = $2 AND conversation_id = $3";
 
 /// Overwrites events of a tenant recorded before `before`, going through at most `limit` positions. Answers through how
@@ -73,7 +73,12 @@ pub(super) async fn events(
     if to <= from {
         return Ok((0, 0));
     }
-    let values = [tenant.as_str().into(), number(from), number(to)];
+    let values = [
+        tenant.as_str().into(),
+        number(from),
+        number(to),
+        erase::nothing(),
+    ];
     let overwritten = execute(db, OVERWRITE, values).await?;
     mark.position = Position(to);
     save(db, tenant, &mark).await?;
@@ -118,7 +123,8 @@ pub(super) async fn idle(
 /// Leaves nothing of a conversation but its ids and times.
 pub(super) async fn forget(db: &impl ConnectionTrait, key: &ConversationKey) -> Result<(), Fault> {
     erase::words(db, key).await?;
-    execute(db, CLEAR, key_values(key)).await?;
+    let [tenant, account, id] = key_values(key);
+    execute(db, CLEAR, [tenant, account, id, erase::nothing()]).await?;
     super::internal_id::take(db, key).await?;
     Ok(())
 }
@@ -168,8 +174,6 @@ async fn oldest_question(
 }
 
 async fn is_busy(db: &impl ConnectionTrait, key: &ConversationKey) -> Result<bool, Fault> {
-    let busy = first(db, IS_BUSY, key_values(key), |row| {
-        row.number::<i64>("delivery.is_busy")
-    });
-    Ok(busy.await? != Some(0))
+    let busy = first(db, IS_BUSY, key_values(key), |row| Ok(row.flag()?));
+    Ok(busy.await?.unwrap_or(true))
 }

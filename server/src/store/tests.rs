@@ -1,4 +1,4 @@
-//! The database, on real files.
+//! The database, on real files or at a real server.
 
 mod administration;
 mod erase;
@@ -7,6 +7,7 @@ mod forget;
 mod lanes;
 mod log;
 mod opening;
+pub(crate) mod place;
 mod sealing;
 mod state;
 
@@ -15,9 +16,10 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use sea_orm::{Database, DatabaseConnection};
 use tempfile::TempDir;
 
-use super::{SqliteStore, StoreSettings};
+use super::{SqlStore, StoreSettings};
 use crate::domain::{
     Clock, Conversation, ConversationKey, Delivery, DeliveryKind, DeliveryState, Direction,
     EventBody, Id, LaneKey, NewEvent, Subject, Timestamp,
@@ -42,7 +44,7 @@ impl Clock for SetClock {
 
 /// A database of its own, gone when dropped.
 pub(crate) struct Scratch {
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<SqlStore>,
     pub(crate) clock: Arc<SetClock>,
     pub(crate) settings: StoreSettings,
     folder: TempDir,
@@ -55,17 +57,35 @@ impl Scratch {
 
     pub(crate) async fn with(change: impl FnOnce(&mut StoreSettings)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let mut settings = place::fresh(folder.path());
+        change(&mut settings);
+        Self::open(settings, folder).await
+    }
+
+    /// In a file, whatever other tests run on.
+    pub(crate) async fn in_file(change: impl FnOnce(&mut StoreSettings)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
         let mut settings = StoreSettings::new(folder.path().join("parloir.db"));
         change(&mut settings);
+        Self::open(settings, folder).await
+    }
+
+    async fn open(settings: StoreSettings, folder: TempDir) -> Self {
         let clock = Arc::new(SetClock::default());
         clock.set(1_000_000);
-        let store = SqliteStore::open(&settings, clock.clone()).await;
+        let store = SqlStore::open(&settings, clock.clone()).await;
         Self {
             store: Arc::new(store.expect("opens")),
             clock,
             settings,
             folder,
         }
+    }
+
+    /// The database, opened behind the server's back.
+    pub(crate) async fn behind(&self) -> DatabaseConnection {
+        let options = self.settings.writer();
+        Database::connect(options).await.expect("opens")
     }
 
     /// Runs `work` in a transaction of its own and commits it.

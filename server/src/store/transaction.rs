@@ -8,28 +8,31 @@ use sea_orm::DatabaseTransaction;
 use super::{
     data_key::Owner,
     fault::Fault,
+    clock::StoreClock,
     log::{self, Head},
     sealing::Keys,
     vault::Vault,
-    writer::Writer,
+    writer::{Begun, Fate, Writer},
 };
 use crate::{
     domain::{
-        Error, Event, NewEvent, Position, Result, StoredEvent, Timestamp,
+        Clock, Error, Event, NewEvent, Position, Result, StoredEvent, Timestamp,
         ports::{Batch, Effect, Mark, OpenTransaction},
     },
     keys::DataKey,
 };
 
-pub(super) struct SqliteTransaction {
+pub(super) struct SqlTransaction {
     pub(super) db: DatabaseTransaction,
     pub(super) now: Timestamp,
     pub(super) hash_key: Arc<[u8]>,
     pub(super) keys: Keys,
-    /// Appended so far, with the positions that they will have: nobody else can take them, this is the one writer.
+    /// Appended so far, with the positions that they will have: nobody else can take them, the head is ours.
     pub(super) events: Vec<Arc<Event>>,
     pub(super) effects: Vec<Effect>,
     writer: Arc<Writer>,
+    /// By which a server can be asked what became of it.
+    number: Option<String>,
     head: Head,
     unit_begins: usize,
     writes: u64,
@@ -38,18 +41,19 @@ pub(super) struct SqliteTransaction {
     stored: Vec<StoredEvent>,
 }
 
-impl SqliteTransaction {
+impl SqlTransaction {
     pub(super) async fn begin(
         writer: Arc<Writer>,
         hash_key: Arc<[u8]>,
         vault: Arc<Vault>,
-        now: Timestamp,
+        clock: Arc<StoreClock>,
     ) -> Result<Self, Fault> {
-        let db = writer.begin().await?;
-        let head = log::head(&db).await?;
+        let Begun { db, head, number } = writer.begin(&clock).await?;
+        vault.follow(head.keys_destroyed);
         Ok(Self {
             db,
-            now,
+            now: clock.now(),
+            number,
             hash_key,
             keys: Keys::new(vault),
             events: Vec::new(),
@@ -117,7 +121,7 @@ impl SqliteTransaction {
 }
 
 #[async_trait]
-impl OpenTransaction for SqliteTransaction {
+impl OpenTransaction for SqlTransaction {
     fn mark(&mut self) -> Mark {
         self.unit_begins = self.events.len();
         Mark {
@@ -148,11 +152,17 @@ impl OpenTransaction for SqliteTransaction {
             self.writer.give_up();
             let fault = Fault::from(fault);
             let error = fault.report();
-            return Err(if fault.is_certain() {
-                error
-            } else {
-                Error::Internal
-            });
+            if fault.is_certain() {
+                return Err(error);
+            }
+            let Some(number) = &self.number else {
+                return Err(Error::Internal);
+            };
+            match self.writer.fate(number).await {
+                Fate::Committed => {}
+                Fate::Undone => return Err(Error::StoreUnavailable),
+                Fate::Unknown => return Err(Error::Internal),
+            }
         }
         self.keys.committed();
         Ok(Batch {

@@ -6,7 +6,7 @@ use sha2::Sha256;
 
 use super::{
     availability, command, contact, conversation, delivery, erase, erasure, forget, internal_id,
-    log, platform_event, request, source, tenant_retention, transaction::SqliteTransaction,
+    log, platform_event, request, source, tenant_retention, transaction::SqlTransaction,
     upstream, upstream_erasure,
 };
 use crate::domain::{
@@ -17,7 +17,7 @@ use crate::domain::{
 };
 
 #[async_trait]
-impl Transaction for SqliteTransaction {
+impl Transaction for SqlTransaction {
     fn now(&self) -> Timestamp {
         self.now
     }
@@ -170,8 +170,12 @@ impl Transaction for SqliteTransaction {
         self.read(found)
     }
 
-    async fn attempting_deliveries(&mut self, limit: usize) -> Result<Vec<Delivery>> {
-        let found = delivery::attempting(&self.db, &self.keys, limit).await;
+    async fn attempting_deliveries(
+        &mut self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>> {
+        let found = delivery::attempting(&self.db, &self.keys, before, limit).await;
         self.read(found)
     }
 
@@ -219,8 +223,12 @@ impl Transaction for SqliteTransaction {
         self.read(found)
     }
 
-    async fn all_open_requests(&mut self, limit: usize) -> Result<Vec<Request>> {
-        let found = request::all_open(&self.db, &self.keys, limit).await;
+    async fn all_open_requests(
+        &mut self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Request>> {
+        let found = request::all_open(&self.db, &self.keys, before, limit).await;
         self.read(found)
     }
 
@@ -371,7 +379,7 @@ impl Transaction for SqliteTransaction {
     }
 }
 
-impl SqliteTransaction {
+impl SqlTransaction {
     /// An event of this transaction, newest first.
     fn appended(&self, is_it: impl Fn(&NewEvent) -> bool) -> Option<Event> {
         let mut appended = self.events.iter().rev();

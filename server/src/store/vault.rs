@@ -21,6 +21,10 @@ struct Unwrapped {
     by_owner: LruCache<Owner, Arc<DataKey>>,
     /// Counts the times that keys were destroyed.
     generation: u64,
+    /// The same as the database counts it, for all replicas.
+    destroyed: u64,
+    /// Counts the times that another replica had destroyed keys.
+    followed: u64,
 }
 
 impl Vault {
@@ -32,6 +36,8 @@ impl Vault {
                 by_id: LruCache::new(capacity),
                 by_owner: LruCache::new(capacity),
                 generation: 0,
+                destroyed: 0,
+                followed: 0,
             }),
         }
     }
@@ -70,10 +76,29 @@ impl Vault {
         unwrapped.by_owner.insert(owner, key);
     }
 
-    /// Lets go of keys that were destroyed.
-    pub(super) fn forget(&self, owners: &[Owner], ids: impl IntoIterator<Item = i64>) {
+    /// Lets go of all keys if another replica has destroyed some: which ones is not told. Answers how often it did.
+    pub(super) fn follow(&self, destroyed: u64) -> u64 {
+        let mut unwrapped = self.lock();
+        if destroyed > unwrapped.destroyed {
+            unwrapped.destroyed = destroyed;
+            unwrapped.generation += 1;
+            unwrapped.followed += 1;
+            unwrapped.by_id.clear();
+            unwrapped.by_owner.clear();
+        }
+        unwrapped.followed
+    }
+
+    /// Lets go of keys that a transaction destroyed, as the database's count says from its commit on.
+    pub(super) fn forget(
+        &self,
+        owners: &[Owner],
+        ids: impl IntoIterator<Item = i64>,
+        destroyed: u64,
+    ) {
         let mut unwrapped = self.lock();
         unwrapped.generation += 1;
+        unwrapped.destroyed = unwrapped.destroyed.max(destroyed);
         for owner in owners {
             unwrapped.by_owner.remove(owner);
         }

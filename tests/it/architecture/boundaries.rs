@@ -257,7 +257,7 @@ fn a_forbidden_import_planted_on_purpose_is_found() {
             "use crate::grpc::convert;",
         ),
         ("server/src/grpc/mod.rs", "use sea_orm::EntityTrait;"),
-        ("server/src/grpc/mod.rs", "use crate::store::SqliteStore;"),
+        ("server/src/grpc/mod.rs", "use crate::store::SqlStore;"),
         ("server/src/agents/zendesk/send.rs", "use tonic::Code;"),
         (
             "server/src/agents/zendesk/send.rs",

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::ConnectionTrait;
 
 use super::*;
 
 #[tokio::test]
 async fn a_full_disk_is_told_reads_go_on_and_space_helps() {
-    let bench = Bench::with(
+    let bench = Bench::in_file(
         |settings| settings.max_pages = Some(120),
         CommitterSettings::default(),
     )
@@ -44,7 +44,7 @@ async fn a_commit_that_may_or_may_not_be_made_stops_everything() {
         .await
         .expect("committed");
     // A constraint that is looked at no earlier than in COMMIT, which we have none of.
-    let db = Database::connect(sqlite(&bench)).await.expect("connects");
+    let db = bench.scratch.behind().await;
     db.execute_unprepared(
         "CREATE TABLE parent (id INTEGER PRIMARY KEY);
         CREATE TABLE child (parent INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
@@ -124,8 +124,4 @@ impl Unit for Trim {
         let now = tx.now();
         tx.trim_log(now + Duration::from_secs(1), self.0).await
     }
-}
-
-fn sqlite(bench: &Bench) -> String {
-    format!("sqlite://{}", bench.scratch.settings.path.display())
 }

@@ -82,14 +82,14 @@ passing_on! {
         async fn next_opening(key: &ConversationKey, order: u64) -> Result<Option<Delivery>>;
         async fn next_order(key: &ConversationKey) -> Result<u64>;
         async fn waiting_deliveries(agent: &Id) -> Result<usize>;
-        async fn attempting_deliveries(limit: usize) -> Result<Vec<Delivery>>;
+        async fn attempting_deliveries(before: Timestamp, limit: usize) -> Result<Vec<Delivery>>;
         async fn contact(id: &Id) -> Result<Option<KnownContact>>;
         async fn contact_of(key: &ConversationKey) -> Result<Option<KnownContact>>;
         async fn unknown_owners(source: &Id, before: Timestamp, limit: usize) -> Result<Vec<Conversation>>;
         async fn request(id: &Id) -> Result<Option<Request>>;
         async fn repeated_request(fingerprint: &[u8], since: Timestamp) -> Result<Option<Request>>;
         async fn open_requests(key: &ConversationKey) -> Result<Vec<Request>>;
-        async fn all_open_requests(limit: usize) -> Result<Vec<Request>>;
+        async fn all_open_requests(before: Timestamp, limit: usize) -> Result<Vec<Request>>;
         async fn count_open_requests(agent: &Id) -> Result<usize>;
         async fn set_availability(agent: &Id, team: &str, publisher: &str, online: bool, expires_at: Timestamp) -> Result<()>;
         async fn availability(agent: &Id, team: &str) -> Result<Option<bool>>;
@@ -226,6 +226,15 @@ impl Store for Witness {
         self.store.page(after, limit, max_bytes).await
     }
 
+    async fn tail(
+        &self,
+        after: Position,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<(StoredEvent, Arc<Event>)>> {
+        self.store.tail(after, limit, max_bytes).await
+    }
+
     async fn position_before(&self, time: Timestamp) -> Result<Position> {
         self.store.position_before(time).await
     }
@@ -264,6 +273,10 @@ impl Store for Witness {
 
     async fn busy_lanes(&self) -> Result<Vec<LaneKey>> {
         self.store.busy_lanes().await
+    }
+
+    async fn idle_lanes(&self, span: Duration, limit: usize) -> Result<Vec<LaneKey>> {
+        self.store.idle_lanes(span, limit).await
     }
 
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>> {

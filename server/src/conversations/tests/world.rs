@@ -24,7 +24,7 @@ use crate::{
     hub::{self, Hub},
     live::{self, Live},
     metrics::Metrics,
-    store::{SqliteStore, StoreSettings, Synchronous, tests::SetClock},
+    store::{SqlStore, StoreSettings, Synchronous, tests::{SetClock, place}},
     waiters::Waiters,
 };
 
@@ -54,7 +54,7 @@ pub(super) struct Process {
 impl World {
     pub(super) fn new(setup: Setup) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut settings = StoreSettings::new(folder.path().join("parloir.db"));
+        let mut settings = place::fresh(folder.path());
         // The process dies here, not the machine.
         settings.synchronous = Synchronous::Normal;
         let clock = Arc::new(SetClock::default());
@@ -113,7 +113,7 @@ impl World {
     }
 
     async fn build(&self) -> Process {
-        let store = SqliteStore::open(&self.settings, self.clock.clone()).await;
+        let store = SqlStore::open(&self.settings, self.clock.clone()).await;
         let store: Arc<dyn Store> = Arc::new(Witness {
             store: Arc::new(store.expect("opens")),
             ledger: self.ledger.clone(),

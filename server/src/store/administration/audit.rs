@@ -56,6 +56,15 @@ static KEY_MADE: LazyLock<String> =
 static FORWARD: LazyLock<String> =
     LazyLock::new(|| TABLE.select("WHERE tenant = $1 AND number > $2 ORDER BY number LIMIT $3"));
 
+/// How many acts there are of all tenants: each tenant's are numbered from 1, without gaps.
+const COUNT: &str = "SELECT CAST(COALESCE(SUM(newest), 0) AS BIGINT) FROM (
+    SELECT MAX(number) AS newest FROM audit GROUP BY tenant) AS tenants";
+
+pub(super) async fn count(db: &impl ConnectionTrait) -> Result<u64, Fault> {
+    let count = first(db, COUNT, [], |row| row.number("audit.number"));
+    Ok(count.await?.unwrap_or(0))
+}
+
 pub(super) async fn add(
     db: &impl ConnectionTrait,
     record: &AuditRecord,

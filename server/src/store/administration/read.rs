@@ -8,11 +8,11 @@ use crate::{
         Id, Result,
         administration::{Administered, AdministrationRead, AuditCheck, AuditEntry, AuditQuery},
     },
-    store::reads::SqliteStore,
+    store::reads::SqlStore,
 };
 
 #[async_trait]
-impl AdministrationRead for SqliteStore {
+impl AdministrationRead for SqlStore {
     async fn administered(&self) -> Result<Administered> {
         let ring = self.custody().ring();
         self.read(async move |db, _| {
@@ -28,6 +28,10 @@ impl AdministrationRead for SqliteStore {
     async fn had_keys(&self) -> Result<bool> {
         self.read(async move |db, _| audit::had_keys(&db).await)
             .await
+    }
+
+    async fn newest_act(&self) -> Result<u64> {
+        self.read(async move |db, _| audit::count(&db).await).await
     }
 
     async fn acts(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {

@@ -10,11 +10,11 @@ use crate::{
             AdministrationWrite, AuditEntry, AuditRecord, Change, Resource, ResourceKey,
         },
     },
-    store::{fault::Fault, transaction::SqliteTransaction},
+    store::{fault::Fault, transaction::SqlTransaction},
 };
 
 #[async_trait]
-impl AdministrationWrite for SqliteTransaction {
+impl AdministrationWrite for SqlTransaction {
     async fn change(&mut self, change: &Change) -> Result<bool> {
         match change {
             Change::Save { resource, expected } => self.save(resource, *expected).await,
@@ -45,7 +45,7 @@ impl AdministrationWrite for SqliteTransaction {
     }
 }
 
-impl SqliteTransaction {
+impl SqlTransaction {
     async fn save(&mut self, resource: &Resource, expected: u64) -> Result<bool> {
         if !self.is_at(&resource.key, expected).await? {
             return Ok(false);

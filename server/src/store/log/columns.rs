@@ -1,5 +1,7 @@
 //! A row of the log, as it travels or as the rules know it.
 
+use std::sync::Arc;
+
 use super::TABLE;
 use crate::{
     domain::{
@@ -14,57 +16,19 @@ use crate::{
 /// An event as it travels, and its `sequence`.
 pub(super) fn stored(row: &mut Row<'_>) -> Result<(u64, StoredEvent), Fault> {
     let columns = Columns::read(row)?;
-    let envelope = Envelope {
-        event_id: &columns.event_id,
-        tenant: &columns.tenant,
-        account: columns.account.as_deref().unwrap_or_default(),
-        agent: &columns.agent,
-        conversation_id: columns.conversation_id.as_deref().unwrap_or_default(),
-        session: columns.session,
-        sequence: columns.sequence,
-        owner_epoch: columns.owner_epoch,
-        superseded: columns.superseded,
-        recorded_at: columns.recorded_at,
-        traceparent: &columns.traceparent,
-    };
-    let bytes = envelope.with_body(&columns.body);
-    let event = StoredEvent {
-        position: columns.position,
-        tenant: Id::trusted(columns.tenant),
-        agent: Id::trusted(columns.agent),
-        account: columns.account.map(Id::trusted),
-        conversation_id: columns.conversation_id.map(Id::trusted),
-        kind: columns.kind,
-        bytes,
-    };
-    Ok((columns.sequence, event))
+    Ok((columns.sequence, columns.stored()))
 }
 
 /// An event as the rules know it.
 pub(super) fn fact(row: &mut Row<'_>) -> Result<Event, Fault> {
+    Columns::read(row)?.fact()
+}
+
+/// An event as it travels and as the rules know it.
+pub(super) fn both(row: &mut Row<'_>) -> Result<(StoredEvent, Arc<Event>), Fault> {
     let columns = Columns::read(row)?;
-    let tenant = Id::trusted(columns.tenant);
-    let key = columns.account.zip(columns.conversation_id);
-    Ok(Event {
-        position: columns.position,
-        recorded_at: columns.recorded_at,
-        fact: NewEvent {
-            event_id: Id::trusted(columns.event_id),
-            agent: Id::trusted(columns.agent),
-            key: key.map(|(account, id)| ConversationKey {
-                tenant: tenant.clone(),
-                account: Id::trusted(account),
-                id: Id::trusted(id),
-            }),
-            tenant,
-            session: columns.session,
-            sequence: columns.sequence,
-            owner_epoch: columns.owner_epoch,
-            superseded: columns.superseded,
-            traceparent: columns.traceparent,
-            body: body::decode(&columns.body)?,
-        },
-    })
+    let stored = columns.stored();
+    Ok((stored, Arc::new(columns.fact()?)))
 }
 
 /// The columns of a row, as they are.
@@ -86,6 +50,56 @@ struct Columns {
 }
 
 impl Columns {
+    fn stored(&self) -> StoredEvent {
+        let envelope = Envelope {
+            event_id: &self.event_id,
+            tenant: &self.tenant,
+            account: self.account.as_deref().unwrap_or_default(),
+            agent: &self.agent,
+            conversation_id: self.conversation_id.as_deref().unwrap_or_default(),
+            session: self.session,
+            sequence: self.sequence,
+            owner_epoch: self.owner_epoch,
+            superseded: self.superseded,
+            recorded_at: self.recorded_at,
+            traceparent: &self.traceparent,
+        };
+        StoredEvent {
+            position: self.position,
+            tenant: Id::trusted(self.tenant.as_str()),
+            agent: Id::trusted(self.agent.as_str()),
+            account: self.account.as_deref().map(Id::trusted),
+            conversation_id: self.conversation_id.as_deref().map(Id::trusted),
+            kind: self.kind,
+            bytes: envelope.with_body(&self.body),
+        }
+    }
+
+    fn fact(self) -> Result<Event, Fault> {
+        let tenant = Id::trusted(self.tenant);
+        let key = self.account.zip(self.conversation_id);
+        Ok(Event {
+            position: self.position,
+            recorded_at: self.recorded_at,
+            fact: NewEvent {
+                event_id: Id::trusted(self.event_id),
+                agent: Id::trusted(self.agent),
+                key: key.map(|(account, id)| ConversationKey {
+                    tenant: tenant.clone(),
+                    account: Id::trusted(account),
+                    id: Id::trusted(id),
+                }),
+                tenant,
+                session: self.session,
+                sequence: self.sequence,
+                owner_epoch: self.owner_epoch,
+                superseded: self.superseded,
+                traceparent: self.traceparent,
+                body: body::decode(&self.body)?,
+            },
+        })
+    }
+
     fn read(row: &mut Row<'_>) -> Result<Self, Fault> {
         row.number::<i64>("event.log_id")?;
         let position = Position(row.number("event.position")?);

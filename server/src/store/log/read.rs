@@ -1,24 +1,32 @@
 //! Reading events, as they travel or as facts.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use sea_orm::ConnectionTrait;
 
 use super::{
     KEY, TABLE,
-    columns::{fact, stored},
+    columns::{both, fact, stored},
 };
 use crate::{
     domain::{ConversationKey, Event, Position, StoredEvent, Timestamp, query::EventQuery},
     store::{
         conversation::key_values,
         fault::Fault,
+        row::Row,
         sealing::Keys,
         table::{all_opened, first, first_opened, number},
     },
 };
 
-const HEAD: &str = "SELECT position, floor, recorded_at FROM log_head WHERE log_id = 0";
+const HEAD: &str = "SELECT position, floor, recorded_at, keys_destroyed FROM log_head WHERE log_id = 0";
+
+/// Waits until every other transaction that writes has ended, and keeps the head until this one has. What is read after it
+/// is read as they left it.
+const TAKE_HEAD: &str = "SELECT position, floor, recorded_at, keys_destroyed, pg_current_xact_id()::text,
+        (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint
+    FROM (SELECT position, floor, recorded_at, keys_destroyed FROM log_head
+        WHERE log_id = 0 FOR UPDATE) AS head";
 
 /// Pages end before the body that would make them too large; lengths are read without the bodies.
 static PAGE: LazyLock<String> = LazyLock::new(|| {
@@ -54,15 +62,32 @@ pub(crate) struct Head {
     pub(crate) floor: Position,
     /// When the newest event was recorded.
     pub(crate) recorded_at: Timestamp,
+    /// Counts the times that keys were destroyed, at any replica.
+    pub(crate) keys_destroyed: u64,
 }
 
-pub(crate) async fn head(db: &impl ConnectionTrait) -> Result<Head, Fault> {
-    let head = first(db, HEAD, [], |row| {
-        Ok(Head {
+impl Head {
+    fn read(row: &mut Row<'_>) -> Result<Self, Fault> {
+        Ok(Self {
             position: Position(row.number("log_head.position")?),
             floor: Position(row.number("log_head.floor")?),
             recorded_at: row.time()?,
+            keys_destroyed: row.number("log_head.keys_destroyed")?,
         })
+    }
+}
+
+pub(crate) async fn head(db: &impl ConnectionTrait) -> Result<Head, Fault> {
+    let head = first(db, HEAD, [], Head::read);
+    head.await?.ok_or(Fault::Nonsense("log_head"))
+}
+
+/// Takes the head from all other transactions. Answers the number of this one and the server's time, too.
+pub(in crate::store) async fn take_head(
+    db: &impl ConnectionTrait,
+) -> Result<(Head, String, Timestamp), Fault> {
+    let head = first(db, TAKE_HEAD, [], |row| {
+        Ok((Head::read(row)?, row.text()?, row.time()?))
     });
     head.await?.ok_or(Fault::Nonsense("log_head"))
 }
@@ -77,6 +102,17 @@ pub(in crate::store) async fn page(
     // The first event of a page is there however large it is.
     let values = [number(after.0), number(limit), number(max_bytes.max(1))];
     all_opened(db, keys, KEY, &PAGE, values, |row| Ok(stored(row)?.1)).await
+}
+
+pub(in crate::store) async fn tail(
+    db: &impl ConnectionTrait,
+    keys: &Keys,
+    after: Position,
+    limit: usize,
+    max_bytes: usize,
+) -> Result<Vec<(StoredEvent, Arc<Event>)>, Fault> {
+    let values = [number(after.0), number(limit), number(max_bytes.max(1))];
+    all_opened(db, keys, KEY, &PAGE, values, both).await
 }
 
 pub(crate) async fn position_before(

@@ -14,7 +14,7 @@ use crate::{
     keys::DataKey,
     store::{
         fault::Fault,
-        table::{execute, number},
+        table::{execute, first, number},
     },
     wire::{body, envelope::Envelope},
 };
@@ -24,6 +24,8 @@ static INSERT: LazyLock<[String; 9]> =
     LazyLock::new(|| array::from_fn(|power| TABLE.insert(1 << power)));
 
 const ADVANCE: &str = "UPDATE log_head SET position = $1, recorded_at = $2 WHERE log_id = 0";
+const KEY_DESTROYED: &str = "UPDATE log_head SET keys_destroyed = keys_destroyed + 1 WHERE log_id = 0
+    RETURNING keys_destroyed";
 
 /// Moves the head to the last event of a transaction: its last write but the events themselves.
 pub(crate) async fn advance(
@@ -36,6 +38,14 @@ pub(crate) async fn advance(
         1 => Ok(()),
         _ => Err(Fault::Nonsense("log_head")),
     }
+}
+
+/// Counts a key as destroyed, for all replicas to see. Answers how many were, ever.
+pub(crate) async fn key_destroyed(db: &impl ConnectionTrait) -> Result<u64, Fault> {
+    let count = first(db, KEY_DESTROYED, [], |row| {
+        row.number("log_head.keys_destroyed")
+    });
+    count.await?.ok_or(Fault::Nonsense("log_head"))
 }
 
 /// Adds the rows, each body sealed under its key. What comes back is what subscribers are sent.

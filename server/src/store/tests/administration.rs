@@ -1,6 +1,6 @@
 //! What administrators make and do, as it is kept.
 
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::ConnectionTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Scratch, id};
@@ -67,12 +67,6 @@ async fn record(scratch: &Scratch, acts: &[AuditRecord]) {
 
 async fn verified(scratch: &Scratch, tenant: &str) -> AuditCheck {
     scratch.store.verify_acts(&id(tenant)).await.expect("read")
-}
-
-/// The file, opened behind the server's back.
-async fn behind(scratch: &Scratch) -> DatabaseConnection {
-    let url = format!("sqlite:{}", scratch.settings.path.display());
-    Database::connect(url).await.expect("opens")
 }
 
 #[tokio::test]
@@ -224,7 +218,7 @@ async fn the_record_of_acts_is_numbered_and_filtered_by_tenant() {
 async fn the_record_of_acts_can_neither_be_changed_nor_shortened() {
     let scratch = Scratch::new().await;
     record(&scratch, &[act("default", "agents/a", None)]).await;
-    let db = behind(&scratch).await;
+    let db = scratch.behind().await;
     for statement in [
         "UPDATE audit SET caller = 'nobody'",
         "DELETE FROM audit",
@@ -251,7 +245,7 @@ async fn what_was_changed_or_taken_out_behind_the_servers_back_shows() {
         record(&scratch, &[act.clone(), act.clone(), act]).await;
         let whole = verified(&scratch, "default").await;
         assert_eq!((whole.entries, whole.first_broken), (3, None));
-        let db = behind(&scratch).await;
+        let db = scratch.behind().await;
         for trigger in ["audit_is_not_changed", "audit_is_not_shortened"] {
             let statement = format!("DROP TRIGGER {trigger}");
             db.execute_unprepared(&statement).await.expect("dropped");

@@ -36,7 +36,7 @@ async fn erased(scratch: &Scratch) -> Vec<bool> {
 }
 
 fn files_hold_words(scratch: &Scratch) -> bool {
-    let path = scratch.settings.path.clone();
+    let path = scratch.settings.file().expect("a file").to_owned();
     let mut journal = path.as_os_str().to_owned();
     journal.push("-wal");
     [path, journal.into()].iter().any(|file| {

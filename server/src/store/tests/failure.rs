@@ -65,7 +65,7 @@ async fn a_sequence_that_comes_twice_is_refused_before_the_commit() {
 
 #[tokio::test]
 async fn a_full_disk_is_told_reads_go_on_and_space_helps() {
-    let scratch = Scratch::with(|settings| settings.max_pages = Some(120)).await;
+    let scratch = Scratch::in_file(|settings| settings.max_pages = Some(120)).await;
     let mut sequence = 0;
     let error = loop {
         let mut tx = scratch.store.begin().await.expect("begins");

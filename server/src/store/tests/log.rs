@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::{EventKind, Position, VisitorContent, VisitorMessage, query::EventQuery};
 
 /// Everything after `after`, in pages of `limit` events and `max_bytes` bytes.
-async fn pages(store: &SqliteStore, limit: usize, max_bytes: usize) -> Vec<Vec<u64>> {
+async fn pages(store: &SqlStore, limit: usize, max_bytes: usize) -> Vec<Vec<u64>> {
     let mut pages: Vec<Vec<u64>> = Vec::new();
     let mut after = Position(0);
     loop {

@@ -8,7 +8,7 @@ use crate::store::{OpenError, migrate, pending_migrations};
 #[tokio::test]
 async fn a_second_server_on_the_same_file_is_refused_and_told_why() {
     let scratch = Scratch::new().await;
-    let again = SqliteStore::open(&scratch.settings, scratch.clock.clone()).await;
+    let again = SqlStore::open(&scratch.settings, scratch.clock.clone()).await;
     let error = again.expect_err("in use");
     assert!(matches!(error, OpenError::InUse { .. }));
     assert!(error.to_string().contains("another server"), "{error}");
@@ -31,7 +31,7 @@ async fn a_database_keeps_its_identity_and_shares_it_with_no_other() {
     } = one;
     store.close().await.expect("closes");
     drop(store);
-    let again = SqliteStore::open(&settings, clock).await.expect("opens");
+    let again = SqlStore::open(&settings, clock).await.expect("opens");
     assert_eq!(again.epoch(), epoch);
     drop(folder);
 }
@@ -48,7 +48,7 @@ async fn migrating_again_changes_nothing() {
         steps.first().map(String::as_str),
         Some("m20261120_000001_log")
     );
-    assert!(settings.path.exists());
+    assert!(settings.file().expect("a file").exists());
     assert!(
         pending_migrations(&settings)
             .await
@@ -77,7 +77,7 @@ async fn a_database_of_a_newer_version_is_refused() {
 fn a_url_names_a_file() {
     for url in ["sqlite:data/parloir.db", "sqlite://data/parloir.db"] {
         let settings = StoreSettings::from_url(url).expect("a file");
-        assert_eq!(settings.path, std::path::Path::new("data/parloir.db"));
+        assert_eq!(settings.file(), Some(std::path::Path::new("data/parloir.db")));
     }
     for url in [
         "",

@@ -197,7 +197,7 @@ async fn a_read_that_began_before_an_erasure_does_not_bring_the_key_back() {
     scratch.commit(async |tx| speak(tx, "d").await).await;
     let vault = Arc::clone(&scratch.store.vault);
     let reading = crate::store::sealing::Keys::new(Arc::clone(&vault));
-    let tx = scratch.store.writer.begin().await.expect("begins");
+    let tx = begun(&scratch).await;
     let owner = crate::store::data_key::Owner::Conversation(key("c"));
     let wrapped = crate::store::data_key::of(&tx, &owner)
         .await
@@ -210,8 +210,8 @@ async fn a_read_that_began_before_an_erasure_does_not_bring_the_key_back() {
     scratch.commit(async |tx| speak(tx, "e").await).await;
     assert!(vault.with_ids(&[id]).is_empty());
     let reading = crate::store::sealing::Keys::new(Arc::clone(&vault));
-    vault.forget(&[], []);
-    let tx = scratch.store.writer.begin().await.expect("begins");
+    vault.forget(&[], [], 0);
+    let tx = begun(&scratch).await;
     reading.opening(&tx, [id]).await.expect("opens");
     tx.rollback().await.expect("rolls back");
     assert!(vault.with_ids(&[id]).is_empty());
@@ -226,7 +226,7 @@ async fn what_was_plain_is_read_and_overwritten_with_the_rest() {
         name: WORDS.into(),
         raw: WORDS.into(),
     });
-    let tx = scratch.store.writer.begin().await.expect("begins");
+    let tx = begun(&scratch).await;
     let sql = "UPDATE event SET body_key_id = 0, body = $1";
     crate::store::table::execute(&tx, sql, [plain.into()])
         .await
@@ -291,7 +291,7 @@ async fn a_database_refuses_to_start_without_its_key_and_names_it() {
     drop(store);
     let keys = folder.path().join("parloir.db.key");
     let right = fs::read_to_string(&keys).expect("reads");
-    let open = async || SqliteStore::open(&settings, clock.clone()).await;
+    let open = async || SqlStore::open(&settings, clock.clone()).await;
 
     fs::remove_file(&keys).expect("removes");
     let error = open().await.expect_err("no key");
@@ -379,7 +379,7 @@ async fn all_keys_and_secrets_come_under_the_first_master_key_batch_by_batch() {
     } = scratch;
     store.close().await.expect("closes");
     drop((store, custody));
-    let store = SqliteStore::open(&settings, clock.clone())
+    let store = SqlStore::open(&settings, clock.clone())
         .await
         .expect("opens");
     let scratch = Scratch {
@@ -404,7 +404,7 @@ async fn a_body_in_the_place_of_another_does_not_open() {
             tx.append(event("c", 2, 1));
         })
         .await;
-    let tx = scratch.store.writer.begin().await.expect("begins");
+    let tx = begun(&scratch).await;
     let swap = "UPDATE event SET body = (SELECT body FROM event AS other WHERE other.sequence = 1)
         WHERE sequence = 2";
     crate::store::table::execute(&tx, swap, [])
@@ -415,4 +415,9 @@ async fn a_body_in_the_place_of_another_does_not_open() {
     assert!(tx.event(&key("c"), 1).await.expect("opens").is_some());
     assert_eq!(tx.event(&key("c"), 2).await, Err(Error::Internal));
     tx.roll_back().await.expect("rolls back");
+}
+
+async fn begun(scratch: &Scratch) -> sea_orm::DatabaseTransaction {
+    let begun = scratch.store.writer.begin(&scratch.store.clock).await;
+    begun.expect("begins").db
 }
