@@ -6,6 +6,7 @@ mod assemble;
 mod follow;
 mod listeners;
 mod master_keys;
+mod publish;
 mod replicas;
 mod settings;
 mod stop;
@@ -25,10 +26,7 @@ use crate::{
     config::{Config, ShutdownConfig},
     conversations::{Conversations, Desk, Erasures, Housekeeping, WebhookLog},
     delivery::{self, Breakers, Lanes},
-    domain::{
-        Clock, SystemClock,
-        ports::{Batch, Effect, Store},
-    },
+    domain::{Clock, SystemClock, ports::Store},
     grpc::health::HealthReporter,
     hub::Hub,
     keys::Custody,
@@ -123,10 +121,14 @@ impl App {
         // Before anything can ring a lane: what is ATTEMPTING now belongs to the process before.
         let directory = parts.conversations.live.directory();
         let is_shared = parts.replicas.is_some();
-        let lanes =
-            delivery::recover(parts.store.as_ref(), &parts.committer, &directory, is_shared)
-            .await
-            .context("deliveries could not be recovered")?;
+        let lanes = delivery::recover(
+            parts.store.as_ref(),
+            &parts.committer,
+            &directory,
+            is_shared,
+        )
+        .await
+        .context("deliveries could not be recovered")?;
         housekeeping
             .abandon_requests()
             .await
@@ -271,7 +273,7 @@ async fn build(
         head,
     );
     let replicas = Replicas::of(&kept, &tail);
-    let publish = after_commit(tail, replicas.clone(), &lanes, &live);
+    let publish = publish::after_commit(tail, replicas.clone(), &lanes, &live);
     let failed = failed.clone();
     let committer = Committer::start(
         Arc::clone(&store),
@@ -351,30 +353,6 @@ fn watch_sources(parts: &Parts, stopping: &CancellationToken) -> Arc<Watches> {
         }
     });
     watches
-}
-
-/// What follows a commit, in this order: subscribers see the events and those who wait are woken, other replicas hear of
-/// it, lanes go on.
-fn after_commit(
-    tail: Arc<Tail>,
-    replicas: Option<Arc<Replicas>>,
-    lanes: &Arc<Lanes>,
-    live: &Arc<Live>,
-) -> impl Fn(Batch) + Send + Sync + use<> {
-    let (lanes, live) = (Arc::clone(lanes), Arc::clone(live));
-    move |batch| {
-        tail.committed(&batch);
-        if let Some(replicas) = &replicas {
-            replicas.ring();
-        }
-        for effect in batch.effects {
-            match effect {
-                Effect::RingLane(key) => lanes.ring(key),
-                Effect::Attempt(attempt) => lanes.start(*attempt),
-                Effect::Forget { source, address } => live.forget(source.as_str(), &address),
-            }
-        }
-    }
 }
 
 /// Callers' health checks say the same as `/readyz`.

@@ -42,7 +42,10 @@ async fn migrate(settings: &StoreSettings, check: bool) -> Result<String> {
     };
     match steps.as_slice() {
         [] => Ok(format!("{place}: up to date")),
-        missing if check => bail!("{place} lacks {}: run `parloir migrate`", missing.join(", ")),
+        missing if check => bail!(
+            "{place} lacks {}: run `parloir migrate`",
+            missing.join(", ")
+        ),
         applied => Ok(format!("{place}: applied {}", applied.join(", "))),
     }
 }

@@ -5,7 +5,7 @@ mod tests;
 
 use std::{
     io::{self, BufRead, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -94,13 +94,14 @@ async fn login(
 
 /// The server's master keys.
 async fn custody(config: &Config) -> Result<Custody> {
-    let database = StoreSettings::from_url(&config.database.url)?.path;
+    let settings = StoreSettings::from_url(&config.database.url)?;
+    let database = settings.file().unwrap_or(Path::new(""));
     let encryption = &config.encryption;
     // The server's first start may still be to come. Where there is a database, its key is there or lost.
-    let may_make = !database.exists();
+    let may_make = settings.file().is_some_and(|file| !file.exists());
     let opened = Custody::open(
         encryption.master_key.clone(),
-        &database,
+        database,
         encryption.command_time_limit,
         may_make,
     );

@@ -42,10 +42,7 @@ impl Bench {
     }
 
     /// In a file, whatever other tests run on.
-    async fn in_file(
-        change: impl FnOnce(&mut StoreSettings),
-        settings: CommitterSettings,
-    ) -> Self {
+    async fn in_file(change: impl FnOnce(&mut StoreSettings), settings: CommitterSettings) -> Self {
         Self::on(Scratch::in_file(change).await, settings)
     }
 

@@ -177,7 +177,10 @@ impl Lanes {
         let recipient = attempt.recipient();
         let begun = Instant::now();
         if attempt.decided_at.elapsed() > BEGUN_WITHIN {
-            tracing::warn!(?recipient, "a request came too late after its commit and was not sent");
+            tracing::warn!(
+                ?recipient,
+                "a request came too late after its commit and was not sent"
+            );
             let sent = Sent::NotSent;
             return Finished { attempt, sent };
         }

@@ -7,12 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     committer::Committer,
-    live::Live,
     domain::{
-        Conversation, Delivery, DeliveryKind, DeliveryState, Direction, Directory, Error, LaneKey, Reason,
-        Result, Timestamp,
+        Conversation, Delivery, DeliveryKind, DeliveryState, Direction, Directory, Error, LaneKey,
+        Reason, Result, Timestamp,
         ports::{Store, Transaction, Unit},
     },
+    live::Live,
 };
 
 use super::{
@@ -60,7 +60,8 @@ pub async fn take_over(
         let look = async {
             settle_interrupted(&committer, &live.directory(), true).await?;
             let waiting = (store.clone(), LEFT_BEHIND);
-            let lanes = tokio::spawn(async move { waiting.0.idle_lanes(waiting.1, LANES_AT_ONCE).await });
+            let lanes =
+                tokio::spawn(async move { waiting.0.idle_lanes(waiting.1, LANES_AT_ONCE).await });
             lanes.await.map_err(|_| Error::Internal)?
         };
         match look.await {

@@ -194,11 +194,7 @@ pub trait Transaction: Sealing {
     ) -> Result<Option<Request>>;
     async fn open_requests(&mut self, key: &ConversationKey) -> Result<Vec<Request>>;
     /// Open requests of every conversation that were to be answered by `before`, at most `limit`.
-    async fn all_open_requests(
-        &mut self,
-        before: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Request>>;
+    async fn all_open_requests(&mut self, before: Timestamp, limit: usize) -> Result<Vec<Request>>;
     async fn count_open_requests(&mut self, agent: &Id) -> Result<usize>;
 
     /// Publishes that a team is online or not, until `expires_at`.

@@ -31,8 +31,8 @@ use super::{
     writer::Writer,
 };
 use crate::domain::{
-    Clock, Conversation, ConversationKey, Delivery, Erasure, Error, Event, Id, KnownContact, LaneKey,
-    Position, Request, Result, StoredEvent, Timestamp, UpstreamErasure,
+    Clock, Conversation, ConversationKey, Delivery, Erasure, Error, Event, Id, KnownContact,
+    LaneKey, Position, Request, Result, StoredEvent, Timestamp, UpstreamErasure,
     ports::{OpenTransaction, Store},
     query::{ContactQuery, ConversationQuery, EventQuery},
 };

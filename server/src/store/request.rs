@@ -60,10 +60,9 @@ static OPEN: LazyLock<String> = LazyLock::new(|| {
             ORDER BY asked_at, id",
     )
 });
-static ALL_OPEN: LazyLock<String> =
-    LazyLock::new(|| TABLE.select(
-        "WHERE closed_at IS NULL AND respond_by <= $2 ORDER BY respond_by, id LIMIT $1",
-    ));
+static ALL_OPEN: LazyLock<String> = LazyLock::new(|| {
+    TABLE.select("WHERE closed_at IS NULL AND respond_by <= $2 ORDER BY respond_by, id LIMIT $1")
+});
 const COUNT_OPEN: &str = "SELECT COUNT(*) FROM request WHERE agent = $1 AND closed_at IS NULL";
 
 pub(super) async fn add(

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use sea_orm::DatabaseTransaction;
 
 use super::{
+    clock::StoreClock,
     data_key::Owner,
     fault::Fault,
-    clock::StoreClock,
     log::{self, Head},
     sealing::Keys,
     vault::Vault,

@@ -6,8 +6,8 @@ use sha2::Sha256;
 
 use super::{
     availability, command, contact, conversation, delivery, erase, erasure, forget, internal_id,
-    log, platform_event, request, source, tenant_retention, transaction::SqlTransaction,
-    upstream, upstream_erasure,
+    log, platform_event, request, source, tenant_retention, transaction::SqlTransaction, upstream,
+    upstream_erasure,
 };
 use crate::domain::{
     Conversation, ConversationKey, Delivery, Erasure, Event, Fingerprint, Id, KnownContact,
@@ -223,11 +223,7 @@ impl Transaction for SqlTransaction {
         self.read(found)
     }
 
-    async fn all_open_requests(
-        &mut self,
-        before: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Request>> {
+    async fn all_open_requests(&mut self, before: Timestamp, limit: usize) -> Result<Vec<Request>> {
         let found = request::all_open(&self.db, &self.keys, before, limit).await;
         self.read(found)
     }

@@ -1,6 +1,6 @@
 //! A store that tells the ledger what each unit of work wrote, in the order of the commits.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 

@@ -24,7 +24,10 @@ use crate::{
     hub::{self, Hub},
     live::{self, Live},
     metrics::Metrics,
-    store::{SqlStore, StoreSettings, Synchronous, tests::{SetClock, place}},
+    store::{
+        SqlStore, StoreSettings, Synchronous,
+        tests::{SetClock, place},
+    },
     waiters::Waiters,
 };
 
@@ -120,7 +123,8 @@ impl World {
         });
         let process = self.assemble(store).await;
         let directory = &process.conversations.live.directory();
-        let busy = delivery::recover(process.store.as_ref(), &process.committer, directory).await;
+        let busy =
+            delivery::recover(process.store.as_ref(), &process.committer, directory, false).await;
         process
             .housekeeping
             .abandon_requests()
@@ -186,6 +190,7 @@ impl World {
             metrics: Arc::clone(&metrics),
             hub: Arc::clone(&hub),
             clock: Arc::clone(&clock),
+            is_shared: false,
             desk,
             interval: Duration::from_hours(1),
             tenant_ages: Vec::new(),

@@ -6,6 +6,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Poll,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use super::super::{Filter, Hub, Notice, OnExpired, Settings, Start, Subscription
 use crate::{
     domain::{
         Account, AgentSettings, Conversation, ConversationKey, Cursor, Delivery, Directory,
-        Erasure, Error, EventKind, Id, KnownContact, LaneKey, Position, Request, Result,
+        Erasure, Error, Event, EventKind, Id, KnownContact, LaneKey, Position, Request, Result,
         StoredEvent, Timestamp, UpstreamErasure,
         agent::ActionFallback,
         ports::{OpenTransaction, SealedStore, Store},
@@ -110,6 +111,15 @@ impl Store for MemoryLog {
             .collect())
     }
 
+    async fn tail(
+        &self,
+        _: Position,
+        _: usize,
+        _: usize,
+    ) -> Result<Vec<(StoredEvent, Arc<Event>)>> {
+        Err(Error::Internal)
+    }
+
     async fn position_before(&self, time: Timestamp) -> Result<Position> {
         let newest = self.events.lock().unwrap().len() as u64;
         let before = u64::try_from(time.0 - 1).unwrap_or(0);
@@ -141,6 +151,9 @@ impl Store for MemoryLog {
         Err(Error::Internal)
     }
     async fn first_sequence(&self, _: &ConversationKey) -> Result<u64> {
+        Err(Error::Internal)
+    }
+    async fn idle_lanes(&self, _: Duration, _: usize) -> Result<Vec<LaneKey>> {
         Err(Error::Internal)
     }
     async fn busy_lanes(&self) -> Result<Vec<LaneKey>> {

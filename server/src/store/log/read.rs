@@ -19,11 +19,13 @@ use crate::{
     },
 };
 
-const HEAD: &str = "SELECT position, floor, recorded_at, keys_destroyed FROM log_head WHERE log_id = 0";
+const HEAD: &str =
+    "SELECT position, floor, recorded_at, keys_destroyed FROM log_head WHERE log_id = 0";
 
 /// Waits until every other transaction that writes has ended, and keeps the head until this one has. What is read after it
 /// is read as they left it.
-const TAKE_HEAD: &str = "SELECT position, floor, recorded_at, keys_destroyed, pg_current_xact_id()::text,
+const TAKE_HEAD: &str =
+    "SELECT position, floor, recorded_at, keys_destroyed, pg_current_xact_id()::text,
         (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint
     FROM (SELECT position, floor, recorded_at, keys_destroyed FROM log_head
         WHERE log_id = 0 FOR UPDATE) AS head";

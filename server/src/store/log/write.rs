@@ -24,7 +24,8 @@ static INSERT: LazyLock<[String; 9]> =
     LazyLock::new(|| array::from_fn(|power| TABLE.insert(1 << power)));
 
 const ADVANCE: &str = "UPDATE log_head SET position = $1, recorded_at = $2 WHERE log_id = 0";
-const KEY_DESTROYED: &str = "UPDATE log_head SET keys_destroyed = keys_destroyed + 1 WHERE log_id = 0
+const KEY_DESTROYED: &str =
+    "UPDATE log_head SET keys_destroyed = keys_destroyed + 1 WHERE log_id = 0
     RETURNING keys_destroyed";
 
 /// Moves the head to the last event of a transaction: its last write but the events themselves.

@@ -69,7 +69,10 @@ async fn the_head_of_a_lane_is_its_first_delivery_that_is_not_final() {
     );
     assert_eq!(tx.next_order(&key("c")).await, Ok(4));
     assert_eq!(tx.waiting_deliveries(&id("bot")).await, Ok(2));
-    assert_eq!(tx.attempting_deliveries(Timestamp(i64::MAX), 9).await, Ok(vec![rows[1].clone()]));
+    assert_eq!(
+        tx.attempting_deliveries(Timestamp(i64::MAX), 9).await,
+        Ok(vec![rows[1].clone()])
+    );
     // A message that failed is sent once more: it goes to the end of its lane.
     let again = Delivery {
         order: 4,

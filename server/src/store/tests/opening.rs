@@ -77,7 +77,10 @@ async fn a_database_of_a_newer_version_is_refused() {
 fn a_url_names_a_file() {
     for url in ["sqlite:data/parloir.db", "sqlite://data/parloir.db"] {
         let settings = StoreSettings::from_url(url).expect("a file");
-        assert_eq!(settings.file(), Some(std::path::Path::new("data/parloir.db")));
+        assert_eq!(
+            settings.file(),
+            Some(std::path::Path::new("data/parloir.db"))
+        );
     }
     for url in [
         "",

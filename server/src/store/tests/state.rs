@@ -266,7 +266,10 @@ async fn a_request_is_open_until_it_is_closed() {
     });
     tx.save_request(&asked).await.expect("saves");
     assert_eq!(tx.request(&asked.id).await, Ok(Some(asked.clone())));
-    assert_eq!(tx.all_open_requests(Timestamp(i64::MAX), 9).await, Ok(vec![check]));
+    assert_eq!(
+        tx.all_open_requests(Timestamp(i64::MAX), 9).await,
+        Ok(vec![check])
+    );
     assert_eq!(tx.repeated_request(&[1, 2], Timestamp(11)).await, Ok(None));
     let repeated = tx.repeated_request(&[1, 2], Timestamp(10)).await;
     assert_eq!(repeated, Ok(Some(asked)));

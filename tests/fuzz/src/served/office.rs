@@ -19,7 +19,7 @@ use parloir::{
     hub::{Hub, Settings},
     live::{Live, Setup},
     metrics::Metrics,
-    store::{SqliteStore, StoreSettings, Synchronous},
+    store::{SqlStore, StoreSettings, Synchronous},
     subscriptions::{self, Subscriptions},
 };
 use parloir_proto::v1::{self, admin_service_server::AdminServiceServer};
@@ -125,7 +125,7 @@ async fn serve(
     let mut settings = StoreSettings::new(path);
     settings.synchronous = Synchronous::Normal;
     let clock = Arc::new(Standing);
-    let kept = SqliteStore::open(&settings, clock.clone()).await;
+    let kept = SqlStore::open(&settings, clock.clone()).await;
     let kept = Arc::new(kept.expect("a database"));
     let store: Arc<dyn Store> = kept.clone();
     let observers = Observers {
