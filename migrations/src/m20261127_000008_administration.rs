@@ -1,15 +1,15 @@
 //! What administrators make: objects, their secrets, keys of callers; and the record of every act, to which rows can
 //! only be added.
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 use crate::columns::{bytes, flag, index, maybe_number, number, table, text};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-/// The one thing here that is written for this engine: what may never happen must not depend on whoever opens the file.
-const APPEND_ONLY: [&str; 3] = [
+/// What is written for each engine: what may never happen must not depend on whoever opens the database.
+const APPEND_ONLY_FILE: [&str; 3] = [
     "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
     "CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
@@ -18,6 +18,15 @@ const APPEND_ONLY: [&str; 3] = [
     "CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
         WHEN EXISTS (SELECT 1 FROM audit WHERE tenant = NEW.tenant AND number = NEW.number)
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+];
+
+const APPEND_ONLY_SERVER: [&str; 3] = [
+    "CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$",
+    "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE OR DELETE ON audit
+        FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()",
+    "CREATE TRIGGER audit_is_not_emptied BEFORE TRUNCATE ON audit
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()",
 ];
 
 #[async_trait::async_trait]
@@ -29,7 +38,11 @@ impl MigrationTrait for Migration {
         for index in indexes() {
             manager.create_index(index).await?;
         }
-        for trigger in APPEND_ONLY {
+        let append_only = match manager.get_database_backend() {
+            DbBackend::Postgres => APPEND_ONLY_SERVER,
+            _ => APPEND_ONLY_FILE,
+        };
+        for trigger in append_only {
             manager.get_connection().execute_unprepared(trigger).await?;
         }
         Ok(())

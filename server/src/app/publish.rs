@@ -1,0 +1,35 @@
+//! What follows a commit.
+
+use std::sync::Arc;
+
+use super::replicas::Replicas;
+use crate::{
+    delivery::Lanes,
+    domain::ports::{Batch, Effect},
+    live::Live,
+    tail::Tail,
+};
+
+/// In this order: subscribers see the events and those who wait are woken, other replicas hear of
+/// it, lanes go on.
+pub fn after_commit(
+    tail: Arc<Tail>,
+    replicas: Option<Arc<Replicas>>,
+    lanes: &Arc<Lanes>,
+    live: &Arc<Live>,
+) -> impl Fn(Batch) + Send + Sync + use<> {
+    let (lanes, live) = (Arc::clone(lanes), Arc::clone(live));
+    move |batch| {
+        tail.committed(&batch);
+        if let Some(replicas) = &replicas {
+            replicas.ring();
+        }
+        for effect in batch.effects {
+            match effect {
+                Effect::RingLane(key) => lanes.ring(key),
+                Effect::Attempt(attempt) => lanes.start(*attempt),
+                Effect::Forget { source, address } => live.forget(source.as_str(), &address),
+            }
+        }
+    }
+}
