@@ -37,7 +37,7 @@ async fn a_full_disk_is_told_reads_go_on_and_space_helps() {
 
 #[tokio::test]
 async fn a_commit_that_may_or_may_not_be_made_stops_everything() {
-    let bench = Bench::new().await;
+    let bench = Bench::in_file(|_| (), CommitterSettings::default()).await;
     bench
         .committer
         .submit(Does::append("before", 1))

@@ -139,7 +139,7 @@ async fn what_something_unfinished_needs_is_overwritten_once_it_is_finished() {
 
 #[tokio::test]
 async fn an_idle_conversation_keeps_its_ids_and_nothing_else_and_the_files_hold_nothing_more() {
-    let scratch = Scratch::new().await;
+    let scratch = Scratch::in_file(|_| ()).await;
     let with_words = |name: &str, updated_at| {
         let mut conversation = conversation(name, updated_at);
         conversation.kept.push(Parameter {

@@ -7,7 +7,7 @@ use crate::store::{OpenError, migrate, pending_migrations};
 
 #[tokio::test]
 async fn a_second_server_on_the_same_file_is_refused_and_told_why() {
-    let scratch = Scratch::new().await;
+    let scratch = Scratch::in_file(|_| ()).await;
     let again = SqlStore::open(&scratch.settings, scratch.clock.clone()).await;
     let error = again.expect_err("in use");
     assert!(matches!(error, OpenError::InUse { .. }));
@@ -86,7 +86,7 @@ fn a_url_names_a_file() {
         "",
         "sqlite:",
         "sqlite::memory:",
-        "postgres://localhost/parloir",
+        "mysql://localhost/parloir",
     ] {
         let error = StoreSettings::from_url(url).expect_err("no file");
         assert!(error.to_string().contains("database.url"), "{error}");
@@ -102,7 +102,7 @@ async fn a_folder_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn every_connection_is_durable_and_readers_cannot_write() {
-    let scratch = Scratch::new().await;
+    let scratch = Scratch::in_file(|_| ()).await;
     for options in [scratch.settings.writer(), scratch.settings.readers()] {
         let db = Database::connect(options).await.expect("connects");
         for (pragma, expected) in [
@@ -143,7 +143,7 @@ async fn every_connection_is_durable_and_readers_cannot_write() {
 #[tokio::test]
 async fn only_the_owner_may_read_the_file() {
     use std::os::unix::fs::PermissionsExt;
-    let scratch = Scratch::new().await;
+    let scratch = Scratch::in_file(|_| ()).await;
     for entry in std::fs::read_dir(scratch.folder.path()).expect("a folder") {
         let entry = entry.expect("an entry");
         let name = entry.file_name().to_string_lossy().into_owned();

@@ -136,7 +136,7 @@ fn files_hold(scratch: &Scratch, words: &str) -> bool {
 
 #[tokio::test]
 async fn nothing_personal_stands_plain_in_the_files_and_all_of_it_can_be_read() {
-    let scratch = Scratch::new().await;
+    let scratch = Scratch::in_file(|_| ()).await;
     scratch.commit(async |tx| speak(tx, "c").await).await;
     let (body, texts) = readable(&scratch, "c").await;
     assert!(matches!(body, EventBody::PlatformAlert { raw, .. } if raw == WORDS));
@@ -219,7 +219,7 @@ async fn a_read_that_began_before_an_erasure_does_not_bring_the_key_back() {
 
 #[tokio::test]
 async fn what_was_plain_is_read_and_overwritten_with_the_rest() {
-    let scratch = Scratch::new().await;
+    let scratch = Scratch::in_file(|_| ()).await;
     scratch.commit(async |tx| speak(tx, "c").await).await;
     // As a version that sealed nothing left it.
     let plain = body::encode(&EventBody::PlatformAlert {
