@@ -42,6 +42,7 @@ use assemble::Assembler;
 use listeners::Listeners;
 use master_keys::MasterKeys;
 use replicas::Replicas;
+pub use settings::database;
 use watch::Watches;
 
 /// How often readiness is looked at: well within what orchestrators ask for.
@@ -320,6 +321,7 @@ async fn build(
         hub: Arc::clone(&hub),
         clock: Arc::clone(clock),
         metrics: Arc::clone(&metrics),
+        is_shared: replicas.is_some(),
         erasures: Arc::default(),
         idempotency_window: config.log.idempotency_window,
         store_patience: STORE_PATIENCE,

@@ -5,11 +5,13 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::{Context, Result};
+
 use crate::{
     committer::CommitterSettings,
     config::{
-        self, AccountConfig, AgentConfig, Config, EscalationFallback, Escalations, ForwardedHeader,
-        SourceConfig, UnknownThen, UnlistedAction, WebhooksConfig,
+        self, AccountConfig, AgentConfig, Config, DatabaseConfig, EscalationFallback, Escalations,
+        ForwardedHeader, SourceConfig, UnknownThen, UnlistedAction, WebhooksConfig,
     },
     conversations::{ErasureRules, TenantAge},
     delivery::{Backoff, BreakerSettings},
@@ -19,7 +21,7 @@ use crate::{
     },
     hub,
     net::{ClientAddresses, Forwarding},
-    store::{OpenError, StoreSettings, Synchronous},
+    store::{Location, StoreSettings, Synchronous},
     subscriptions,
 };
 
@@ -50,7 +52,7 @@ pub fn directory(
 }
 
 /// The embedded database.
-pub fn database(config: &Config) -> Result<StoreSettings, OpenError> {
+pub fn database(config: &Config) -> Result<StoreSettings> {
     let pages = config.database.max_bytes.map(|bytes| bytes / PAGE_BYTES);
     Ok(StoreSettings {
         // The setting's upper bound is what fits.
@@ -62,7 +64,8 @@ pub fn database(config: &Config) -> Result<StoreSettings, OpenError> {
         master_key: config.encryption.master_key.clone(),
         command_time_limit: config.encryption.command_time_limit,
         cached_keys: config.encryption.cached_keys,
-        ..StoreSettings::from_url(&config.database.url)?
+        location: location(&config.database)?,
+        ..StoreSettings::new("")
     })
 }
 
@@ -89,6 +92,20 @@ pub fn subscriptions(config: &Config) -> subscriptions::Settings {
         retention_age: config.log.retention_age,
         measure_interval: config.log.sweep_interval,
     }
+
+fn location(config: &DatabaseConfig) -> Result<Location> {
+    let location = StoreSettings::from_url(&config.url)?.location;
+    let Location::Server(server) = location else {
+        return Ok(location);
+    };
+    let mut server = server
+        .with_readers(config.readers)
+        .with_statement_timeout(config.statement_timeout);
+    if config.password.is_configured() {
+        let password = config.password.read().context("database.password")?;
+        server = server.with_password(&password);
+    }
+    Ok(Location::Server(server))
 }
 
 /// When a failed request is tried again.

@@ -6,11 +6,12 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::{
-    config,
+    app, config,
     store::{self, StoreSettings},
 };
 
-/// Brings the database to the schema of this version. `serve` does so too when it starts; no server may be running.
+/// Brings the database to the schema of this version. `serve` does so too when it starts. No server may have
+/// a file open meanwhile; replicas at a `PostgreSQL` server may run.
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
     /// The configuration file (TOML).
@@ -28,7 +29,7 @@ pub struct MigrateArgs {
 /// What is wrong with the configuration or the database; with `--check`, that steps are missing.
 pub async fn run(args: &MigrateArgs) -> Result<()> {
     let loaded = config::load(args.config.as_deref(), config::environment())?;
-    let settings = StoreSettings::from_url(&loaded.config.database.url)?;
+    let settings = app::database(&loaded.config)?;
     println!("{}", migrate(&settings, args.check).await?);
     Ok(())
 }

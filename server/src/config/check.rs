@@ -168,6 +168,12 @@ fn check_together(config: &Config, problems: &mut Problems) {
         problems.add("erasure.retry_max", "must be at least erasure.retry_base");
     }
     let url = config.database.url.as_str();
+    if is_server(url) && holds_password(url) {
+        problems.add(
+            "database.url",
+            "must not hold a password, because it is shown in logs: name its place in database.password",
+        );
+    }
     if url.strip_prefix("sqlite:").is_none_or(str::is_empty) && !is_server(url) {
         problems.add(
             "database.url",
@@ -334,4 +340,12 @@ fn check_repeats(config: &Config, problems: &mut Problems) {
             );
         }
     }
+}
+
+/// `://USER:PASSWORD@`, or as a parameter.
+fn holds_password(url: &str) -> bool {
+    let (_, rest) = url.split_once("://").unwrap_or_default();
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    user.is_some_and(|user| user.contains(':')) || rest.contains("password=")
 }

@@ -45,6 +45,14 @@ pub fn check_secrets(config: &Config) -> Result<(), Problems> {
             );
         }
     }
+    if config.database.password.is_configured() {
+        read(
+            &config.database.password,
+            "database.password",
+            1,
+            &mut problems,
+        );
+    }
     let mut callers = Vec::new();
     for (index, caller) in config.callers.iter().enumerate() {
         for (number, secret) in caller.keys.iter().enumerate() {

@@ -81,6 +81,8 @@ pub struct Conversations {
     pub hub: Arc<Hub>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
+    /// Other replicas use the database as well.
+    pub is_shared: bool,
     /// Rung when there is something to erase at a platform.
     pub erasures: Arc<tokio::sync::Notify>,
     /// How long it is remembered what came before.

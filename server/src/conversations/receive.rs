@@ -130,7 +130,8 @@ impl Conversations {
             asked_at,
             respond_by: asked_at + time_limit,
             fallback: fallback.clone(),
-            somebody_listens: self.hub.has_subscribers_for(&agent.name),
+            // Who listens at other replicas is not known here: they are given the time to answer.
+            somebody_listens: self.is_shared || self.hub.has_subscribers_for(&agent.name),
             traceparent: traceparent.to_owned(),
             desk: self.desk(),
         };

@@ -139,6 +139,16 @@ pub enum Location {
     Server(Server),
 }
 
+impl Location {
+    /// How long an answer may take. Absent: a file always answers.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        match self {
+            Self::File(_) => None,
+            Self::Server(server) => Some(server.patience()),
+        }
+    }
+}
+
 /// Without user and password.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

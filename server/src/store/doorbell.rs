@@ -3,19 +3,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{
-    DatabaseConnection,
-    sqlx::postgres::{PgListener, PgPoolOptions},
+use sea_orm::sqlx::{
+    self, Executor,
+    postgres::{PgListener, PgPoolOptions},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{postgres::Server, table::execute};
+use super::{postgres::Server, readers::Readers, table::execute};
 
 const CHANNEL: &str = "parloir_log";
 const NOTIFY: &str = "SELECT pg_notify('parloir_log', '')";
 /// Between two hints.
 const APART: Duration = Duration::from_millis(10);
+/// After so long without a hint, the server is asked whether it is there.
+const QUIET: Duration = Duration::from_secs(10);
+const ASK: &str = "SELECT 1";
 /// Between two tries to listen.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -23,12 +26,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Doorbell {
     server: Server,
-    readers: DatabaseConnection,
+    readers: Arc<Readers>,
     rung: Notify,
 }
 
 impl Doorbell {
-    pub(super) fn new(server: Server, readers: DatabaseConnection) -> Arc<Self> {
+    pub(super) fn new(server: Server, readers: Arc<Readers>) -> Arc<Self> {
         Arc::new(Self {
             server,
             readers,
@@ -48,9 +51,9 @@ impl Doorbell {
             .await
             .is_some()
         {
-            let readers = self.readers.clone();
+            let (reader, _) = self.readers.get();
             // In a task of its own, so that it is never given up half-way.
-            let told = tokio::spawn(async move { execute(&readers, NOTIFY, []).await });
+            let told = tokio::spawn(async move { execute(&reader, NOTIFY, []).await });
             if let Ok(Err(fault)) = told.await {
                 tracing::debug!(%fault, "the other replicas were not told; they look by themselves");
             }
@@ -71,7 +74,7 @@ impl Doorbell {
     }
 
     /// Listens until the connection ends. It does nothing but listen, so giving it up loses nothing.
-    async fn hear(&self, heard: &impl Fn()) -> sea_orm::sqlx::Error {
+    async fn hear(&self, heard: &impl Fn()) -> sqlx::Error {
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_lazy_with(self.server.connection());
@@ -85,9 +88,15 @@ impl Doorbell {
         // What came before it listened.
         heard();
         loop {
-            match listener.recv().await {
-                Ok(_) => heard(),
-                Err(fault) => return fault,
+            match timeout(QUIET, listener.recv()).await {
+                Ok(Ok(_)) => heard(),
+                Ok(Err(fault)) => return fault,
+                // Who only listens never learns that the other end is gone.
+                Err(_) => match timeout(self.server.patience(), listener.execute(ASK)).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(fault)) => return fault,
+                    Err(_) => return sqlx::Error::PoolTimedOut,
+                },
             }
         }
     }

@@ -7,6 +7,7 @@ use sea_orm::{
     sqlx::{self, error::DatabaseError, postgres::PgDatabaseError},
 };
 
+use super::patient::is_unanswered;
 use crate::{domain::Error, keys::NotOpened, wire::Nonsense};
 
 /// Why a statement did not do its work.
@@ -57,6 +58,11 @@ impl Fault {
             // Both are raised before the commit's last frame is in the write-ahead log.
             None => matches!(self.code(), Some(code::FULL | code::BUSY)),
         }
+    }
+
+    /// The server has vanished without a word.
+    pub(super) fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Database(fault) if is_unanswered(fault))
     }
 
     fn kind(&self) -> Error {

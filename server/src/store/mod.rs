@@ -21,8 +21,10 @@ mod log;
 mod master;
 mod meta;
 mod open;
+mod patient;
 mod platform_event;
 mod postgres;
+mod readers;
 mod reads;
 mod request;
 mod row;
@@ -47,5 +49,6 @@ pub use self::{
     connect::{Location, StoreSettings, Synchronous, is_server},
     doorbell::Doorbell,
     open::{OpenError, migrate, pending_migrations},
+    postgres::Server,
     reads::SqlStore,
 };

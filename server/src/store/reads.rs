@@ -22,7 +22,9 @@ use super::{
     lock::Lock,
     log, master, meta,
     open::{OpenError, connected, up_to_date},
+    patient::Patient,
     postgres::Server,
+    readers::Readers,
     request,
     sealing::Keys,
     transaction::SqlTransaction,
@@ -46,7 +48,7 @@ pub struct SqlStore {
     pub(super) vault: Arc<Vault>,
     pub(super) clock: Arc<StoreClock>,
     pub(super) writer: Arc<Writer>,
-    readers: DatabaseConnection,
+    readers: Arc<Readers>,
     server: Option<Server>,
     /// Absent: the database keeps its own at its server.
     journal: Option<PathBuf>,
@@ -68,14 +70,15 @@ impl SqlStore {
         let custody = master::custody(&connection, settings).await?;
         let own = master::own(&connection, &custody, clock.now()).await?;
         let readers = connected(&settings.location, settings.readers()).await?;
+        let patience = settings.location.patience();
         Ok(Self {
             epoch: meta.epoch,
             hash_key: own.hash_key.as_slice().into(),
             pepper: own.pepper.to_vec().into(),
             vault: Arc::new(Vault::new(custody, settings.cached_keys)),
             clock,
-            writer: Arc::new(Writer::new(settings.writer(), connection)),
-            readers,
+            writer: Arc::new(Writer::new(settings.writer(), patience, connection)),
+            readers: Arc::new(Readers::new(settings.readers(), patience, readers)),
             server: match &settings.location {
                 Location::File(_) => None,
                 Location::Server(server) => Some(server.clone()),
@@ -93,7 +96,7 @@ impl SqlStore {
     /// By which replicas that share it wake each other. Absent: nobody else uses it.
     pub fn doorbell(&self) -> Option<Arc<Doorbell>> {
         let server = self.server.clone()?;
-        Some(Doorbell::new(server, self.readers.clone()))
+        Some(Doorbell::new(server, Arc::clone(&self.readers)))
     }
 
     /// The key under which content is hashed.
@@ -103,21 +106,22 @@ impl SqlStore {
 
     pub(super) async fn read<T, F>(
         &self,
-        query: impl FnOnce(DatabaseConnection, Keys) -> F,
+        query: impl FnOnce(Patient<DatabaseConnection>, Keys) -> F,
     ) -> Result<T>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Fault>> + Send + 'static,
     {
-        let found = tokio::spawn(query(
-            self.readers.clone(),
-            Keys::new(Arc::clone(&self.vault)),
-        ))
-        .await;
+        let (reader, number) = self.readers.get();
+        let keys = Keys::new(Arc::clone(&self.vault));
+        let found = tokio::spawn(query(reader, keys)).await;
         let found = found.map_err(|fault| {
             tracing::error!(%fault, "a query did not come to its end");
             Error::Internal
         })?;
+        if found.as_ref().is_err_and(Fault::is_unanswered) {
+            self.readers.replace(number).await;
+        }
         found.map_err(|fault| fault.report())
     }
 }
@@ -288,7 +292,7 @@ impl Store for SqlStore {
     }
 
     async fn close(&self) -> Result<()> {
-        let readers = self.readers.close_by_ref().await;
+        let readers = self.readers.close().await;
         let writer = self.writer.close().await;
         readers
             .and(writer)

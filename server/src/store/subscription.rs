@@ -13,10 +13,10 @@ use sea_orm::{ConnectionTrait, Value};
 use super::{
     fault::Fault,
     log,
-    reads::SqliteStore,
+    reads::SqlStore,
     row::Row,
     table::{Table, all, execute, first, number},
-    transaction::SqliteTransaction,
+    transaction::SqlTransaction,
 };
 use crate::domain::{
     ConversationKey, EventKind, Id, Position, Result, StoredEvent, Timestamp,
@@ -62,7 +62,7 @@ const TOUCH_ASKED: &str = "UPDATE subscription SET revision = revision + 1
         SELECT name FROM subscription_entry WHERE tenant = $1 AND request_id = $2)";
 
 #[async_trait]
-impl SubscriptionWrite for SqliteTransaction {
+impl SubscriptionWrite for SqlTransaction {
     async fn subscription(&mut self, key: &SubscriptionKey) -> Result<Option<SubscriptionRecord>> {
         let found = find(&self.db, key).await;
         self.read(found)
@@ -101,7 +101,7 @@ impl SubscriptionWrite for SqliteTransaction {
 }
 
 #[async_trait]
-impl SubscriptionRead for SqliteStore {
+impl SubscriptionRead for SqlStore {
     async fn subscription(&self, key: &SubscriptionKey) -> Result<Option<SubscriptionRecord>> {
         let key = key.clone();
         self.read(async move |db, _| find(&db, &key).await).await

@@ -10,6 +10,7 @@ use super::{
     data_key::Owner,
     fault::Fault,
     log::{self, Head},
+    patient::{Patient, answer},
     sealing::Keys,
     vault::Vault,
     writer::{Begun, Fate, Writer},
@@ -23,7 +24,7 @@ use crate::{
 };
 
 pub(super) struct SqlTransaction {
-    pub(super) db: DatabaseTransaction,
+    pub(super) db: Patient<DatabaseTransaction>,
     pub(super) now: Timestamp,
     pub(super) hash_key: Arc<[u8]>,
     pub(super) keys: Keys,
@@ -148,7 +149,11 @@ impl OpenTransaction for SqlTransaction {
 
     async fn commit(self: Box<Self>) -> Result<Batch> {
         self.check()?;
-        if let Err(fault) = self.db.commit().await {
+        let Patient {
+            connection,
+            patience,
+        } = self.db;
+        if let Err(fault) = answer(patience, connection.commit()).await {
             self.writer.give_up();
             let fault = Fault::from(fault);
             let error = fault.report();
@@ -174,7 +179,11 @@ impl OpenTransaction for SqlTransaction {
 
     async fn roll_back(self: Box<Self>) -> Result<()> {
         // Where the database has undone it already, this fails; a fresh connection is the remedy for either.
-        if let Err(fault) = self.db.rollback().await {
+        let Patient {
+            connection,
+            patience,
+        } = self.db;
+        if let Err(fault) = answer(patience, connection.rollback()).await {
             self.writer.give_up();
             tracing::debug!(%fault, "the transaction was undone before");
         }

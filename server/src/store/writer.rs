@@ -16,6 +16,7 @@ use super::{
     clock::StoreClock,
     fault::Fault,
     log::{self, Head},
+    patient::{Patient, answer},
     table::{execute, first},
 };
 
@@ -33,13 +34,14 @@ const ASKED_EVERY: Duration = Duration::from_millis(200);
 pub(super) struct Writer {
     options: ConnectOptions,
     backend: DbBackend,
+    patience: Option<Duration>,
     connection: Mutex<DatabaseConnection>,
     broken: AtomicBool,
 }
 
 /// A transaction that holds the head of the log, so that no other one writes.
 pub(super) struct Begun {
-    pub(super) db: DatabaseTransaction,
+    pub(super) db: Patient<DatabaseTransaction>,
     pub(super) head: Head,
     /// By which a `PostgreSQL` server can be asked what became of it.
     pub(super) number: Option<String>,
@@ -53,9 +55,14 @@ pub(super) enum Fate {
 }
 
 impl Writer {
-    pub(super) fn new(options: ConnectOptions, connection: DatabaseConnection) -> Self {
+    pub(super) fn new(
+        options: ConnectOptions,
+        patience: Option<Duration>,
+        connection: DatabaseConnection,
+    ) -> Self {
         Self {
             options,
+            patience,
             backend: connection.get_database_backend(),
             connection: Mutex::new(connection),
             broken: AtomicBool::new(false),
@@ -70,7 +77,7 @@ impl Writer {
             self.renew(&mut connection).await?;
         }
         let begun = match self.backend {
-            DbBackend::Postgres => begin_shared(&connection, clock).await,
+            DbBackend::Postgres => self.begin_shared(&connection, clock).await,
             _ => begin_alone(&connection).await,
         };
         // A server that has gone away leaves a connection that is of no use; it is not tried before each transaction.
@@ -107,7 +114,8 @@ impl Writer {
     async fn ask(&self, number: &str) -> Result<String, Fault> {
         let mut connection = self.connection.lock().await;
         self.renew(&mut connection).await?;
-        let found = first(&*connection, FATE, [number.into()], |row| Ok(row.text()?));
+        let patient = self.patient(&connection);
+        let found = first(&patient, FATE, [number.into()], |row| Ok(row.text()?));
         Ok(found.await?.unwrap_or_default())
     }
 
@@ -115,7 +123,7 @@ impl Writer {
     pub(super) async fn empty_journal(&self) -> Result<bool, Fault> {
         let connection = self.connection.lock().await;
         if self.backend == DbBackend::Postgres {
-            execute(&*connection, EMPTY_KEYS, []).await?;
+            execute(&self.patient(&connection), EMPTY_KEYS, []).await?;
             return Ok(true);
         }
         let busy = first(&*connection, EMPTY_JOURNAL, [], |row| {
@@ -126,6 +134,31 @@ impl Writer {
 
     pub(super) async fn close(&self) -> Result<(), DbErr> {
         self.connection.lock().await.close_by_ref().await
+    }
+
+    async fn begin_shared(
+        &self,
+        connection: &DatabaseConnection,
+        clock: &StoreClock,
+    ) -> Result<Begun, Fault> {
+        let db = Patient {
+            connection: answer(self.patience, connection.begin()).await?,
+            patience: self.patience,
+        };
+        let (head, number, time) = log::take_head(&db).await?;
+        clock.told(time);
+        Ok(Begun {
+            db,
+            head,
+            number: Some(number),
+        })
+    }
+
+    fn patient(&self, connection: &DatabaseConnection) -> Patient<DatabaseConnection> {
+        Patient {
+            connection: connection.clone(),
+            patience: self.patience,
+        }
     }
 
     async fn renew(&self, connection: &mut DatabaseConnection) -> Result<(), DbErr> {
@@ -150,20 +183,12 @@ async fn begin_alone(connection: &DatabaseConnection) -> Result<Begun, Fault> {
     let db = connection.begin_with_options(options).await?;
     let head = log::head(&db).await?;
     Ok(Begun {
-        db,
+        db: Patient {
+            connection: db,
+            patience: None,
+        },
         head,
         number: None,
-    })
-}
-
-async fn begin_shared(connection: &DatabaseConnection, clock: &StoreClock) -> Result<Begun, Fault> {
-    let db = connection.begin().await?;
-    let (head, number, time) = log::take_head(&db).await?;
-    clock.told(time);
-    Ok(Begun {
-        db,
-        head,
-        number: Some(number),
     })
 }
 

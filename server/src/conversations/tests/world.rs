@@ -198,6 +198,7 @@ impl World {
             idempotency_window: Duration::from_hours(1000),
         };
         let conversations = Arc::new(Conversations {
+            is_shared: false,
             erasures: Arc::default(),
             store: Arc::clone(&store),
             committer: committer.clone(),

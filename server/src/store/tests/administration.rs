@@ -252,7 +252,10 @@ async fn what_was_changed_or_taken_out_behind_the_servers_back_shows() {
         let db = scratch.behind().await;
         let without: &[&str] = match db.get_database_backend() {
             DbBackend::Postgres => &["ALTER TABLE audit DISABLE TRIGGER ALL"],
-            _ => &["DROP TRIGGER audit_is_not_changed", "DROP TRIGGER audit_is_not_shortened"],
+            _ => &[
+                "DROP TRIGGER audit_is_not_changed",
+                "DROP TRIGGER audit_is_not_shortened",
+            ],
         };
         for statement in without {
             db.execute_unprepared(statement).await.expect("dropped");

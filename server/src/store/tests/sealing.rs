@@ -419,5 +419,5 @@ async fn a_body_in_the_place_of_another_does_not_open() {
 
 async fn begun(scratch: &Scratch) -> sea_orm::DatabaseTransaction {
     let begun = scratch.store.writer.begin(&scratch.store.clock).await;
-    begun.expect("begins").db
+    begun.expect("begins").db.connection
 }
