@@ -92,6 +92,7 @@ pub fn subscriptions(config: &Config) -> subscriptions::Settings {
         retention_age: config.log.retention_age,
         measure_interval: config.log.sweep_interval,
     }
+}
 
 fn location(config: &DatabaseConfig) -> Result<Location> {
     let location = StoreSettings::from_url(&config.url)?.location;
