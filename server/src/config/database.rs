@@ -21,6 +21,7 @@ section! {
         readers: u32 = 16, "1" to "1000";
         /// A `PostgreSQL` server ends a statement that takes longer, and a transaction in which a replica stands still for
         /// as long: others wait for it. A server that answers nothing for twice as long is taken for gone.
+        #[serde(with = "humantime_serde")]
         statement_timeout: Duration = Duration::from_secs(5), "1s" to "1m";
         /// What a commit waits for. `full`: until it is on the disk, so that it survives a loss of power. `normal`:
         /// until the operating system has it; faster, and it survives the end of the process only.
