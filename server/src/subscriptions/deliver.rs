@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use tokio::time::Instant;
+
 use super::{
     dispatcher::{Dispatcher, Read},
     mailbox::Mail,
-    op::{Pulled, PulledEvent},
+    op::{LeftOver, Pulled, PulledEvent},
     plan::Events,
     turn::Step,
 };
@@ -90,13 +92,15 @@ impl Dispatcher {
                 let count = events.iter().take_while(fits).count().max(1);
                 let rest = events.split_off(count.min(events.len()));
                 if !rest.is_empty() {
-                    self.left_over.insert(member, rest);
+                    let since = Instant::now();
+                    let events = rest;
+                    self.left_over.insert(member, LeftOver { since, events });
                 }
                 // Gone: its events come again when their time is over.
                 let _ = pull.reply.send(Ok(Pulled {
                     events,
                     done_through,
-                    gap: None,
+                    gap: pull.gap,
                 }));
             }
         }
@@ -104,14 +108,32 @@ impl Dispatcher {
 
     /// What was handed to a member and did not fit into its answer goes into the next one.
     pub(super) fn answer_with_the_rest(&mut self, member: &Id) {
-        let Some(mut rest) = self.left_over.remove(member) else {
+        let Some(left) = self.left_over.remove(member) else {
             return;
         };
+        let mut rest = left.events;
         // What failed meanwhile comes again by itself.
         let known = self.known.as_ref();
         rest.retain(|it| known.is_some_and(|group| group.is_in_flight(it.ack, it.attempt)));
+        for event in &mut rest {
+            event.time_left = event.time_left.saturating_sub(left.since.elapsed());
+        }
         if !rest.is_empty() {
             self.answer_pulls(BTreeMap::from([(member.clone(), rest)]));
+        }
+    }
+
+    /// Members that had been given all there was, and whose slots are now read from the log because memory does not reach
+    /// back so far.
+    pub(super) fn tell_behind(&mut self, slots: &[u16], at: Position) {
+        let Some(group) = &self.known else { return };
+        for slot in slots {
+            let holder = group.core.slots[usize::from(*slot)].holder.as_ref();
+            let stream = holder.and_then(|holder| self.streams.get_mut(holder));
+            if let Some(stream) = stream.filter(|stream| stream.told_level) {
+                stream.told_level = false;
+                stream.mailbox.put(Mail::FellBehind(at));
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use super::{
     Parts, Running,
     mailbox::Mail,
     member::LocalStream,
-    op::{Op, Pull, Pulled, PulledEvent, Reply},
+    op::{LeftOver, Op, Pull, Pulled, Reply},
     plan::Plan,
     turn::{Known, Local, Step, Turn},
 };
@@ -48,7 +48,7 @@ pub(super) struct Dispatcher {
     pub(super) streams: BTreeMap<Id, LocalStream>,
     pub(super) pulls: BTreeMap<Id, Pull>,
     /// Handed to members that pull, and more than one answer holds.
-    pub(super) left_over: BTreeMap<Id, Vec<PulledEvent>>,
+    pub(super) left_over: BTreeMap<Id, LeftOver>,
     /// Whose pulls have just joined.
     pub(super) rested: Vec<Id>,
     pub(super) record: Option<SubscriptionRecord>,
@@ -78,7 +78,7 @@ pub(super) enum Answer {
     Pull(Id),
     Ack(Reply<Vec<Acked>>),
     Act(Reply<usize>),
-    Forget(Position),
+    Forget { asked: Position, resumed: Position },
 }
 
 impl Dispatcher {
@@ -274,8 +274,11 @@ impl Dispatcher {
     }
 
     pub(super) fn forget(&mut self, floor: Position) {
+        let resumed = Position(floor.0.saturating_sub(1));
+        let before = Position(resumed.0.saturating_sub(1));
+        let asked = self.done_through().min(before);
         self.steps
-            .push((Step::Forget(floor), Answer::Forget(floor)));
+            .push((Step::Forget(floor), Answer::Forget { asked, resumed }));
     }
 
     async fn turn(&mut self, plan: Plan) {

@@ -28,6 +28,7 @@ pub enum Mail {
     },
     CaughtUp(Position),
     Checkpoint(Position),
+    FellBehind(Position),
     Gap {
         asked: Position,
         resumed: Position,

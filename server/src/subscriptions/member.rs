@@ -147,6 +147,7 @@ impl Subscriptions {
             lease: patience + self.parts.settings.pull_lease,
             reply,
             joined: false,
+            gap: None,
         };
         self.send(&key, Op::Pull { member, pull })?;
         answer.await.unwrap_or(Err(Error::Stopping))

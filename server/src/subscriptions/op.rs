@@ -60,6 +60,8 @@ pub(super) struct Pull {
     pub reply: Reply<Pulled>,
     /// Whether its leases were taken.
     pub joined: bool,
+    /// Retention removed what came after the first and before the second.
+    pub gap: Option<(Position, Position)>,
 }
 
 /// What it goes with.
@@ -69,6 +71,13 @@ pub struct Pulled {
     pub done_through: Position,
     /// Retention removed what came after the first and before the second.
     pub gap: Option<(Position, Position)>,
+}
+
+/// What one answer could not hold. The times for it began with that answer.
+#[derive(Debug)]
+pub(super) struct LeftOver {
+    pub since: Instant,
+    pub events: Vec<PulledEvent>,
 }
 
 /// One event of it.

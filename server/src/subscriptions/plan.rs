@@ -182,6 +182,7 @@ impl Dispatcher {
         }
         let mut readings = readings(group, rooms, &self.seen);
         let head = *self.heads.borrow();
+        let mut behind = None;
         for _ in 0..PAGES {
             let Some(start) = readings.iter().map(|reading| reading.through).min() else {
                 return Ok(());
@@ -197,9 +198,16 @@ impl Dispatcher {
             if page.last <= start {
                 break;
             }
+            if page.is_old && behind.is_none() {
+                let there = readings.iter().filter(|reading| reading.through == start);
+                behind = Some((start, there.map(|reading| reading.slot).collect::<Vec<_>>()));
+            }
             if take_page(&page.events, page.last, &mut readings, filter, plan) {
                 break;
             }
+        }
+        if let Some((at, slots)) = behind {
+            self.tell_behind(&slots, at);
         }
         for reading in readings {
             self.seen[usize::from(reading.slot)] = (reading.token, reading.through);

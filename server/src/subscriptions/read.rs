@@ -10,6 +10,8 @@ pub(super) struct Page {
     pub last: Position,
     /// Retention removed its beginning: this is the first position that is left.
     pub floor: Option<Position>,
+    /// Memory did not reach back so far.
+    pub is_old: bool,
 }
 
 impl Dispatcher {
@@ -27,14 +29,16 @@ impl Dispatcher {
             .windows(2)
             .all(|pair| pair[1].position == pair[0].position.next());
         if is_next && whole {
-            return Ok(page(after, events));
+            return Ok(Page {
+                is_old: true,
+                ..page(after, events)
+            });
         }
         let (floor, newest) = store.bounds().await?;
         if floor > after.next() {
             return Ok(Page {
-                events: Vec::new(),
-                last: after,
                 floor: Some(floor),
+                ..page(after, Vec::new())
             });
         }
         if newest <= after {
@@ -50,5 +54,6 @@ fn page(after: Position, events: Vec<StoredEvent>) -> Page {
         last: events.last().map_or(after, |last| last.position),
         events,
         floor: None,
+        is_old: false,
     }
 }

@@ -64,7 +64,7 @@ impl Dispatcher {
                 Answer::Act(reply) => {
                     let _ = reply.send(Err(error.clone()));
                 }
-                Answer::Forget(_) | Answer::Nobody => {}
+                Answer::Forget { .. } | Answer::Nobody => {}
             }
         }
         self.over = *error == Error::Stopping;
@@ -124,7 +124,9 @@ impl Dispatcher {
             (Answer::Act(reply), Done::Acted(acted)) => {
                 let _ = reply.send(acted);
             }
-            (Answer::Forget(floor), Done::Forgot(true)) => self.tell_gap(floor),
+            (Answer::Forget { asked, resumed }, Done::Forgot(true)) => {
+                self.tell_gap(asked, resumed);
+            }
             (Answer::Join(_, _, reply), _) => {
                 let _ = reply.send(Err(gone()));
             }
@@ -139,13 +141,14 @@ impl Dispatcher {
     }
 
     /// Retention removed what was not done.
-    fn tell_gap(&mut self, floor: Position) {
+    fn tell_gap(&mut self, asked: Position, resumed: Position) {
         let (tenant, name) = (self.key.tenant.as_str(), self.key.name.as_str());
         self.parts.metrics.subscriptions.gap(tenant, name);
-        let resumed = Position(floor.0.saturating_sub(1));
-        let asked = Position(resumed.0.saturating_sub(1));
         for stream in self.streams.values() {
             stream.mailbox.put(Mail::Gap { asked, resumed });
+        }
+        for pull in self.pulls.values_mut() {
+            pull.gap = Some((asked, resumed));
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::{
     dispatcher::{Dispatcher, LINGER},
     mailbox::Mail,
+    op::Pulled,
     turn::Step,
 };
 use crate::hub::Leave;
@@ -79,7 +80,10 @@ impl Dispatcher {
         let over: Vec<_> = over.map(|(id, _)| id.clone()).collect();
         for member in over {
             if let Some(pull) = self.pulls.remove(&member) {
-                let _ = pull.reply.send(Ok(self.nothing()));
+                let _ = pull.reply.send(Ok(Pulled {
+                    gap: pull.gap,
+                    ..self.nothing()
+                }));
             }
         }
     }

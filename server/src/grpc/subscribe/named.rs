@@ -110,6 +110,7 @@ impl NamedStream {
             mail @ Mail::Event { .. } => events(stream, mail),
             Mail::CaughtUp(at) => notice::caught_up(hub, at),
             Mail::Checkpoint(at) => notice::checkpoint(hub, at, &*self.clock),
+            Mail::FellBehind(at) => notice::fell_behind(hub, at),
             Mail::Gap { asked, resumed } => notice::gap(hub, asked, resumed),
             Mail::GoingAway {
                 resume,
