@@ -104,7 +104,11 @@ impl Subscription {
         self
     }
 
-    pub(crate) fn into_request(self) -> SubscribeEventsRequest {
+    pub(crate) fn into_request(mut self) -> SubscribeEventsRequest {
+        // A filter by nothing is none: on a named subscription one must be absent or the same.
+        self.request
+            .filter
+            .take_if(|filter| *filter == EventFilter::default());
         self.request
     }
 
@@ -115,5 +119,19 @@ impl Subscription {
 
     fn filter(&mut self) -> &mut EventFilter {
         self.request.filter.get_or_insert_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn to_filter_by_nothing_is_no_filter() {
+        let none: [&str; 0] = [];
+        let request = Subscription::new().accounts(none).kinds([]).into_request();
+        assert_eq!(request.filter, None);
+        let request = Subscription::new().accounts(["demo"]).into_request();
+        assert!(request.filter.is_some());
     }
 }
