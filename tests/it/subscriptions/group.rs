@@ -31,7 +31,7 @@ const MEMBERS: usize = 8;
 const MORTALS: usize = 3;
 
 /// Agents speak on so many connections.
-const VOICES: usize = 4;
+const VOICES: usize = 32;
 
 /// For what is left to come once nobody dies any more.
 const REST: Duration = Duration::from_mins(2);
@@ -142,17 +142,26 @@ impl Group {
         let mut order: Vec<_> = (0..conversations).collect();
         self.random.shuffle(&mut order);
         for part in order.chunks(self.random.usize(50..150)) {
-            self.tell(part, number).await;
             let member = self.random.usize(..MORTALS);
-            match self.members[member].take() {
-                Some(living) => living.kill(&self.ledger).await,
-                None => self.revive(member).await,
+            let dying = self.members[member].take();
+            let is_dead = dying.is_none();
+            // While more is said, so that it has something in its hands.
+            let (before, meanwhile) = part.split_at(part.len() / 2);
+            self.tell(before, number).await;
+            let death = async {
+                if let Some(dying) = dying {
+                    dying.kill(&self.ledger).await;
+                }
+            };
+            tokio::join!(self.tell(meanwhile, number), death);
+            if is_dead {
+                self.revive(member).await;
             }
         }
     }
 
     async fn tell(&self, conversations: &[usize], number: u32) {
-        let size = conversations.len().div_ceil(VOICES);
+        let size = conversations.len().div_ceil(VOICES).max(1);
         let voices = conversations.chunks(size).map(async |part| {
             let mut connection = Connection::open(self.server.webhooks).await;
             for conversation in part {
