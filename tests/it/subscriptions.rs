@@ -2,6 +2,7 @@
 //! handle; questions; administrators.
 
 mod administered;
+mod behind;
 mod group;
 mod killed;
 mod members;

@@ -90,6 +90,10 @@ pub fn subscriptions(config: &Config) -> subscriptions::Settings {
         retention_alarm: settings.retention_alarm,
         look_interval: settings.look_interval,
         retention_age: config.log.retention_age,
+        tenant_ages: tenant_ages(config)
+            .into_iter()
+            .map(|it| (it.tenant, it.age))
+            .collect(),
         measure_interval: config.log.sweep_interval,
     }
 }

@@ -33,7 +33,7 @@ pub struct SubscriptionFigures {
     pub waiting: u64,
     pub parked: u64,
     pub held_back: u64,
-    /// Retention is about to remove something that is not done.
+    /// Retention is about to remove something that is not done, or has removed it and nobody was told yet.
     pub at_risk: bool,
 }
 

@@ -10,6 +10,7 @@ mod opening;
 pub(crate) mod place;
 mod sealing;
 mod state;
+mod subscription;
 
 use std::sync::{
     Arc,

@@ -29,7 +29,8 @@ impl Subscriptions {
             let parked = group.parked(Position(0), 1);
             let needs_old = group.done_through().next() < floor
                 || parked.iter().any(|parked| parked.position < floor);
-            if needs_old {
+            // Whoever comes first is told of the gap; until then the alarm stands.
+            if needs_old && !record.core.members.is_empty() {
                 self.send(&key, Op::Forget { floor })?;
             }
             let view = self.parts.view(record).await?;
@@ -41,7 +42,8 @@ impl Subscriptions {
             let age = oldest_parked.map_or(view.oldest_undone_age, |parked| {
                 view.oldest_undone_age.max(now.since(parked))
             });
-            let figures = self.figures(&view, age);
+            let mut figures = self.figures(&view, age);
+            figures.at_risk |= needs_old;
             let (tenant, name) = (key.tenant.as_str(), key.name.as_str());
             self.parts
                 .metrics
@@ -61,7 +63,9 @@ impl Subscriptions {
 
     fn figures(&self, view: &SubscriptionView, age: std::time::Duration) -> SubscriptionFigures {
         let settings = &self.parts.settings;
-        let alarm = settings.retention_alarm.min(settings.retention_age / 2);
+        let tenant = settings.tenant_ages.get(&view.record.key.tenant);
+        let retention = tenant.copied().unwrap_or(settings.retention_age);
+        let alarm = settings.retention_alarm.min(retention / 2);
         let counts = view.counts;
         SubscriptionFigures {
             members: counts.members as u64,
@@ -71,7 +75,7 @@ impl Subscriptions {
             waiting: counts.waiting as u64,
             parked: counts.parked as u64,
             held_back: counts.held_back as u64,
-            at_risk: age + alarm >= settings.retention_age,
+            at_risk: age + alarm >= retention,
         }
     }
 }

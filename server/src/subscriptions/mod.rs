@@ -18,7 +18,7 @@ mod view;
 mod wake;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     committer::Committer,
     domain::{
-        Clock, Error, Result,
+        Clock, Error, Id, Result,
         ports::{Store, SubscriptionRead},
         subscription::{Ack, Acked, SubscriptionKey},
     },
@@ -61,6 +61,8 @@ pub struct Settings {
     pub look_interval: Duration,
     /// How long events stay in the log.
     pub retention_age: Duration,
+    /// Of tenants whose events stay for less.
+    pub tenant_ages: BTreeMap<Id, Duration>,
     /// How often it is measured how subscriptions stand.
     pub measure_interval: Duration,
 }

@@ -6,7 +6,7 @@ use parloir_client::{Client, v1::WhenParked};
 
 use super::stage::{Member, create, policy, text};
 use crate::{
-    process::{AGENT, Setup},
+    process::{AGENT, Server, Setup},
     support::{
         platform::FakeServer,
         webhook::{post, says},
@@ -47,4 +47,53 @@ async fn what_was_not_acknowledged_when_the_server_was_killed_comes_again() {
         assert!(said.remove(&text(&event)), "{} was done", text(&event));
         member.done(&event).await;
     }
+}
+
+/// What a member had goes to another one at the next server, whose leases do not have to run out first: `lease` says how
+/// long that would take.
+async fn others_have_it_after(lease: &str, end: impl AsyncFnOnce(&mut Server)) {
+    let platform = FakeServer::start().await;
+    let setup = Setup::new(
+        &platform.url(),
+        &format!("subscriptions.lease = \"{lease}\""),
+    );
+    let mut server = setup.start(&[]);
+    server.ready().await;
+    let connect = async || {
+        let client = Client::builder(setup.grpc_url());
+        client.connect().await.expect("a server that listens")
+    };
+    let client = connect().await;
+    create(&client, policy(5, WhenParked::Release)).await;
+    for text in ["one", "two"] {
+        let reply = post(setup.webhooks, AGENT, &[], says("C", text).as_bytes()).await;
+        assert_eq!(reply.status, 200);
+    }
+    let mut first = Member::join(&client, "first").started().await;
+    first.hears("one").await;
+    end(&mut server).await;
+    let mut server = setup.start(&[]);
+    server.ready().await;
+    // The first one does not look, and so does not come back.
+    let mut second = Member::join(&connect().await, "second").started().await;
+    for text in ["one", "two"] {
+        let event = second.hears(text).await;
+        assert_eq!(event.attempt, 2);
+        second.done(&event).await;
+    }
+    drop(first);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_in_good_order_gives_its_members_leases_back_at_once() {
+    let stop = async |server: &mut Server| {
+        server.terminate();
+        assert!(server.exited().await.success());
+    };
+    others_have_it_after("5m", stop).await;
+}
+
+#[tokio::test]
+async fn leases_of_a_server_that_was_killed_run_out() {
+    others_have_it_after("1s", async |server| server.kill()).await;
 }

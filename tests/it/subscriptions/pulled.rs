@@ -79,3 +79,25 @@ async fn a_member_that_pulls_keeps_its_leases_from_call_to_call() {
         "{acked:?}"
     );
 }
+
+#[tokio::test]
+async fn what_is_too_large_for_one_answer_comes_with_the_next_in_order() {
+    let server = TestServer::start().await;
+    create(&server.client, policy(5, WhenParked::Release)).await;
+    // Two that do not go into one answer of a mebibyte, and one that is larger than that by itself.
+    let sizes = [600_000, 600_000, 1_200_000];
+    for size in sizes {
+        say(&server, "C", &["x".repeat(size).as_str()]).await;
+    }
+    let request = PullEventsRequest {
+        subscription: NAME.to_owned(),
+        member_id: "puller".to_owned(),
+        ..PullEventsRequest::default()
+    };
+    for size in sizes {
+        let events = pull(&server, request.clone()).await.events;
+        let found: Vec<_> = events.iter().map(|event| text(event).len()).collect();
+        assert_eq!(found, [size]);
+        assert_eq!(events[0].attempt, 1);
+    }
+}

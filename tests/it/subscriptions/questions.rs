@@ -12,7 +12,7 @@ use parloir_client::{
 use super::stage::{Member, NAME, stands};
 use crate::support::{
     questions::{ask, disposition, reply, respond},
-    server::{TestServer, parameter},
+    server::{TestServer, Wishes, parameter},
     webhook::action,
 };
 
@@ -81,4 +81,35 @@ async fn a_question_moves_on_when_its_member_goes() {
     assert_eq!(disposition(&answered), Disposition::Accepted);
     let told = tokio::time::timeout(Duration::from_secs(30), reply(asking)).await;
     assert_eq!(told.expect("in time").status, 200);
+}
+
+#[tokio::test]
+async fn a_question_moves_on_at_half_of_the_time_that_is_left() {
+    let server = TestServer::start_with(Wishes {
+        agent: r#"action_time_limit = "6s""#,
+        ..Wishes::default()
+    })
+    .await;
+    let mut one = join(&server, "one").started().await;
+    let mut two = join(&server, "two").started().await;
+    stands(&server.client, |found| found.members.len() == 2).await;
+    let asking = ask(&server, &action("C", "fetch"));
+    // Whoever has it first says nothing, and stays.
+    let ((id, first), first_was_one) = tokio::select! {
+        it = asked(&mut one) => (it, true),
+        it = asked(&mut two) => (it, false),
+    };
+    let other = if first_was_one { &mut two } else { &mut one };
+    let (again, event) = asked(other).await;
+    assert_eq!((again, event.attempt), (id.clone(), 2));
+    let left = |event: &DeliveredEvent| {
+        let left = event.time_left.expect("a time");
+        Duration::try_from(left).expect("a span")
+    };
+    assert!(left(&first) <= Duration::from_secs(3), "half of it");
+    assert!(left(&event) < left(&first), "half of what was left");
+    let answer = Answer::ActionResults(ActionResults::default());
+    let answered = respond(&server, &id, "m", answer).await;
+    assert_eq!(disposition(&answered), Disposition::Accepted);
+    assert_eq!(reply(asking).await.status, 200);
 }

@@ -196,6 +196,7 @@ fn shares() -> subscriptions::Settings {
         retention_alarm: subscriptions.retention_alarm,
         look_interval: subscriptions.look_interval,
         retention_age: log.retention_age,
+        tenant_ages: std::collections::BTreeMap::new(),
         measure_interval: log.sweep_interval,
     }
 }
