@@ -144,19 +144,29 @@ impl Dispatcher {
         Ok(())
     }
 
+    /// Nothing is handed out before it was looked at as a question that may be: one that comes in its order does not move
+    /// on in time.
+    fn looked_through(&self) -> Position {
+        self.asked_through.unwrap_or_default()
+    }
+
     async fn plan_catch_ups(&mut self, rooms: &Rooms, plan: &mut Plan) -> Read<()> {
         let Some((group, record)) = self.known.as_ref().zip(self.record.as_ref()) else {
             return Ok(());
         };
         let slot = |key: &ConversationKey| slot_of(Some(key), None, &key.account);
         let ready = group.ready_to_catch_up(rooms, CATCH_UPS, slot);
-        let limit = record.policy.window as usize;
+        let (limit, through) = (record.policy.window as usize, self.looked_through());
         for (slot, key, from) in ready {
             let kinds = &record.choice.kinds;
             let events = self.parts.kept.events_from(&key, from, kinds, limit + 1);
             let mut events = events.await?;
-            let next = (events.len() > limit).then(|| events.pop());
-            let next = next.flatten().map(|event| event.position);
+            let known = events.partition_point(|event| event.position <= through);
+            let rest = events.split_off(known.min(limit));
+            let next = rest.first().map(|event| event.position);
+            if events.is_empty() && next == Some(from) {
+                continue;
+            }
             let positions = events.iter().map(|event| event.position).collect();
             let bytes = events
                 .into_iter()
@@ -181,7 +191,7 @@ impl Dispatcher {
             return Ok(());
         }
         let mut readings = readings(group, rooms, &self.seen);
-        let head = *self.heads.borrow();
+        let head = self.looked_through();
         let mut behind = None;
         for _ in 0..PAGES {
             let Some(start) = readings.iter().map(|reading| reading.through).min() else {
@@ -190,7 +200,7 @@ impl Dispatcher {
             if start >= head {
                 break;
             }
-            let page = self.read(start).await?;
+            let page = self.read(start).await?.through(head);
             if let Some(floor) = page.floor {
                 self.forget(floor);
                 return Ok(());

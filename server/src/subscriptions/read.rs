@@ -14,6 +14,15 @@ pub(super) struct Page {
     pub is_old: bool,
 }
 
+impl Page {
+    /// Not more than up to here.
+    pub fn through(mut self, last: Position) -> Self {
+        self.events.retain(|event| event.position <= last);
+        self.last = self.last.min(last);
+        self
+    }
+}
+
 impl Dispatcher {
     pub(super) async fn read(&self, after: Position) -> Read<Page> {
         let settings = self.parts.hub.settings();
