@@ -1,7 +1,8 @@
 """A Python client, generated from proto/ alone, talks to a running server and a simulated agent.
 
 Starts `parloir serve` and `parloir simulate` from files that it writes into a temporary folder, leads a conversation,
-disconnects, goes on, and resumes after its cursor. Prints "N passed, N failed"; the exit code says the same.
+disconnects, goes on, resumes after its cursor, and shares a named subscription. Prints "N passed, N failed"; the exit
+code says the same.
 """
 
 import contextlib
@@ -52,6 +53,7 @@ def main():
             resumes_after_its_cursor_and_misses_nothing,
             repeats_a_call_without_doing_it_twice,
             is_told_which_field_is_wrong,
+            acknowledges_as_a_member_and_another_gets_the_rest,
         ]
         failed = 0
         for step in steps:
@@ -135,6 +137,29 @@ def is_told_which_field_is_wrong(client):
         raise AssertionError("a blank message was accepted")
 
 
+def acknowledges_as_a_member_and_another_gets_the_rest(client):
+    request = client.types.SubscribeEventsRequest(
+        subscription="python", member_id="one", position="START_POSITION_EARLIEST", filter=client.agent_messages()
+    )
+    stream = client.calls.SubscribeEvents(request, timeout=PATIENCE)
+    started = next(stream).started
+    assert started.named.subscription == "python" and started.named.member_id == "one", started
+    events = (message.event for message in stream if message.HasField("event"))
+    first, second = next(events), next(events)
+    assert first.event.sequence < second.event.sequence, (first, second)
+    assert (first.attempt, second.attempt) == (1, 1), (first, second)
+    assert client.acknowledge(first) == ["ACK_RESULT_OK"]
+    assert client.acknowledge(first) == ["ACK_RESULT_DONE_BEFORE"]
+    # This member goes away with the second event in its hands.
+    stream.cancel()
+    request = client.types.PullEventsRequest(subscription="python", member_id="two", max_events=1)
+    pulled = client.calls.PullEvents(request, timeout=PATIENCE).events
+    assert [delivered.event.event_id for delivered in pulled] == [second.event.event_id], pulled
+    assert pulled[0].attempt == 2, pulled
+    assert client.acknowledge(second) == ["ACK_RESULT_STALE"]
+    assert client.acknowledge(pulled[0]) == ["ACK_RESULT_OK"]
+
+
 class Client:
     """The generated client, and what it has seen so far."""
 
@@ -165,6 +190,18 @@ class Client:
             yield (message.event for message in stream if message.HasField("event"))
         finally:
             stream.cancel()
+
+    def agent_messages(self):
+        """A filter: what the agent says in the conversation."""
+        return self.types.EventFilter(
+            accounts=[ACCOUNT], conversation_ids=[CONVERSATION], kinds=["EVENT_KIND_AGENT_MESSAGE"]
+        )
+
+    def acknowledge(self, delivered):
+        acks = [self.types.EventAck(ack_id=delivered.ack_id, done=self.types.EventDone())]
+        request = self.types.AckEventsRequest(subscription="python", acks=acks)
+        results = self.calls.AckEvents(request, timeout=PATIENCE).results
+        return [self.types.AckResult.Name(result) for result in results]
 
     def saw(self, delivered):
         self.seen.append(delivered.event)

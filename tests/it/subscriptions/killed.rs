@@ -90,10 +90,11 @@ async fn a_server_that_stops_in_good_order_gives_its_members_leases_back_at_once
         server.terminate();
         assert!(server.exited().await.success());
     };
-    others_have_it_after("5m", stop).await;
+    Box::pin(others_have_it_after("5m", stop)).await;
 }
 
 #[tokio::test]
 async fn leases_of_a_server_that_was_killed_run_out() {
-    others_have_it_after("1s", async |server| server.kill()).await;
+    let kill = async |server: &mut Server| server.kill();
+    Box::pin(others_have_it_after("1s", kill)).await;
 }

@@ -17,13 +17,12 @@ struct Fact {
     seen: u32,
     /// Its acknowledgement has left at least once.
     said: bool,
-    /// An acknowledgement of it was heard to count.
-    done: bool,
     /// Members that died with it in their hands, and were not told that their acknowledgement counts.
     died_with: u32,
     /// A process printed it, which tells of nothing else.
     printed: bool,
-    /// It counts as handled.
+    /// An acknowledgement of it counts, as its member heard; a process printed it; or whoever died had said that it is
+    /// done, and may have been heard.
     handled: bool,
 }
 
@@ -123,8 +122,7 @@ impl Ledger {
             for number in 1..=told {
                 let fact = known.get(number as usize - 1).copied();
                 let fact = fact.unwrap_or_default();
-                // Whoever died after its acknowledgement left may have been heard.
-                if !(fact.done || fact.printed || fact.said && fact.died_with > 0) {
+                if !fact.handled {
                     verdict.lost.push((name.clone(), number));
                 }
                 verdict.duplicates += fact.seen.saturating_sub(1);
@@ -189,7 +187,6 @@ impl Life {
     pub fn hears(&mut self, it: &Told, counts: bool) {
         self.hands.remove(it);
         if counts {
-            self.ledger.facts().of(it).done = true;
             self.ledger.handled(it);
         } else {
             self.ledger.facts().stale += 1;
