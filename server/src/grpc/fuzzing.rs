@@ -1,6 +1,8 @@
 //! A door for the fuzz targets in `tests/fuzz`: what becomes of a request's bytes before any use case sees them. Nothing
 //! in the server goes through it.
 
+use std::time::Duration;
+
 use parloir_proto::v1;
 use prost::Message;
 use tonic::Status;
@@ -8,7 +10,9 @@ use tonic::Status;
 use super::{calls, status};
 use crate::{
     conversations::Caller,
-    domain::{Identity, Result},
+    domain::{self, Identity},
+    hub::Hub,
+    subscriptions::Settings,
 };
 
 /// Of no database that there is.
@@ -54,6 +58,9 @@ pub fn check(path: &str, bytes: &[u8]) -> Option<Result<Checked, prost::DecodeEr
         "ConversationService/GetErasure" => {
             read(bytes, |message| calls::erase::receipt_id(&message))
         }
+        "ConversationService/AckEvents" => read(bytes, |message| {
+            calls::ack::acks(message, &caller.tenant, EPOCH)
+        }),
         "AccountService/ListAccounts" => read(bytes, |_: v1::ListAccountsRequest| Ok(())),
         "AccountService/ListContacts" => read(bytes, |message| {
             calls::contacts::query(message, &caller, EPOCH)
@@ -63,9 +70,25 @@ pub fn check(path: &str, bytes: &[u8]) -> Option<Result<Checked, prost::DecodeEr
     })
 }
 
+/// As [`check`], of a pull: it depends on the subscribers that there may be.
+///
+/// # Errors
+///
+/// The bytes are no such request.
+pub fn check_pull(
+    bytes: &[u8],
+    hub: &Hub,
+    settings: &Settings,
+) -> Result<Checked, prost::DecodeError> {
+    let tenant = Identity::anonymous().tenant;
+    read(bytes, |message| {
+        calls::pull::pull(message, &tenant, hub, settings, Duration::ZERO)
+    })
+}
+
 fn read<M: Message + Default + Clone, T>(
     bytes: &[u8],
-    check: impl FnOnce(M) -> Result<T>,
+    check: impl FnOnce(M) -> domain::Result<T>,
 ) -> Result<Checked, prost::DecodeError> {
     let message = M::decode(bytes)?;
     let encoded = message.encode_to_vec();

@@ -90,6 +90,10 @@ impl Caller {
             .uri(format!("{}{}{}", self.url, method.path, sent.more_path))
             .header("te", "trailers")
             .header(CONTENT_TYPE, sent.content_type);
+        if !method.answers_for_long {
+            // What waits for something to come answers at its caller's deadline.
+            request = request.header("grpc-timeout", "2S");
+        }
         if let Some(encoding) = sent.encoding {
             request = request.header("grpc-encoding", encoding);
         }

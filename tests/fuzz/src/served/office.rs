@@ -15,7 +15,7 @@ use parloir::{
     committer::{Committer, CommitterSettings, Observers},
     config::Config,
     domain::{Identity, Position, ports::Store},
-    grpc::{self, Administration, Options, WithStreams},
+    grpc::{self, Administration, Options, WithStreams, fuzzing},
     hub::{Hub, Settings},
     live::{Live, Setup},
     metrics::Metrics,
@@ -35,12 +35,15 @@ use crate::stage::Standing;
 /// A database and its key, beside it.
 const FILES: [&str; 2] = ["parloir.db", "parloir.db.key"];
 
+const PULL: &str = "/parloir.v1.ConversationService/PullEvents";
+
 /// The largest request; inputs are smaller, what is shaped of them may be larger.
 const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
 /// The services, their database, and all that goes on beside them.
 pub struct Office {
     service: WithStreams<AdminServiceServer<Administration>>,
+    hub: Arc<Hub>,
     runtime: Runtime,
     _folder: TempDir,
 }
@@ -69,9 +72,10 @@ impl Office {
     fn on(folder: TempDir) -> (Self, Arc<dyn Store>) {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let (service, store) = runtime.block_on(serve(&folder.path().join(FILES[0])));
+        let (service, hub, store) = runtime.block_on(serve(&folder.path().join(FILES[0])));
         let office = Self {
             service,
+            hub,
             runtime,
             _folder: folder,
         };
@@ -79,6 +83,9 @@ impl Office {
     }
 
     pub fn ask(&mut self, path: &str, message: &[u8]) -> Answer {
+        if path == PULL {
+            return self.pull(message);
+        }
         let length = u32::try_from(message.len()).expect("a short message");
         let framed = [&[0], length.to_be_bytes().as_slice(), message].concat();
         let request = Request::post(path).header("content-type", "application/grpc");
@@ -103,6 +110,16 @@ impl Office {
             Answer::of(&status, collected.to_bytes().into())
         })
     }
+
+    /// As far as a pull is read; what follows waits for events.
+    fn pull(&self, message: &[u8]) -> Answer {
+        let _within = self.runtime.enter();
+        let refused = match fuzzing::check_pull(message, &self.hub, &shares()) {
+            Ok(checked) => checked.refused,
+            Err(error) => Some(Status::internal(error.to_string())),
+        };
+        Answer::of(&refused.unwrap_or_else(|| Status::ok("")), Vec::new())
+    }
 }
 
 impl Answer {
@@ -120,6 +137,7 @@ async fn serve(
     path: &Path,
 ) -> (
     WithStreams<AdminServiceServer<Administration>>,
+    Arc<Hub>,
     Arc<dyn Store>,
 ) {
     let mut settings = StoreSettings::new(path);
@@ -175,10 +193,14 @@ async fn serve(
         options,
         stopping,
     );
-    (
-        grpc::with_streams(calls, hub, Some(subscriptions), clock, MAX_MESSAGE_BYTES),
-        store,
-    )
+    let service = grpc::with_streams(
+        calls,
+        hub.clone(),
+        Some(subscriptions),
+        clock,
+        MAX_MESSAGE_BYTES,
+    );
+    (service, hub, store)
 }
 
 /// How work is shared among members.
