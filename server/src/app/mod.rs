@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     access::{Callers, Limits},
     admin::{self, Admin},
-    committer::{Committer, Observers},
+    committer::Committer,
     config::{Config, ShutdownConfig},
     conversations::{Conversations, Desk, Erasures, Housekeeping, WebhookLog},
     delivery::{self, Breakers, Lanes},
@@ -238,12 +238,8 @@ async fn build(
     let metrics = Metrics::new();
     let kept = Arc::new(SqlStore::open(&settings::database(config)?, Arc::clone(clock)).await?);
     let custody = kept.custody();
-    let live = Live::start(Box::new(Assembler {
-        declared: config.clone(),
-        clock: Arc::clone(clock),
-        custody: Arc::clone(&custody),
-    }))?;
     master_keys::warn_of_open_file(&custody);
+    let live = live(config, clock, &custody)?;
     let clock = &kept.clock();
     let store: Arc<dyn Store> = kept.clone();
     let (_, head) = store.bounds().await?;
@@ -275,16 +271,8 @@ async fn build(
     );
     let replicas = Replicas::of(&kept, &tail);
     let publish = publish::after_commit(tail, replicas.clone(), &lanes, &live);
-    let failed = failed.clone();
-    let committer = Committer::start(
-        Arc::clone(&store),
-        settings::committer(config),
-        Observers {
-            publish: Box::new(publish),
-            fatal: Box::new(move || failed.cancel()),
-            metrics: Arc::clone(&metrics),
-        },
-    );
+    let observers = publish::observers(publish, failed, &metrics);
+    let committer = Committer::start(Arc::clone(&store), settings::committer(config), observers);
     lanes.attach(committer.clone());
     let limits = admission::limits(config);
     follow::follow(&live, (&hub, &lanes), (&limits, &metrics));
@@ -342,6 +330,14 @@ async fn build(
         store_clock: Arc::clone(clock),
         replicas,
     })
+}
+
+fn live(config: &Config, clock: &Arc<dyn Clock>, custody: &Arc<Custody>) -> Result<Arc<Live>> {
+    Ok(Live::start(Box::new(Assembler {
+        declared: config.clone(),
+        clock: Arc::clone(clock),
+        custody: Arc::clone(custody),
+    }))?)
 }
 
 fn watch_sources(parts: &Parts, stopping: &CancellationToken) -> Arc<Watches> {

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::replicas::Replicas;
 use crate::{
+    committer::Observers,
     delivery::Lanes,
     domain::ports::{Batch, Effect},
     live::Live,
+    metrics::Metrics,
     tail::Tail,
 };
 
@@ -31,5 +35,19 @@ pub fn after_commit(
                 Effect::Forget { source, address } => live.forget(source.as_str(), &address),
             }
         }
+    }
+}
+
+/// Who is told of commits, and that one failed in a way that only a restart can mend.
+pub fn observers(
+    publish: impl Fn(Batch) + Send + Sync + 'static,
+    failed: &CancellationToken,
+    metrics: &Arc<Metrics>,
+) -> Observers {
+    let failed = failed.clone();
+    Observers {
+        publish: Box::new(publish),
+        fatal: Box::new(move || failed.cancel()),
+        metrics: Arc::clone(metrics),
     }
 }

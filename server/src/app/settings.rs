@@ -65,7 +65,6 @@ pub fn database(config: &Config) -> Result<StoreSettings> {
         command_time_limit: config.encryption.command_time_limit,
         cached_keys: config.encryption.cached_keys,
         location: location(&config.database)?,
-        ..StoreSettings::new("")
     })
 }
 

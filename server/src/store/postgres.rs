@@ -22,7 +22,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a query waits for a free connection before it is refused: a caller retries better than it waits.
 const ACQUIRE: Duration = Duration::from_secs(3);
 /// Connections are replaced this often, so that they follow a server that has moved behind its name.
-const LIFETIME: Duration = Duration::from_secs(30 * 60);
+const LIFETIME: Duration = Duration::from_mins(30);
 /// A connection that was idle for longer is tried before it is used.
 const TRIED_AFTER_IDLE: Duration = Duration::from_secs(30);
 
@@ -36,7 +36,7 @@ const KEEPALIVES: [(&str, &str); 3] = [
 /// A database at a `PostgreSQL` server.
 #[derive(Clone)]
 pub struct Server {
-    options: PgConnectOptions,
+    options: Box<PgConnectOptions>,
     readers: u32,
     statement_timeout: Duration,
 }
@@ -46,7 +46,7 @@ impl Server {
         // What is wrong with it is not repeated: it may hold a password.
         let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::ServerUrl)?;
         Ok(Self {
-            options,
+            options: Box::new(options),
             readers: READERS,
             statement_timeout: STATEMENT_TIMEOUT,
         })
@@ -55,7 +55,7 @@ impl Server {
     /// With this password.
     #[must_use]
     pub fn with_password(mut self, password: &SecretString) -> Self {
-        self.options = self.options.password(password.expose_secret());
+        self.options = Box::new(self.options.password(password.expose_secret()));
         self
     }
 
@@ -118,7 +118,7 @@ impl Server {
             ("statement_timeout", limit.as_str()),
             ("idle_in_transaction_session_timeout", limit.as_str()),
         ];
-        let options = self.options.clone().application_name("parloir");
+        let options = PgConnectOptions::clone(&self.options).application_name("parloir");
         options.options(limits).options(KEEPALIVES)
     }
 }
