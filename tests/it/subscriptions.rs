@@ -3,7 +3,7 @@
 
 mod administered;
 mod behind;
-mod group;
+pub mod group;
 mod killed;
 mod members;
 mod parked;

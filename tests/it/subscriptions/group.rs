@@ -8,11 +8,15 @@ mod member;
 
 use std::{
     env,
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use parloir_client::v1::{SubscriptionPolicy, WhenParked};
+use parloir_client::{
+    Client,
+    v1::{SubscriptionPolicy, WhenParked},
+};
 
 use super::stage::{create, policy, stands};
 use crate::support::{
@@ -36,9 +40,15 @@ const VOICES: usize = 32;
 /// For what is left to come once nobody dies any more.
 const REST: Duration = Duration::from_mins(2);
 
+/// Where a server is: for callers, and for the platform.
+pub struct Door {
+    pub url: String,
+    pub webhooks: SocketAddr,
+}
+
 struct Group {
-    server: TestServer,
-    url: String,
+    client: Client,
+    doors: Vec<Door>,
     ledger: Arc<Ledger>,
     members: Vec<Option<Living>>,
     random: fastrand::Rng,
@@ -46,6 +56,16 @@ struct Group {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_of_eight_members_die_at_random_and_nothing_is_lost_or_out_of_order() {
+    let server = TestServer::start().await;
+    let door = Door {
+        url: format!("http://{}", server.app.grpc()),
+        webhooks: server.webhooks,
+    };
+    die_at_random(vec![door]).await;
+}
+
+/// Members and what they are told are spread over all servers.
+pub async fn die_at_random(doors: Vec<Door>) {
     let (conversations, at_least) = if env::var_os("PARLOIR_FULL").is_some() {
         (2000, Duration::from_mins(1))
     } else {
@@ -56,7 +76,8 @@ async fn three_of_eight_members_die_at_random_and_nothing_is_lost_or_out_of_orde
         |seed| seed.parse().expect("a seed is a number"),
     );
     println!("seed {seed}; to repeat: {SEED}={seed}");
-    let mut group = Group::of_eight(fastrand::Rng::with_seed(seed)).await;
+    let servers = doors.len();
+    let mut group = Group::of_eight(doors, fastrand::Rng::with_seed(seed)).await;
     let begun = Instant::now();
     let mut told = 0;
     while begun.elapsed() < at_least {
@@ -71,15 +92,14 @@ async fn three_of_eight_members_die_at_random_and_nothing_is_lost_or_out_of_orde
         group.revive(member).await;
     }
     group.reach(conversations * told as usize).await;
-    let client = &group.server.client;
-    stands(client, |found| {
+    stands(&group.client, |found| {
         let lag = found.lag.unwrap_or_default();
         (lag.in_flight, lag.waiting, lag.held_back, lag.parked) == (0, 0, 0, 0)
     })
     .await;
     let verdict = group.ledger.judge(conversations, told);
     println!(
-        "{MEMBERS} members, {conversations} conversations, {:.1} s: {verdict} (seed {seed})",
+        "{servers} servers, {MEMBERS} members, {conversations} conversations, {:.1} s: {verdict} (seed {seed})",
         took.as_secs_f64()
     );
     assert!(verdict.deaths >= 3, "{verdict}");
@@ -99,8 +119,9 @@ async fn three_of_eight_members_die_at_random_and_nothing_is_lost_or_out_of_orde
 }
 
 impl Group {
-    async fn of_eight(random: fastrand::Rng) -> Self {
-        let server = TestServer::start().await;
+    async fn of_eight(doors: Vec<Door>, random: fastrand::Rng) -> Self {
+        let client = Client::builder(doors[0].url.clone());
+        let client = client.connect().await.expect("a server that listens");
         // Nothing but a death makes an event come again.
         let slow = SubscriptionPolicy {
             ack_deadline: Some(prost_types::Duration {
@@ -109,10 +130,10 @@ impl Group {
             }),
             ..policy(100, WhenParked::Block)
         };
-        create(&server.client, slow).await;
+        create(&client, slow).await;
         let mut group = Self {
-            url: format!("http://{}", server.app.grpc()),
-            server,
+            client,
+            doors,
             ledger: Ledger::new(),
             members: Vec::new(),
             random,
@@ -129,10 +150,11 @@ impl Group {
             return;
         }
         let id = format!("m-{member}");
+        let url = &self.doors[member % self.doors.len()].url;
         let living = if member == 0 {
-            Living::process(&self.url, &id, &self.ledger)
+            Living::process(url, &id, &self.ledger)
         } else {
-            Living::task(&self.url, &id, &self.ledger).await
+            Living::task(url, &id, &self.ledger).await
         };
         self.members[member] = Some(living);
     }
@@ -162,23 +184,27 @@ impl Group {
 
     async fn tell(&self, conversations: &[usize], number: u32) {
         let size = conversations.len().div_ceil(VOICES).max(1);
-        let voices = conversations.chunks(size).map(async |part| {
-            let mut connection = Connection::open(self.server.webhooks).await;
-            for conversation in part {
-                let body = says(&format!("C-{conversation}"), &number.to_string());
-                let path = format!("/webhooks/{AGENT}");
-                connection.post(&path, &[], body.as_bytes()).await;
-                let reply = connection.reply().await.expect("an answer");
-                assert_eq!(reply.status, 200);
-            }
-        });
+        let doors = self.doors.iter().cycle();
+        let voices = conversations
+            .chunks(size)
+            .zip(doors)
+            .map(async |(part, door)| {
+                let mut connection = Connection::open(door.webhooks).await;
+                for conversation in part {
+                    let body = says(&format!("C-{conversation}"), &number.to_string());
+                    let path = format!("/webhooks/{AGENT}");
+                    connection.post(&path, &[], body.as_bytes()).await;
+                    let reply = connection.reply().await.expect("an answer");
+                    assert_eq!(reply.status, 200);
+                }
+            });
         futures_util::future::join_all(voices).await;
     }
 
     async fn reach(&self, handled: usize) {
         let reached = tokio::time::timeout(REST, self.ledger.until_handled(handled)).await;
         if reached.is_err() {
-            let found = super::stage::standing(&self.server.client).await;
+            let found = super::stage::standing(&self.client).await;
             panic!("{handled} events were not handled in time: {found:#?}");
         }
     }
