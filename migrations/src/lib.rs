@@ -14,6 +14,7 @@ mod m20261127_000009_privacy;
 mod m20261127_000010_sealing;
 mod m20261127_000011_replicas;
 mod m20261127_000012_subscription;
+mod m20261127_000013_sink;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{Migration, MigratorTrait};
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000010_sealing::Migration),
             Box::new(m20261127_000011_replicas::Migration),
             Box::new(m20261127_000012_subscription::Migration),
+            Box::new(m20261127_000013_sink::Migration),
         ]
     }
 }

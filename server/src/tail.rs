@@ -3,7 +3,10 @@
 //! every hint that was lost.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,6 +28,15 @@ const PAGE_BYTES: usize = 1 << 20;
 /// Between two tries when the database cannot be read.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// How often the log is looked at although nobody rang.
+#[derive(Debug, Clone, Copy)]
+pub struct Looks {
+    /// While a bell would be heard: so late may an event be whose ring was lost.
+    pub connected: Duration,
+    /// While it is known that none would be.
+    pub alone: Duration,
+}
+
 /// Where this process has come to.
 #[derive(Debug)]
 pub struct Tail {
@@ -34,6 +46,7 @@ pub struct Tail {
     /// The newest event that was told here. Held while events are told, so that they are told in order.
     head: Mutex<Position>,
     rung: Notify,
+    hears: AtomicBool,
 }
 
 impl Tail {
@@ -50,6 +63,7 @@ impl Tail {
             waiters,
             head: Mutex::new(head),
             rung: Notify::new(),
+            hears: AtomicBool::new(false),
         })
     }
 
@@ -72,13 +86,26 @@ impl Tail {
         self.rung.notify_one();
     }
 
-    /// Reads what other replicas commit: when rung, and at least every `interval`.
-    pub async fn run(self: Arc<Self>, interval: Duration, stop: CancellationToken) {
+    /// Somebody says that the log ends at `head`, and may be wrong: what it really holds is read.
+    pub fn told(&self, head: Position) {
+        if head > *self.head() {
+            self.ring();
+        }
+    }
+
+    /// Whether rings are heard from now on. The log is looked at once: for what was missed until now.
+    pub fn hears(&self, hears: bool) {
+        self.hears.store(hears, Ordering::Relaxed);
+        self.ring();
+    }
+
+    /// Reads what other replicas commit: when rung, and now and then.
+    pub async fn run(self: Arc<Self>, looks: Looks, stop: CancellationToken) {
         let mut erased = 0;
         let work = async {
             loop {
                 let pause = match self.read_on(&mut erased).await {
-                    Ok(()) => interval.mul_f64(0.8 + 0.4 * fastrand::f64()),
+                    Ok(()) => self.pause(looks).mul_f64(0.8 + 0.4 * fastrand::f64()),
                     Err(error) => {
                         tracing::warn!(%error, "the log could not be read, trying again");
                         PAUSE
@@ -90,6 +117,14 @@ impl Tail {
         };
         // Reads run in tasks of their own, so that ending here cancels none.
         stop.run_until_cancelled(work).await;
+    }
+
+    fn pause(&self, looks: Looks) -> Duration {
+        if self.hears.load(Ordering::Relaxed) {
+            looks.connected
+        } else {
+            looks.alone
+        }
     }
 
     /// Reads until nothing is left.

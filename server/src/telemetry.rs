@@ -17,8 +17,9 @@ use tracing_subscriber::{
 
 use crate::config::{LogFormat, LoggingConfig};
 
-/// Stays off whatever is asked for: statements carry visitors' words.
-const NEVER: &str = "sqlx::query=off,sea_orm=warn";
+/// Stays off whatever is asked for: statements carry visitors' words, and what becomes of a connection to a broker is told
+/// once by ourselves, not with every try.
+const NEVER: &str = "sqlx::query=off,sea_orm=warn,async_nats=off";
 
 /// Our own crates: what they log, at any level, carries ids only.
 const OWN: [&str; 3] = ["parloir", "parloir_client", "parloir_migrations"];

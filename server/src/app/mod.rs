@@ -9,6 +9,7 @@ mod master_keys;
 mod publish;
 mod replicas;
 mod settings;
+mod sinks;
 mod stop;
 mod tls;
 mod watch;
@@ -141,6 +142,7 @@ impl App {
         let (health, readiness, mut tasks) = listeners.serve(config, &parts, &stopping)?;
         tasks.push(tokio::spawn(housekeeping.run(stopping.clone())));
         tasks.extend(replicas::run(&parts, &stopping));
+        tasks.extend(sinks::run(config, &parts, &stopping).await?);
         tasks.push(tokio::spawn(
             Arc::clone(&parts.admin).sweep(stopping.clone()),
         ));
@@ -269,7 +271,7 @@ async fn build(
         Arc::clone(&waiters),
         head,
     );
-    let replicas = Replicas::of(&kept, &tail);
+    let replicas = Replicas::of(&kept, &tail, &config.nats, &metrics).await?;
     let publish = publish::after_commit(tail, replicas.clone(), &lanes, &live);
     let observers = publish::observers(publish, failed, &metrics);
     let committer = Committer::start(Arc::clone(&store), settings::committer(config), observers);

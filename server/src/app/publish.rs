@@ -26,7 +26,7 @@ pub fn after_commit(
     move |batch| {
         tail.committed(&batch);
         if let Some(replicas) = &replicas {
-            replicas.ring();
+            replicas.ring(&batch);
         }
         for effect in batch.effects {
             match effect {

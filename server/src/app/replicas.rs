@@ -3,19 +3,31 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Result;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Parts;
 use crate::{
     admin::Admin,
+    config::NatsConfig,
     delivery,
-    store::{Doorbell, SqlStore},
-    tail::Tail,
+    domain::{
+        Position,
+        ports::{Batch, Store},
+    },
+    doorbell::{Doorbell, Ears},
+    metrics::Metrics,
+    nats::{Link, NatsDoorbell},
+    store::SqlStore,
+    tail::{Looks, Tail},
 };
 
-/// How often the log is looked at when no bell is heard: so long may an event be late when the bell is lost.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// So long may an event be late when its ring is lost, and so long when it is known that none is heard.
+const LOOKS: Looks = Looks {
+    connected: Duration::from_secs(1),
+    alone: Duration::from_millis(100),
+};
 /// How often it is looked whether an administrator changed something at another replica: so long may a key that was
 /// revoked there count here.
 const ADMINISTRATION_EVERY: Duration = Duration::from_secs(1);
@@ -23,21 +35,56 @@ const ADMINISTRATION_EVERY: Duration = Duration::from_secs(1);
 /// What ties this replica to the others.
 #[derive(Debug)]
 pub struct Replicas {
-    doorbell: Arc<Doorbell>,
+    doorbell: Arc<dyn Doorbell>,
     tail: Arc<Tail>,
+    metrics: Arc<Metrics>,
 }
 
 impl Replicas {
-    /// Absent: the database is this process's alone.
-    pub fn of(store: &SqlStore, tail: &Arc<Tail>) -> Option<Arc<Self>> {
-        let doorbell = store.doorbell()?;
-        let tail = Arc::clone(tail);
-        Some(Arc::new(Self { doorbell, tail }))
+    /// Absent: the database is this process's alone. By the broker where one is configured, whether it is there or not.
+    pub async fn of(
+        store: &SqlStore,
+        tail: &Arc<Tail>,
+        nats: &NatsConfig,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Option<Arc<Self>>> {
+        let Some(notifications) = store.doorbell() else {
+            return Ok(None);
+        };
+        let doorbell = match &nats.url {
+            None => notifications,
+            Some(url) => {
+                let link = Link::open(url, &nats.access, "doorbell").await?;
+                Arc::new(NatsDoorbell::new(link, &nats.prefix, store.epoch()))
+            }
+        };
+        Ok(Some(Arc::new(Self {
+            doorbell,
+            tail: Arc::clone(tail),
+            metrics: Arc::clone(metrics),
+        })))
     }
 
-    /// Something was committed here.
-    pub fn ring(&self) {
-        self.doorbell.ring();
+    /// This was committed here.
+    pub fn ring(&self, batch: &Batch) {
+        // Nothing new in the log: of what else there may be the others learn when they look by themselves.
+        if let Some(last) = batch.events.last() {
+            self.doorbell.ring(last.position);
+        }
+    }
+}
+
+impl Ears for Replicas {
+    fn heard(&self, head: Option<Position>) {
+        match head {
+            Some(head) => self.tail.told(head),
+            None => self.tail.ring(),
+        }
+    }
+
+    fn connected(&self, is_connected: bool) {
+        self.metrics.doorbell.connected(is_connected);
+        self.tail.hears(is_connected);
     }
 }
 
@@ -46,13 +93,11 @@ pub fn run(parts: &Parts, stopping: &CancellationToken) -> Vec<JoinHandle<()>> {
     let Some(replicas) = &parts.replicas else {
         return Vec::new();
     };
-    let tail = Arc::clone(&replicas.tail);
-    let heard = move || tail.ring();
+    let ears: Arc<dyn Ears> = Arc::clone(replicas) as _;
     let stop = || stopping.clone();
     vec![
-        tokio::spawn(Arc::clone(&replicas.tail).run(LOOK_EVERY, stop())),
-        tokio::spawn(Arc::clone(&replicas.doorbell).tell(stop())),
-        tokio::spawn(Arc::clone(&replicas.doorbell).listen(heard, stop())),
+        tokio::spawn(Arc::clone(&replicas.tail).run(LOOKS, stop())),
+        tokio::spawn(Arc::clone(&replicas.doorbell).run(ears, stop())),
         tokio::spawn(follow_administrators(Arc::clone(&parts.admin), stop())),
         tokio::spawn(delivery::take_over(
             Arc::clone(&parts.store),

@@ -1,10 +1,10 @@
 //! Whether the settings hold together: bounds of each section, then what one says about another.
 
 use super::{
-    AccountConfig, ActionFallback, AgentConfig, Config, addresses,
+    AccountConfig, ActionFallback, AgentConfig, Config, addresses, nats,
     problem::{Problem, Problems},
     section::Section,
-    tls,
+    sinks, tls,
     verification::VerificationConfig,
 };
 use crate::{
@@ -42,6 +42,8 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     tls::check_grpc(&config.grpc.tls, problems);
     tls::check(&config.webhooks.tls, "webhooks.tls", problems);
     tls::check(&config.ops.tls, "ops.tls", problems);
+    nats::check(&config.nats, problems);
+    sinks::check(config, problems);
     callers::check(config, problems);
     let proxies = &config.webhooks.trusted_proxies;
     addresses::check(proxies, "webhooks.trusted_proxies", problems);
@@ -130,6 +132,12 @@ pub(super) fn warnings(config: &Config) -> Vec<Problem> {
                  proxy in webhooks.trusted_proxies, for example [\"127.0.0.1\"]",
             );
         }
+    }
+    if config.nats.url.is_some() && !is_server(&config.database.url) {
+        problems.add(
+            "nats.url",
+            "is not used: no other replica shares a database in a file",
+        );
     }
     problems.0
 }

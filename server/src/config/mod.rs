@@ -19,6 +19,7 @@ mod load;
 mod log;
 mod logging;
 pub mod managed;
+mod nats;
 mod ops;
 pub mod problem;
 mod read;
@@ -26,6 +27,7 @@ pub mod reference;
 mod secrets;
 pub(crate) mod section;
 mod shutdown;
+mod sinks;
 mod sources;
 mod stream;
 mod subscriptions;
@@ -54,11 +56,13 @@ pub use self::{
     load::{Loaded, Origins, environment, load},
     log::LogConfig,
     logging::{LogFormat, LoggingConfig},
+    nats::{NatsAccessConfig, NatsConfig},
     ops::OpsConfig,
     problem::{Problem, Problems},
     secrets::check_secrets,
     section::Kind,
     shutdown::ShutdownConfig,
+    sinks::{SinkConfig, SinkKind, SinkStart},
     sources::{Escalations, SignTextsConfig, SourceConfig, UnknownThen},
     stream::StreamConfig,
     subscriptions::SubscriptionsConfig,
@@ -78,6 +82,8 @@ pub struct Config {
     pub ops: OpsConfig,
     /// Where everything is kept.
     pub database: DatabaseConfig,
+    /// By which replicas on one database wake each other.
+    pub nats: NatsConfig,
     /// The keys under which what is kept is sealed.
     pub encryption: EncryptionConfig,
     /// How subscribers are served.
@@ -108,4 +114,6 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// The customer accounts, each connected to one agent.
     pub accounts: Vec<AccountConfig>,
+    /// Where events are relayed to.
+    pub sinks: Vec<SinkConfig>,
 }

@@ -26,6 +26,7 @@ pub(super) fn read(settings: &Table, problems: &mut Problems) -> Read {
         webhooks: reader.section("webhooks"),
         ops: reader.section("ops"),
         database: reader.section("database"),
+        nats: reader.section("nats"),
         encryption: reader.section("encryption"),
         stream: reader.section("stream"),
         subscriptions: reader.section("subscriptions"),
@@ -41,6 +42,7 @@ pub(super) fn read(settings: &Table, problems: &mut Problems) -> Read {
         agents: reader.list("agents"),
         sources: reader.list("sources"),
         accounts: reader.list("accounts"),
+        sinks: reader.list("sinks"),
     };
     Read {
         config,

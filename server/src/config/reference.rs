@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::{
     AccountConfig, ActionConfig, AdminConfig, AgentConfig, CallerConfig, DatabaseConfig,
     DeliveryConfig, EncryptionConfig, ErasureConfig, GrpcConfig, GrpcTlsConfig, LimitsConfig,
-    LogConfig, LoggingConfig, OpsConfig, ShutdownConfig, SignTextsConfig, SourceConfig,
-    StreamConfig, SubscriptionsConfig, TenantConfig, TlsConfig, WebhooksConfig,
+    LogConfig, LoggingConfig, NatsAccessConfig, NatsConfig, OpsConfig, ShutdownConfig,
+    SignTextsConfig, SinkConfig, SourceConfig, StreamConfig, SubscriptionsConfig, TenantConfig,
+    TlsConfig, WebhooksConfig,
     section::{Entry, Kind, Part},
 };
 use crate::{agents::PlatformConfig, sources::SystemConfig};
@@ -21,6 +22,8 @@ pub fn parts() -> Vec<Part> {
         Part::of::<OpsConfig>("ops"),
         Part::of::<TlsConfig>("ops.tls"),
         Part::of::<DatabaseConfig>("database"),
+        Part::of::<NatsConfig>("nats"),
+        Part::of::<NatsAccessConfig>("nats.access"),
         Part::of::<EncryptionConfig>("encryption"),
         Part::of::<StreamConfig>("stream"),
         Part::of::<SubscriptionsConfig>("subscriptions"),
@@ -41,6 +44,8 @@ pub fn parts() -> Vec<Part> {
     parts.push(Part::of::<SignTextsConfig>("sources[].sign_texts"));
     parts.extend(SystemConfig::reference("sources[].system"));
     parts.push(Part::of::<AccountConfig>("accounts[]"));
+    parts.push(Part::of::<SinkConfig>("sinks[]"));
+    parts.push(Part::of::<NatsAccessConfig>("sinks[].access"));
     parts
 }
 

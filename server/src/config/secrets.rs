@@ -66,6 +66,14 @@ pub fn check_secrets(config: &Config) -> Result<(), Problems> {
             read(secret, &key, least, &mut problems);
         }
     }
+    let sinks = config.sinks.iter().enumerate();
+    let sinks = sinks.map(|(index, sink)| (format!("sinks[{index}].access"), &sink.access));
+    let brokers = [("nats.access".to_owned(), &config.nats.access)];
+    for (at, access) in brokers.into_iter().chain(sinks) {
+        for (setting, secret) in access.secrets() {
+            read(secret, &format!("{at}.{setting}"), 1, &mut problems);
+        }
+    }
     problems.into_result()
 }
 

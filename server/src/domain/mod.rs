@@ -26,6 +26,7 @@ pub mod query;
 pub mod redact;
 pub mod rendering;
 pub mod request;
+pub mod sink;
 pub mod source;
 pub mod subscription;
 pub mod time;

@@ -4,6 +4,7 @@ mod command;
 mod commit;
 mod probe;
 mod sealing;
+mod sink;
 mod source;
 mod subscription;
 
@@ -33,6 +34,7 @@ pub use command::{Command, CommandKey};
 pub use commit::{Batch, Effect, Mark};
 pub use probe::Probed;
 pub use sealing::{SealedStore, Sealing};
+pub use sink::SinkWrite;
 pub use source::Source;
 pub use subscription::{SubscriptionRead, SubscriptionWrite, Unfinished};
 
@@ -110,6 +112,11 @@ pub trait Transaction: Sealing {
 
     /// Named subscriptions. A database that keeps none says so.
     fn subscriptions(&mut self) -> Result<&mut dyn SubscriptionWrite> {
+        Err(Error::Internal)
+    }
+
+    /// Sinks. A database that keeps none says so.
+    fn sinks(&mut self) -> Result<&mut dyn SinkWrite> {
         Err(Error::Internal)
     }
 

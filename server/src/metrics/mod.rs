@@ -7,6 +7,7 @@ use prometheus_client::{encoding::text::encode, registry::Registry};
 
 mod connections;
 mod delivery;
+mod doorbell;
 mod encryption;
 mod family;
 mod labelled;
@@ -14,6 +15,7 @@ mod limits;
 mod log;
 mod requests;
 mod rpc;
+mod sinks;
 mod sources;
 mod streams;
 mod subscriptions;
@@ -22,12 +24,14 @@ mod webhooks;
 pub use self::{
     connections::{ConnectionMetrics, Listener},
     delivery::{Breaker, DeliveryMetrics},
+    doorbell::DoorbellMetrics,
     encryption::EncryptionMetrics,
     labelled::Living,
     limits::LimitMetrics,
     log::LogMetrics,
     requests::RequestMetrics,
     rpc::RpcMetrics,
+    sinks::SinkMetrics,
     sources::SourceMetrics,
     streams::{OpenStream, StreamMetrics},
     subscriptions::{SubscriptionFigures, SubscriptionMetrics},
@@ -59,6 +63,10 @@ pub struct Metrics {
     pub requests: RequestMetrics,
     /// Keys.
     pub encryption: EncryptionMetrics,
+    /// The doorbell between replicas.
+    pub doorbell: DoorbellMetrics,
+    /// What is relayed elsewhere.
+    pub sinks: SinkMetrics,
     /// Absent until it is told: then nothing is forgotten.
     living: Mutex<Option<Living>>,
     registry: Registry,
@@ -81,6 +89,8 @@ impl Metrics {
             limits: LimitMetrics::new(r),
             requests: RequestMetrics::new(r),
             encryption: EncryptionMetrics::new(r),
+            doorbell: DoorbellMetrics::new(r),
+            sinks: SinkMetrics::new(r),
             living: Mutex::default(),
             registry,
         })

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use sea_orm::sqlx::{
     self, Executor,
     postgres::{PgListener, PgPoolOptions},
@@ -11,6 +12,10 @@ use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{postgres::Server, readers::Readers, table::execute};
+use crate::{
+    domain::Position,
+    doorbell::{Doorbell, Ears},
+};
 
 const CHANNEL: &str = "parloir_log";
 const NOTIFY: &str = "SELECT pg_notify('parloir_log', '')";
@@ -24,33 +29,24 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// This replica's end of the bell.
 #[derive(Debug)]
-pub struct Doorbell {
+pub struct Notifications {
     server: Server,
     readers: Arc<Readers>,
     rung: Notify,
 }
 
-impl Doorbell {
-    pub(super) fn new(server: Server, readers: Arc<Readers>) -> Arc<Self> {
-        Arc::new(Self {
+impl Notifications {
+    pub(super) fn new(server: Server, readers: Arc<Readers>) -> Self {
+        Self {
             server,
             readers,
             rung: Notify::new(),
-        })
+        }
     }
 
-    /// The log is longer. Never waits.
-    pub fn ring(&self) {
-        self.rung.notify_one();
-    }
-
-    /// Tells the others what was rung here.
-    pub async fn tell(self: Arc<Self>, stop: CancellationToken) {
-        while stop
-            .run_until_cancelled(self.rung.notified())
-            .await
-            .is_some()
-        {
+    async fn tell(&self) {
+        loop {
+            self.rung.notified().await;
             let (reader, _) = self.readers.get();
             // In a task of its own, so that it is never given up half-way.
             let told = tokio::spawn(async move { execute(&reader, NOTIFY, []).await });
@@ -61,20 +57,17 @@ impl Doorbell {
         }
     }
 
-    /// Calls `heard` whenever another replica rings.
-    pub async fn listen(self: Arc<Self>, heard: impl Fn(), stop: CancellationToken) {
-        let work = async {
-            loop {
-                let fault = self.hear(&heard).await;
-                tracing::warn!(%fault, "the doorbell is not heard; the log is looked at now and then");
-                tokio::time::sleep(PAUSE).await;
-            }
-        };
-        stop.run_until_cancelled(work).await;
+    async fn listen(&self, ears: &dyn Ears) {
+        loop {
+            let fault = self.hear(ears).await;
+            ears.connected(false);
+            tracing::warn!(%fault, "the doorbell is not heard; the log is looked at now and then");
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Listens until the connection ends. It does nothing but listen, so giving it up loses nothing.
-    async fn hear(&self, heard: &impl Fn()) -> sqlx::Error {
+    async fn hear(&self, ears: &dyn Ears) -> sqlx::Error {
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_lazy_with(self.server.connection());
@@ -85,11 +78,11 @@ impl Doorbell {
         if let Err(fault) = listener.listen(CHANNEL).await {
             return fault;
         }
-        // What came before it listened.
-        heard();
+        // Whoever listens looks once now: for what came before.
+        ears.connected(true);
         loop {
             match timeout(QUIET, listener.recv()).await {
-                Ok(Ok(_)) => heard(),
+                Ok(Ok(_)) => ears.heard(None),
                 Ok(Err(fault)) => return fault,
                 // Who only listens never learns that the other end is gone.
                 Err(_) => match timeout(self.server.patience(), listener.execute(ASK)).await {
@@ -99,5 +92,17 @@ impl Doorbell {
                 },
             }
         }
+    }
+}
+
+#[async_trait]
+impl Doorbell for Notifications {
+    fn ring(&self, _: Position) {
+        self.rung.notify_one();
+    }
+
+    async fn run(self: Arc<Self>, ears: Arc<dyn Ears>, stop: CancellationToken) {
+        let work = async { tokio::join!(self.tell(), self.listen(ears.as_ref())) };
+        stop.run_until_cancelled(work).await;
     }
 }

@@ -31,6 +31,7 @@ mod row;
 mod sealed;
 mod sealing;
 mod secret;
+mod sink;
 mod source;
 mod subscription;
 mod table;
@@ -47,7 +48,6 @@ pub(crate) mod tests;
 
 pub use self::{
     connect::{Location, StoreSettings, Synchronous, is_server},
-    doorbell::Doorbell,
     open::{OpenError, migrate, pending_migrations},
     postgres::Server,
     reads::SqlStore,

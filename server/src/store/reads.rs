@@ -16,7 +16,7 @@ use super::{
     clock::{self, StoreClock},
     connect::{Location, StoreSettings},
     contact, conversation, delivery,
-    doorbell::Doorbell,
+    doorbell::Notifications,
     erasure,
     fault::Fault,
     lock::Lock,
@@ -38,7 +38,7 @@ use crate::domain::{
     ports::{OpenTransaction, Store},
     query::{ContactQuery, ConversationQuery, EventQuery},
 };
-use crate::keys::Custody;
+use crate::{doorbell::Doorbell, keys::Custody};
 
 /// One `SQLite` file, or one database at a `PostgreSQL` server.
 pub struct SqlStore {
@@ -93,10 +93,10 @@ impl SqlStore {
         self.clock.clone()
     }
 
-    /// By which replicas that share it wake each other. Absent: nobody else uses it.
-    pub fn doorbell(&self) -> Option<Arc<Doorbell>> {
+    /// By which replicas that share it wake each other when they have nothing better. Absent: nobody else uses it.
+    pub fn doorbell(&self) -> Option<Arc<dyn Doorbell>> {
         let server = self.server.clone()?;
-        Some(Doorbell::new(server, Arc::clone(&self.readers)))
+        Some(Arc::new(Notifications::new(server, Arc::clone(&self.readers))))
     }
 
     /// The key under which content is hashed.

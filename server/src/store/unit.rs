@@ -13,7 +13,7 @@ use crate::domain::{
     Conversation, ConversationKey, Delivery, Erasure, Event, Fingerprint, Id, KnownContact,
     LaneKey, NewEvent, Request, Result, Timestamp, UpstreamErasure,
     administration::AdministrationWrite,
-    ports::{Command, CommandKey, Effect, SubscriptionWrite, Transaction},
+    ports::{Command, CommandKey, Effect, SinkWrite, SubscriptionWrite, Transaction},
 };
 
 #[async_trait]
@@ -42,6 +42,10 @@ impl Transaction for SqlTransaction {
     }
 
     fn subscriptions(&mut self) -> Result<&mut dyn SubscriptionWrite> {
+        Ok(self)
+    }
+
+    fn sinks(&mut self) -> Result<&mut dyn SinkWrite> {
         Ok(self)
     }
 

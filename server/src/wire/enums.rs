@@ -161,6 +161,15 @@ pub fn event_kind(kind: EventKind) -> i32 {
     i32::from(kind.number())
 }
 
+/// The kind's name in the contract, in small letters: that of its part of `Event.body`.
+pub fn event_kind_name(kind: EventKind) -> String {
+    let wire = v1::EventKind::try_from(event_kind(kind)).unwrap_or_default();
+    let name = wire.as_str_name();
+    name.strip_prefix("EVENT_KIND_")
+        .unwrap_or(name)
+        .to_ascii_lowercase()
+}
+
 pub fn read_event_kind(number: i32) -> Option<EventKind> {
     u8::try_from(number).ok().and_then(EventKind::from_number)
 }
