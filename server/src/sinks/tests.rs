@@ -2,7 +2,13 @@
 
 mod stream;
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::task::JoinHandle;
 
@@ -24,6 +30,7 @@ struct Stage {
     committer: Committer,
     heads: Arc<Mutex<watch::Sender<Position>>>,
     stream: Arc<Stream>,
+    sequence: AtomicU64,
 }
 
 struct Running {
@@ -69,11 +76,13 @@ impl Stage {
             scratch,
             heads,
             stream: Arc::default(),
+            sequence: AtomicU64::new(0),
         }
     }
 
     async fn append(&self, events: u64) {
-        for sequence in 1..=events {
+        for _ in 0..events {
+            let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
             let unit = Append(event("c", sequence, 10));
             self.committer.submit(unit).await.expect("commits");
         }
@@ -248,7 +257,9 @@ async fn whoever_slept_through_its_lease_gives_nothing_more() {
     stage.stream.has(9).await;
     stage.append(1).await;
     stage.stream.has(10).await;
-    // Its page comes late, and follows something else: it is refused, and the lease is looked at.
+    // Its page comes so late that the ids are no longer known. It follows something else: it is refused, and the lease is
+    // looked at.
+    stage.stream.forget_ids();
     stage.stream.go_on();
     until("let go", async || {
         slow.shows("parloir_sink_relaying{sink=\"crm\"} 0")
@@ -278,12 +289,8 @@ async fn what_is_not_acknowledged_is_given_again_and_nothing_overtakes_it() {
     stage.stream.has(12).await;
     running.stop().await;
     assert_eq!(stage.stream.stored(), all(12));
-    assert!(running_failures(&stage) > 0);
+    assert!(stage.stream.given().len() > 12);
     assert_eq!(stage.state().await.position, Position(12));
-}
-
-fn running_failures(stage: &Stage) -> usize {
-    stage.stream.given().len() - 12
 }
 
 #[tokio::test]
@@ -313,12 +320,11 @@ async fn what_retention_removed_is_told_and_it_goes_on_with_what_is_left() {
     stage.stream.connect(true);
     stage.stream.has(10).await;
     stage.stream.connect(false);
+    stage.append(6).await;
     until("let go", async || {
         running.shows("parloir_sink_relaying{sink=\"crm\"} 0")
     })
     .await;
-
-    stage.append(6).await;
     stage.pass(Duration::from_secs(10)).await;
     stage.append(2).await;
     stage.pass(RETENTION - Duration::from_secs(5)).await;

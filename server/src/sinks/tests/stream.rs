@@ -38,11 +38,14 @@ struct State {
     given: Vec<u64>,
     plays: VecDeque<Play>,
     is_away: bool,
+    /// So many ids, from the first on, are known no longer.
+    forgotten: usize,
 }
 
 impl State {
     fn store(&mut self, message: &Message, after: Option<&str>) -> bool {
-        if self.stored.iter().any(|stored| stored.id == message.id) {
+        let known = self.stored.iter().skip(self.forgotten);
+        if known.into_iter().any(|stored| stored.id == message.id) {
             return true;
         }
         if after.is_some() && after != self.last.as_deref() {
@@ -78,6 +81,12 @@ impl Stream {
 
     pub(super) fn somebody_else_writes(&self) {
         self.lock().last = Some("theirs".to_owned());
+    }
+
+    /// The time is over for which ids are known.
+    pub(super) fn forget_ids(&self) {
+        let mut state = self.lock();
+        state.forgotten = state.stored.len();
     }
 
     pub(super) fn stored(&self) -> Vec<u64> {
