@@ -14,6 +14,7 @@ mod flush;
 mod journal;
 mod lifecycle;
 mod malformed;
+mod nats;
 mod ownership;
 mod pages;
 mod privacy;
