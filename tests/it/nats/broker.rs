@@ -56,7 +56,8 @@ impl Broker {
 
     /// A stream of this name that takes what is under this subject.
     pub async fn make_stream(&self, name: &str, subject: &str) {
-        let made = self.jetstream().await.create_stream(stream::Config {
+        let jetstream = self.jetstream().await;
+        let made = jetstream.create_stream(stream::Config {
             name: name.to_owned(),
             subjects: vec![subject.to_owned()],
             ..stream::Config::default()

@@ -11,7 +11,8 @@ use std::{
 use parloir_client::{
     Client,
     v1::{
-        Event, SubscribeEventsRequest, conversation_service_client::ConversationServiceClient,
+        Event, StartPosition, SubscribeEventsRequest,
+        conversation_service_client::ConversationServiceClient,
         subscribe_events_request::Start, subscribe_events_response::Message,
     },
 };
@@ -21,7 +22,7 @@ use super::broker::{Broker, PATIENCE};
 use crate::{
     process::{ACCOUNT, Setup},
     support::{
-        http,
+        http::{Connection, Reply},
         platform::{Behaviour, FakeServer},
     },
 };
@@ -59,7 +60,7 @@ async fn log(setup: &Setup) -> Vec<Event> {
         .await
         .expect("a server that listens");
     let request = SubscribeEventsRequest {
-        start: Some(Start::Earliest(())),
+        start: Some(Start::Position(StartPosition::Earliest.into())),
         ..SubscribeEventsRequest::default()
     };
     let opened = service.subscribe_events(request).await.expect("opens");
@@ -114,8 +115,14 @@ async fn check(setup: &Setup, broker: &Broker) {
     assert!(messages.len() >= log.len());
 }
 
+async fn get(setup: &Setup, path: &str) -> Reply {
+    let mut connection = Connection::open(setup.ops()).await;
+    connection.head("GET", path, &[]).await;
+    connection.reply().await.expect("an answer")
+}
+
 async fn shows(setup: &Setup, line: &str) -> bool {
-    let metrics = http::get(setup.ops(), "/metrics").await;
+    let metrics = get(setup, "/metrics").await;
     metrics.body.lines().any(|shown| shown == line)
 }
 
@@ -204,7 +211,7 @@ async fn a_server_without_broker_or_stream_is_ready_and_relays_once_there_is_one
     server.ready().await;
     let client = client(&setup).await;
     client.start(ACCOUNT, "c", "start").await.expect("started");
-    let ready = http::get(setup.ops(), "/readyz").await;
+    let ready = get(&setup, "/readyz").await;
     assert_eq!(ready.status, 200);
     // There is no stream yet.
     broker.start_again();
@@ -217,7 +224,7 @@ async fn a_server_without_broker_or_stream_is_ready_and_relays_once_there_is_one
     };
     let told = tokio::time::timeout(PATIENCE, wait).await;
     assert!(told.is_ok(), "{}", server.last_words());
-    assert_eq!(http::get(setup.ops(), "/readyz").await.status, 200);
+    assert_eq!(get(&setup, "/readyz").await.status, 200);
     broker.make_stream("EVENTS", "parloir.events.>").await;
     check(&setup, &broker).await;
     server.terminate();
