@@ -23,7 +23,9 @@ pub async fn run(
     let mut tasks = Vec::new();
     for sink in &config.sinks {
         let target = target(sink);
-        let target = target.await.with_context(|| format!("the sink {}", sink.name))?;
+        let target = target
+            .await
+            .with_context(|| format!("the sink {}", sink.name))?;
         let sink = Sink::new(shared(parts), settings(config, sink), target);
         tasks.push(tokio::spawn(sink.run(stopping.clone())));
     }

@@ -83,10 +83,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         let at = format!("sinks[{index}]");
         sink.check(&at, problems);
         if !sink.name.is_empty() && (!is_object_name(&sink.name) || sink.name.contains('.')) {
-            problems.add(
-                format!("{at}.name"),
-                "must be 1 to 64 of a-z, 0-9, _ and -",
-            );
+            problems.add(format!("{at}.name"), "must be 1 to 64 of a-z, 0-9, _ and -");
         }
         let is_same = |other: &SinkConfig| other.name == sink.name;
         if config.sinks[..index].iter().any(is_same) {

@@ -110,7 +110,8 @@ impl Doorbell for NatsDoorbell {
             tokio::join!(
                 self.tell(),
                 self.listen(heard.as_ref()),
-                self.link.follow(|is_connected| told.connected(is_connected)),
+                self.link
+                    .follow(|is_connected| told.connected(is_connected)),
             )
         };
         stop.run_until_cancelled(work).await;

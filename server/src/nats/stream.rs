@@ -79,7 +79,12 @@ impl JetStream {
         Ok(())
     }
 
-    async fn publish(&self, messages: &[Message], after: Option<&str>, stored: &mut usize) -> Option<Trouble> {
+    async fn publish(
+        &self,
+        messages: &[Message],
+        after: Option<&str>,
+        stored: &mut usize,
+    ) -> Option<Trouble> {
         let mut acks = Vec::with_capacity(messages.len());
         let sent = self.send(messages, after, &mut acks).await;
         for ack in acks {

@@ -24,8 +24,12 @@ impl Sink {
         self.parts.metrics.sinks.lag(self.name(), events, age);
         let is_late = age >= self.settings.retention_age / 2;
         if is_late && !self.alarm.0.swap(true, Ordering::Relaxed) {
-            tracing::error!(sink = self.name(), events, age_seconds = age.as_secs(),
-                "the sink is behind by half of log.retention_age or more: after all of it, events are removed unread");
+            tracing::error!(
+                sink = self.name(),
+                events,
+                age_seconds = age.as_secs(),
+                "the sink is behind by half of log.retention_age or more: after all of it, events are removed unread"
+            );
         } else if !is_late {
             self.alarm.0.store(false, Ordering::Relaxed);
         }

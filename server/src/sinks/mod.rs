@@ -111,10 +111,7 @@ impl Sink {
         let take = Take {
             name: self.settings.name.clone(),
             begin,
-            lease: self
-                .target
-                .is_connected()
-                .then_some(self.settings.lease),
+            lease: self.target.is_connected().then_some(self.settings.lease),
             alone: !self.parts.is_shared,
         };
         let taken = self.parts.committer.submit(take).await?.output;
@@ -124,7 +121,11 @@ impl Sink {
 
     async fn hold(&self, lease: &SinkState, stop: &CancellationToken) {
         let (name, position) = (self.name(), lease.position.0);
-        tracing::info!(sink = name, position, "relaying to a sink, after this position");
+        tracing::info!(
+            sink = name,
+            position,
+            "relaying to a sink, after this position"
+        );
         self.parts.metrics.sinks.relaying(name, true);
         let reached = watch::Sender::new(lease.position);
         let is_ours = tokio::select! {

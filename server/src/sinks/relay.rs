@@ -17,11 +17,7 @@ type Page = Vec<(StoredEvent, Arc<Event>)>;
 
 impl Sink {
     /// Goes on for as long as anything can be given from here. Answers whether the lease is still ours.
-    pub(super) async fn relay(
-        &self,
-        lease: &SinkState,
-        reached: &watch::Sender<Position>,
-    ) -> bool {
+    pub(super) async fn relay(&self, lease: &SinkState, reached: &watch::Sender<Position>) -> bool {
         let mut heads = self.parts.heads.clone();
         let mut after: Option<String> = None;
         let mut told: Option<Trouble> = None;

@@ -25,9 +25,8 @@ pub struct Message {
 
 impl Message {
     pub(super) fn new(epoch: u64, stored: &StoredEvent, event: &Event) -> Self {
-        let text = |id: &Option<crate::domain::Id>| {
-            id.as_ref().map_or("", |id| id.as_str()).to_owned()
-        };
+        let text =
+            |id: &Option<crate::domain::Id>| id.as_ref().map_or("", |id| id.as_str()).to_owned();
         Self {
             position: stored.position,
             id: format!("{epoch:016x}/0/{}", stored.position.0),

@@ -215,7 +215,10 @@ async fn another_server_goes_on_once_the_lease_of_one_that_died_is_over() {
     stage.append(10).await;
     let first = stage.start();
     stage.stream.has(10).await;
-    until("saved", async || stage.state().await.position == Position(10)).await;
+    until("saved", async || {
+        stage.state().await.position == Position(10)
+    })
+    .await;
     stage.append(3).await;
     stage.stream.has(13).await;
     first.kill().await;
@@ -237,7 +240,10 @@ async fn another_server_goes_on_once_the_lease_of_one_that_died_is_over() {
     second.stop().await;
     assert_eq!(stage.stream.stored(), all(15));
     let again = stage.stream.given().len() - 15;
-    assert!(again <= 3, "{again} were given twice, of 3 that were not saved");
+    assert!(
+        again <= 3,
+        "{again} were given twice, of 3 that were not saved"
+    );
 }
 
 #[tokio::test]

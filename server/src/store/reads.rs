@@ -96,7 +96,10 @@ impl SqlStore {
     /// By which replicas that share it wake each other when they have nothing better. Absent: nobody else uses it.
     pub fn doorbell(&self) -> Option<Arc<dyn Doorbell>> {
         let server = self.server.clone()?;
-        Some(Arc::new(Notifications::new(server, Arc::clone(&self.readers))))
+        Some(Arc::new(Notifications::new(
+            server,
+            Arc::clone(&self.readers),
+        )))
     }
 
     /// The key under which content is hashed.

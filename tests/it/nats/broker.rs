@@ -80,7 +80,11 @@ impl Broker {
             ..consumer::pull::Config::default()
         };
         let reader = stream.expect("there is one").create_consumer(config).await;
-        let mut messages = reader.expect("it reads").messages().await.expect("it reads");
+        let mut messages = reader
+            .expect("it reads")
+            .messages()
+            .await
+            .expect("it reads");
         let mut all = Vec::new();
         while (all.len() as u64) < count {
             let next = tokio::time::timeout(PATIENCE, messages.next()).await;

@@ -41,7 +41,9 @@ async fn a_password_is_read_anew_with_every_connection() {
         password: Some(Secret::in_file(password)),
         ..NatsAccessConfig::default()
     };
-    let link = Link::open(&broker.url, &access, "test").await.expect("opens");
+    let link = Link::open(&broker.url, &access, "test")
+        .await
+        .expect("opens");
     assert!(!link.is_connected());
     files.write("password", "right\n");
     until_connected(&link).await;

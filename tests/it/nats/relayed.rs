@@ -12,8 +12,8 @@ use parloir_client::{
     Client,
     v1::{
         Event, StartPosition, SubscribeEventsRequest,
-        conversation_service_client::ConversationServiceClient,
-        subscribe_events_request::Start, subscribe_events_response::Message,
+        conversation_service_client::ConversationServiceClient, subscribe_events_request::Start,
+        subscribe_events_response::Message,
     },
 };
 use prost::Message as _;
@@ -188,7 +188,10 @@ async fn talk(client: Client, caller: usize, stop: Arc<AtomicBool>) {
             let said = if number == 0 {
                 client.start(ACCOUNT, &conversation, &key).await.map(drop)
             } else {
-                client.say(ACCOUNT, &conversation, &key, &key).await.map(drop)
+                client
+                    .say(ACCOUNT, &conversation, &key, &key)
+                    .await
+                    .map(drop)
             };
             if said.is_ok() {
                 break;
