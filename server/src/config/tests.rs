@@ -637,3 +637,65 @@ fn the_documented_example_is_valid() {
         1
     );
 }
+
+#[test]
+fn a_brokers_url_holds_no_secret_and_what_it_held_is_not_repeated() {
+    for text in [
+        "nats.url = \"nats://parloir:hunter2@broker:4222\"",
+        "nats.url = \"hunter2\"",
+        "nats.url = \"nats://hunter2@one,nats://two\"",
+        "nats.url = \"http://hunter2:4222\"",
+        "nats.url = \"nats://one, nats://two\"",
+        "nats.url = \"nats://\"",
+    ] {
+        let problems = problems(text, &[]);
+        assert_eq!(problems.len(), 1, "{text}: {problems:#?}");
+        assert_eq!(problems[0].key, "nats.url");
+        assert!(!format!("{problems:?}").contains("hunter2"), "{text}");
+    }
+    for text in [
+        "nats.url = \"nats://broker:4222\"",
+        "nats.url = \"tls://one.example.com:4222,tls://two.example.com:4222\"",
+        "nats.url = \"nats://[::1]:4222\"",
+    ] {
+        let loaded = load_text(text, &[]).expect(text);
+        assert!(loaded.warnings.iter().any(|doubt| doubt.key == "nats.url"));
+    }
+}
+
+#[test]
+fn whoever_is_shown_to_a_broker_is_one() {
+    let password = "nats.access.password = { file = \"p\" }\n";
+    let token = "nats.access.token = { file = \"t\" }\n";
+    assert_refused(password, "nats.access.user", "is missing");
+    assert_refused(
+        "nats.access.user = \"u\"",
+        "nats.access.password",
+        "is missing",
+    );
+    let both = format!("nats.access.user = \"u\"\n{password}{token}");
+    assert_refused(&both, "nats.access", "more than one");
+    let certificate = "nats.access.certificate = \"c\"";
+    assert_refused(certificate, "nats.access.private_key", "is missing");
+    assert_refused("nats.prefix = \"a.*\"", "nats.prefix", "subject");
+}
+
+#[test]
+fn a_sink_names_itself_its_stream_and_its_subject() {
+    let sink = |name: &str, stream: &str, subject: &str| {
+        format!(
+            "[[sinks]]\nname = \"{name}\"\nurl = \"nats://broker:4222\"\nstream = \"{stream}\"\nsubject = \"{subject}\"\n"
+        )
+    };
+    let fine = sink("crm", "EVENTS", "parloir.{tenant}.{kind}");
+    load_text(&fine, &[]).expect("fine");
+    assert_refused("[[sinks]]\nname = \"crm\"", "sinks[0].stream", "is missing");
+    assert_refused(&sink("a.b", "E", "s"), "sinks[0].name", "1 to 64");
+    assert_refused(&sink("a", "E.F", "s"), "sinks[0].stream", "no dots");
+    for subject in ["a.>", "a b", "a..b", "a.{account}"] {
+        assert_refused(&sink("a", "E", subject), "sinks[0].subject", "{tenant}");
+    }
+    assert_refused(&format!("{fine}{fine}"), "sinks[1].name", "two sinks");
+    let url = "[[sinks]]\nname = \"a\"\nurl = \"nats://u:hunter2@broker\"\nstream = \"E\"\nsubject = \"s\"\n";
+    assert_refused(url, "sinks[0].url", "sinks[0].access");
+}

@@ -68,6 +68,41 @@ const BOUNDARIES: &[Boundary] = &[
         why: "use cases speak to ports, never to a transport or a database",
     },
     Boundary {
+        inside: "server/src/sinks/",
+        names: &[
+            "tonic",
+            "axum",
+            "sea_orm",
+            "sqlx",
+            "reqwest",
+            "hyper",
+            "async_nats",
+        ],
+        modules: Modules::NoneOf(&[
+            "agents", "app", "commands", "grpc", "nats", "net", "ops", "simulate", "sources",
+            "store", "webhook", "webhooks",
+        ]),
+        why: "use cases speak to ports, never to a broker or a database",
+    },
+    Boundary {
+        inside: "server/src/nats/",
+        names: &["tonic", "axum", "sea_orm", "sqlx", "reqwest", "hyper"],
+        modules: Modules::NoneOf(&[
+            "agents",
+            "app",
+            "commands",
+            "conversations",
+            "grpc",
+            "hub",
+            "simulate",
+            "sources",
+            "store",
+            "webhook",
+            "webhooks",
+        ]),
+        why: "the broker's adapter knows the broker and what is asked of it",
+    },
+    Boundary {
         inside: "server/src/agents/",
         names: &["sea_orm", "sqlx", "tonic", "prost", "parloir_proto"],
         modules: Modules::NoneOf(&[
