@@ -575,7 +575,8 @@ fn every_key_of_a_written_configuration_is_in_the_reference_and_every_section_ca
         ),
     ];
     let mut text = String::from(
-        "[[tenants]]\nname = \"acme\"\n[[callers]]\nname = \"crm\"\nscopes = [\"admin\"]\nkeys = [{ env = \"K\" }]\n",
+        "[[tenants]]\nname = \"acme\"\n[[callers]]\nname = \"crm\"\nscopes = [\"admin\"]\nkeys = [{ env = \"K\" }]\n\
+         [[sinks]]\nname = \"crm\"\nurl = \"nats://broker\"\nstream = \"E\"\nsubject = \"e\"\n",
     );
     for (number, (scheme, settings)) in schemes.iter().enumerate() {
         let _ = write!(
