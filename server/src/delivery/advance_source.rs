@@ -1,9 +1,8 @@
 //! One step of a lane to a source, in one transaction.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
 
 use crate::{
     conversations::Desk,
@@ -91,7 +90,7 @@ async fn begin(
     Ok(Step::Send(Box::new(Attempt {
         delivery,
         departure,
-        decided_at: Instant::now(),
+        decided_at: Instant::now().into_std(),
     })))
 }
 

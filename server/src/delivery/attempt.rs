@@ -1,6 +1,6 @@
 //! The moment before a request leaves: which session it goes into, and what exactly is sent.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use crate::domain::{
     AgentSettings, Attempt, Conversation, ConversationKind, Delivery, DeliveryKind, DeliveryState,
@@ -48,7 +48,7 @@ pub async fn begin(
     Ok(Some(Attempt {
         delivery: delivery.clone(),
         departure: Departure::Agent { outbound, kept },
-        decided_at: Instant::now(),
+        decided_at: Instant::now().into_std(),
     }))
 }
 

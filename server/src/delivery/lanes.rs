@@ -176,7 +176,7 @@ impl Lanes {
     async fn send(self: &Arc<Self>, attempt: Attempt) -> Finished {
         let recipient = attempt.recipient();
         let begun = Instant::now();
-        if attempt.decided_at.elapsed() > BEGUN_WITHIN {
+        if Instant::from_std(attempt.decided_at).elapsed() > BEGUN_WITHIN {
             tracing::warn!(
                 ?recipient,
                 "a request came too late after its commit and was not sent"
@@ -297,11 +297,13 @@ impl Lanes {
             }
             (Err(_), _) => false,
         };
-        let waiting: Vec<_> = lock(&self.running)
+        let mut waiting: Vec<_> = lock(&self.running)
             .keys()
             .filter(|lane| goes_there(lane))
             .cloned()
             .collect();
+        // Not in the order of a hash, which differs from process to process.
+        waiting.sort_unstable();
         let lanes = Arc::clone(self);
         tokio::spawn(async move {
             for lane in waiting {
@@ -340,9 +342,11 @@ impl Lanes {
     async fn wait(&self, lane: &Lane, span: Duration) -> Option<Attempt> {
         let until = Instant::now() + span;
         tokio::select! {
-            () = tokio::time::sleep_until(until) => {}
+            // Whatever wakes it, it does the same; so it is no matter of chance which of two is seen.
+            biased;
             () = lane.rung.notified() => {}
             () = self.stop.cancelled() => {}
+            () = tokio::time::sleep_until(until) => {}
         }
         std::mem::take(&mut *lock(&lane.inbox)).attempt
     }

@@ -56,7 +56,7 @@ pub enum Direction {
 }
 
 /// What names one lane.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LaneKey {
     pub conversation: ConversationKey,
     pub direction: Direction,

@@ -19,16 +19,21 @@ pub struct StoreClock {
 }
 
 pub(super) fn of(location: &Location, machine: Arc<dyn Clock>) -> Arc<StoreClock> {
-    Arc::new(StoreClock {
-        is_shared: matches!(location, Location::Server(_)) && machine.is_real(),
-        machine,
-        ahead: AtomicI64::new(0),
-    })
+    let is_shared = matches!(location, Location::Server(_)) && machine.is_real();
+    Arc::new(StoreClock::new(machine, is_shared))
 }
 
 impl StoreClock {
+    pub(crate) fn new(machine: Arc<dyn Clock>, is_shared: bool) -> Self {
+        Self {
+            is_shared,
+            machine,
+            ahead: AtomicI64::new(0),
+        }
+    }
+
     /// What the database's server told just now.
-    pub(super) fn told(&self, time: Timestamp) {
+    pub(crate) fn told(&self, time: Timestamp) {
         if self.is_shared {
             let ahead = time.0.saturating_sub(self.machine.now().0);
             self.ahead.store(ahead, Ordering::Relaxed);

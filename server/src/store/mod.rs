@@ -46,6 +46,9 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod tests;
 
+#[cfg(test)]
+pub(crate) use self::clock::StoreClock;
+
 pub use self::{
     connect::{Location, StoreSettings, Synchronous, is_server},
     open::{OpenError, migrate, pending_migrations},
