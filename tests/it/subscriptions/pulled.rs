@@ -63,15 +63,25 @@ async fn a_member_that_pulls_keeps_its_leases_from_call_to_call() {
     };
     let first = pull(&server, request.clone()).await.events;
     assert_eq!((first.len(), first[0].attempt), (1, 1));
-    let second = pull(&server, request.clone()).await.events;
-    assert_eq!(text(&second[0]), "two", "the first one is in hand");
-    let acks = [&first[0], &second[0]].map(|event| EventAck {
-        ack_id: event.ack_id.clone(),
-        outcome: None,
-    });
+    let at_once = PullEventsRequest {
+        wait: Some(prost_types::Duration::default()),
+        ..request.clone()
+    };
+    let nothing = pull(&server, at_once).await.events;
+    assert!(nothing.is_empty(), "the first one may not have arrived");
+    acknowledge(&server, &first[0].ack_id).await;
+    let second = pull(&server, request).await.events;
+    assert_eq!((text(&second[0]).as_str(), second[0].attempt), ("two", 1));
+    acknowledge(&server, &second[0].ack_id).await;
+}
+
+async fn acknowledge(server: &TestServer, ack_id: &str) {
     let request = AckEventsRequest {
         subscription: NAME.to_owned(),
-        acks: acks.to_vec(),
+        acks: vec![EventAck {
+            ack_id: ack_id.to_owned(),
+            outcome: None,
+        }],
     };
     let acked = server.client.ack_events(request).await.expect("results");
     assert!(

@@ -105,7 +105,7 @@ impl Group {
             return Met::Stalled;
         }
         match key {
-            Some(key) if !self.goes_on(key) => {
+            Some(key) if !self.goes_on(key, Some(now)) => {
                 let held = HeldBack {
                     from: Some(event.position),
                     through: Position(event.position.0.saturating_sub(1)),
@@ -143,7 +143,7 @@ impl Group {
             }
             let member = self
                 .free_holder(more.slot, rooms)
-                .filter(|_| self.goes_on(key));
+                .filter(|_| self.goes_on(key, Some(now)));
             let Some(member) = member else {
                 held.from = Some(*position);
                 break;
@@ -170,7 +170,7 @@ impl Group {
         let ready = held.filter_map(|(key, held)| {
             let (from, slot) = (held.from?, slot_of(key));
             self.free_holder(slot, rooms)
-                .filter(|_| self.goes_on(key))?;
+                .filter(|_| self.goes_on(key, None))?;
             Some((slot, key.clone(), from))
         });
         ready.take(limit).collect()
@@ -217,8 +217,10 @@ impl Group {
         free.then(|| holder.clone())
     }
 
-    /// Whether a conversation may be handed out further: nothing of it is being repeated, and its window has room.
-    fn goes_on(&self, key: &ConversationKey) -> bool {
+    /// Whether a conversation may be handed out further: nothing of it is being repeated, and its window has room. To a
+    /// member that pulls only what goes with one answer: of an earlier one nobody knows whether it has arrived, and what
+    /// comes after it must not overtake it. `now`: more is being handed out at this moment.
+    fn goes_on(&self, key: &ConversationKey, now: Option<Timestamp>) -> bool {
         if self.policy.when_parked == WhenParked::Block && self.index.parked_in.contains_key(key) {
             return false;
         }
@@ -227,8 +229,15 @@ impl Group {
         };
         let is_fresh = |position: &Position| {
             let entry = self.entries.get(position);
-            entry.is_some_and(|entry| {
-                entry.attempt == 1 && matches!(entry.state, State::InFlight { .. })
+            entry.is_some_and(|entry| match entry.state {
+                State::InFlight { until: None, .. } => entry.attempt == 1,
+                State::InFlight {
+                    until: Some(until), ..
+                } => {
+                    entry.attempt == 1
+                        && now.map(|now| now + self.policy.ack_deadline) == Some(until)
+                }
+                _ => false,
             })
         };
         line.len() < self.policy.window as usize && line.iter().all(is_fresh)

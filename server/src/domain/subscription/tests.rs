@@ -572,28 +572,43 @@ fn an_acknowledgement_of_a_lease_that_moved_changes_nothing() {
     assert!(new.token > old.token);
 }
 
+/// A member comes for events.
+fn pulls(stage: &mut Stage) {
+    let member = Id::trusted("p");
+    let as_member = Member {
+        session: 0,
+        pulls: true,
+        max_in_flight: IN_FLIGHT,
+        until: stage.now + Duration::from_mins(1),
+    };
+    stage.sessions.insert(member.clone(), 0);
+    let joining = Joining { member, as_member };
+    stage.group.join(joining, stage.now);
+}
+
+#[test]
+fn a_pulling_member_gets_more_of_a_conversation_once_it_has_acknowledged() {
+    let mut stage = joined(&[]);
+    pulls(&mut stage);
+    stage.act(&Deed::Say(0));
+    let (first, ..) = stage.hand(0).expect("one in hand");
+    stage.now = stage.now + Duration::from_millis(1);
+    pulls(&mut stage);
+    stage.act(&Deed::Say(0));
+    assert_eq!(stage.hands.len(), 1, "the answer may not have reached it");
+    stage.act(&Deed::Done(0));
+    stage.turn();
+    let (second, _, attempt) = stage.hand(0).expect("the next one");
+    assert_eq!((second.position, attempt), (first.position.next(), 1));
+}
+
 #[test]
 fn one_pulling_member_keeps_its_leases_from_call_to_call() {
     let mut stage = joined(&[]);
-    let id = Id::trusted("p");
-    let join = |stage: &mut Stage| {
-        let as_member = Member {
-            session: 0,
-            pulls: true,
-            max_in_flight: IN_FLIGHT,
-            until: stage.now + Duration::from_mins(1),
-        };
-        let joining = Joining {
-            member: id.clone(),
-            as_member,
-        };
-        stage.group.join(joining, stage.now);
-    };
-    join(&mut stage);
-    stage.sessions.insert(id.clone(), 0);
+    pulls(&mut stage);
     stage.act(&Deed::Say(0));
     let (first, ..) = stage.hand(0).expect("one in hand");
-    join(&mut stage);
+    pulls(&mut stage);
     stage.turn();
     assert!(stage.group.is_in_flight(first, 1));
     // Nobody watches its time but the rows.
