@@ -109,6 +109,8 @@ impl Dispatcher {
         let until = self.wake_at();
         let watches = !self.streams.is_empty() || !self.pulls.is_empty();
         tokio::select! {
+            // All that has come up is done after any of them; so it is no matter of chance which of two is seen.
+            biased;
             op = self.inbox.recv() => {
                 if let Some(op) = op {
                     self.take(op);
