@@ -36,4 +36,6 @@ pub mod webhook;
 pub mod wire;
 
 #[cfg(test)]
+mod deterministic;
+#[cfg(test)]
 mod tests;
