@@ -36,6 +36,4 @@ pub mod webhook;
 pub mod wire;
 
 #[cfg(test)]
-mod deterministic;
-#[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
-//! What the tests of several modules share.
+//! What the tests of several modules share, and the tests of many of them together.
 
+mod deterministic;
 pub(crate) mod fake_server;
 pub(crate) mod master_keys;

@@ -170,9 +170,9 @@ async fn come(world: &Arc<World>, member: &Id, number: u64) {
         let subscriptions = Arc::clone(&replica.subscriptions);
         let (id, creation) = (member.clone(), creation(world));
         let want = world.chance.index(5) + 1;
-        let wait = world.chance.millis(1..2000);
+        let patience = world.chance.millis(1..2000);
         let pulling = tokio::spawn(async move {
-            let pulled = subscriptions.pull(key(), id, creation, (8, want, wait));
+            let pulled = subscriptions.pull(key(), id, creation, (8, want, patience));
             pulled.await
         });
         let pulled = tokio::select! {

@@ -99,7 +99,7 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
     let clock: Arc<dyn Clock> = clock;
     let kept = Arc::new(reached);
     let store: Arc<dyn Store> = kept.clone();
-    let live = live(world, life);
+    let live = configured(world, life);
     let (_, head) = store.bounds().await?;
     let hub = Hub::start(
         hub_settings(&world.plan),
@@ -218,7 +218,7 @@ fn after_commit(
     }
 }
 
-fn live(world: &Arc<World>, life: &Arc<Life>) -> Arc<Live> {
+fn configured(world: &Arc<World>, life: &Arc<Life>) -> Arc<Live> {
     let agent: Arc<dyn Agent> = Arc::new(agent::Reached {
         world: Arc::clone(world),
         life: Arc::clone(life),

@@ -41,11 +41,11 @@ impl Life {
                 if !state.is_over && !state.stands_still {
                     return;
                 }
-                let (ring, rung) = oneshot::channel();
+                let (ring, heard) = oneshot::channel();
                 if !state.is_over {
                     state.going_on.push(ring);
                 }
-                (!state.is_over).then_some(rung)
+                (!state.is_over).then_some(heard)
             };
             match rung {
                 Some(rung) => {
@@ -71,15 +71,15 @@ impl Life {
 
     /// Waits until the database can be reached.
     pub(super) async fn reconnected(&self) {
-        let rung = {
+        let heard = {
             let mut state = self.lock();
-            let (ring, rung) = oneshot::channel();
+            let (ring, heard) = oneshot::channel();
             if state.is_cut_off {
                 state.reconnected.push(ring);
             }
-            rung
+            heard
         };
-        let _ = rung.await;
+        let _ = heard.await;
     }
 
     pub(super) fn end(&self) {
