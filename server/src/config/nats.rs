@@ -9,7 +9,7 @@ use super::{
 use crate::secret::Secret;
 
 section! {
-    /// The NATS servers by which replicas that share a PostgreSQL database tell each other that there is something new.
+    /// The NATS servers by which replicas that share a `PostgreSQL` database tell each other that there is something new.
     /// They carry no event: when they are lost, events come up to a second later and none is lost. Starting,
     /// health and readiness never wait for them.
     NatsConfig {

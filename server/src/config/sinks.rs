@@ -18,7 +18,7 @@ section! {
         /// Its name, in metrics, and of what is kept of it: under another name it begins anew. 1 to 64 of `a-z`, `0-9`,
         /// `_` and `-`.
         name: String;
-        /// What it is: `jetstream`, a stream of NATS JetStream.
+        /// What it is: `jetstream`, a stream of NATS `JetStream`.
         kind: SinkKind = SinkKind::Jetstream;
         /// Where its servers are: `nats://HOST:PORT`, or `tls://HOST:PORT` for TLS alone; several of one cluster with
         /// commas in between. Never with a user or a password in it: those stand in `access`.
@@ -56,7 +56,7 @@ section! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SinkKind {
-    /// A stream of NATS JetStream.
+    /// A stream of NATS `JetStream`.
     Jetstream,
 }
 

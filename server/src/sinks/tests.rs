@@ -175,9 +175,9 @@ async fn every_event_comes_once_in_order_and_a_restart_goes_on() {
     stage.append(5).await;
     stage.stream.has(15).await;
     first.stop().await;
-    let state = stage.state().await;
-    assert_eq!(state.position, Position(15));
-    assert_eq!(state.leased_until, Timestamp(0), "given back");
+    let kept = stage.state().await;
+    assert_eq!(kept.position, Position(15));
+    assert_eq!(kept.leased_until, Timestamp(0), "given back");
 
     stage.append(5).await;
     let second = stage.start();
