@@ -53,14 +53,17 @@ impl Admin {
         self.let_in();
     }
 
-    /// At the start. What is left out is told, so that the rest works.
+    /// At the start, and when something changed elsewhere. What is left out is told, so that the rest works.
     pub(super) fn apply_what_holds(&self) {
         let (kept, now) = (self.kept(), self.parts.clock.now());
-        for tenant in kept.tenants() {
+        let holds = kept.tenants().into_iter().map(|tenant| {
             let holding = self.holding(&kept, &tenant, now, &BTreeSet::new());
             tell(&holding, |_| true);
-            self.counting().insert(tenant, holding.managed);
-        }
+            (tenant, holding.managed)
+        });
+        // In place of all: a tenant whose last object was deleted elsewhere has none any more.
+        let holds = holds.collect();
+        *self.counting() = holds;
         self.apply_counting();
     }
 

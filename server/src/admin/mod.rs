@@ -122,6 +122,7 @@ impl Admin {
             let kept = Kept::of(self.parts.store.administered().await?);
             self.keep(kept);
             self.apply_what_holds();
+            self.let_in();
         }
         Ok(())
     }
