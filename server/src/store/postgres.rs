@@ -117,6 +117,8 @@ impl Server {
         let limits = [
             ("statement_timeout", limit.as_str()),
             ("idle_in_transaction_session_timeout", limit.as_str()),
+            // The ROLLBACK of every connection that comes back mostly finds nothing to undo, and would be told so each time.
+            ("client_min_messages", "error"),
         ];
         let options = PgConnectOptions::clone(&self.options).application_name("parloir");
         options.options(limits).options(KEEPALIVES)
