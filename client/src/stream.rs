@@ -27,6 +27,9 @@ pub use item::Item;
 /// The shortest and the longest pause before a stream is opened again.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 
+/// A stream that lived for so long was of use: whatever ended it, the next one is not made to wait for what was before.
+const OF_USE: Duration = Duration::from_secs(2);
+
 /// Events as they are recorded, without an end.
 ///
 /// # What is processed
@@ -162,7 +165,7 @@ impl EventStream {
             return Err(broken.error);
         }
         // A server that takes the stream and drops it at once is not one that is back.
-        if broken.lived >= PAUSE.1 {
+        if broken.lived >= OF_USE {
             self.backoff.reset();
         }
         let retry_in = self
