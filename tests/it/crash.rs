@@ -4,17 +4,21 @@
 //! SIGKILL alone cannot tell whether commits reach the disk, because the kernel keeps what was written; that is what
 //! `flush` looks at.
 
-mod agent;
-mod callers;
-mod facts;
-mod followers;
-mod recorder;
+pub mod agent;
+pub mod callers;
+pub mod facts;
+pub mod followers;
+pub mod load;
+pub mod recorder;
 mod run;
-mod webhooks;
+pub mod webhooks;
 
 use std::{env, fs, path::Path};
 
-use crate::journal::check;
+use crate::{
+    full::is_full,
+    journal::{Journal, Logged, Report, check},
+};
 use run::{Plan, Run};
 
 /// Names the seed of a run that is to be repeated.
@@ -26,23 +30,17 @@ async fn what_was_acknowledged_survives_kill_after_kill() {
         |_| fastrand::u64(..),
         |seed| seed.parse().expect("a seed is a number"),
     );
-    println!("seed {seed}; to repeat: {SEED}={seed} tests/run crash");
-    let run = Run::new(seed, Plan::default()).await;
+    let (full, plan) = if is_full() {
+        ("PARLOIR_FULL=1 ", Plan::full())
+    } else {
+        ("", Plan::default())
+    };
+    println!("seed {seed}; to repeat: {full}{SEED}={seed} tests/run crash");
+    let run = Run::new(seed, plan).await;
     let ended = run.play().await;
     println!("{}", ended.summary());
 
-    let report = check(&ended.journals, &ended.replay);
-    println!("{report}");
-    if !report.faults.is_empty() {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("crash-{seed}"));
-        fs::create_dir_all(&folder).expect("a folder for the journals");
-        for (number, journal) in ended.journals.iter().enumerate() {
-            journal
-                .write(&folder.join(format!("{number}.jsonl")))
-                .expect("a journal can be written");
-        }
-        panic!("the journals are in {}", folder.display());
-    }
+    let report = verdict("crash", seed, &ended.journals, &ended.replay);
     assert!(ended.kills >= ended.plan.kills && ended.loaded_kills >= ended.plan.loaded_kills);
     assert!(
         report.acknowledged > ended.plan.kills,
@@ -53,4 +51,21 @@ async fn what_was_acknowledged_survives_kill_after_kill() {
         ended.resumed > ended.plan.kills,
         "subscribers hardly reconnected"
     );
+}
+
+/// Prints what the checker finds; where that is a fault, keeps the journals and fails.
+pub fn verdict(name: &str, seed: u64, journals: &[Journal], replay: &[Logged]) -> Report {
+    let report = check(journals, replay);
+    println!("{report}");
+    if !report.faults.is_empty() {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{seed}"));
+        fs::create_dir_all(&folder).expect("a folder for the journals");
+        for (number, journal) in journals.iter().enumerate() {
+            journal
+                .write(&folder.join(format!("{number}.jsonl")))
+                .expect("a journal can be written");
+        }
+        panic!("the journals are in {}", folder.display());
+    }
+    report
 }

@@ -11,6 +11,7 @@ mod contract;
 mod crash;
 mod delivery;
 mod flush;
+mod full;
 mod journal;
 mod lifecycle;
 mod malformed;

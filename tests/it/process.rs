@@ -41,20 +41,33 @@ impl Setup {
 
     /// As [`Setup::new`]; `source` is TOML that goes into the account's table and after it.
     pub fn with_source(agent_url: &str, settings: &str, source: &str) -> Self {
+        let setup = Self::with_addresses();
+        let database = format!("sqlite:{}", setup.path("parloir.db").display());
+        setup.write(setup.configuration(agent_url, settings, "", source, &database));
+        setup
+    }
+
+    /// One of the replicas that share the database at this URL; `agent` is TOML that goes into the agent's table.
+    pub fn replica(agent_url: &str, settings: &str, agent: &str, database: &str) -> Self {
+        let setup = Self::with_addresses();
+        setup.write(setup.configuration(agent_url, settings, agent, "", database));
+        setup
+    }
+
+    fn with_addresses() -> Self {
         let host = own_host();
-        let setup = Self {
+        Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
             grpc: free_address(host),
             webhooks: free_address(host),
             ops: free_address(host),
-        };
-        fs::write(setup.path("api-key"), KEY).expect("the key can be written");
-        fs::write(
-            setup.path("parloir.toml"),
-            setup.configuration(agent_url, settings, source),
-        )
-        .expect("the configuration can be written");
-        setup
+        }
+    }
+
+    fn write(&self, configuration: String) {
+        fs::write(self.path("api-key"), KEY).expect("the key can be written");
+        fs::write(self.path("parloir.toml"), configuration)
+            .expect("the configuration can be written");
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -73,25 +86,33 @@ impl Setup {
         format!("http://{}/webhooks/{AGENT}", self.webhooks)
     }
 
-    fn configuration(&self, agent_url: &str, settings: &str, source: &str) -> String {
+    fn configuration(
+        &self,
+        agent_url: &str,
+        settings: &str,
+        agent: &str,
+        source: &str,
+        database: &str,
+    ) -> String {
         let Self {
             grpc,
             webhooks,
             ops,
             ..
         } = self;
-        let (database, key) = (self.path("parloir.db"), self.path("api-key"));
-        let (database, key) = (database.display(), key.display());
+        let key = self.path("api-key");
+        let key = key.display();
         format!(
             r#"
             {settings}
             grpc.listen = "{grpc}"
             webhooks.listen = "{webhooks}"
             ops.listen = "{ops}"
-            database.url = "sqlite:{database}"
+            database.url = "{database}"
 
             [[agents]]
             name = "{AGENT}"
+            {agent}
             [agents.platform.zendesk]
             bot_id = "{BOT}"
             base_url = "{agent_url}"
@@ -164,12 +185,17 @@ impl Server {
     }
 
     fn still_runs(&mut self) {
-        let ended = self.child.try_wait().expect("a child can be asked");
+        let ended = self.has_ended();
         assert!(
             ended.is_none(),
             "the server ended, {ended:?}:\n{}",
             self.last_words()
         );
+    }
+
+    /// How it ended, where it has ended by itself.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child can be asked")
     }
 
     /// SIGKILL. Returns once it is gone.

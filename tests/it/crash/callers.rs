@@ -27,6 +27,10 @@ pub struct Caller {
     pub client: Client,
     pub recorder: Arc<Recorder>,
     pub stop: Arc<AtomicBool>,
+    /// After which failures it tries once more.
+    pub bears: fn(&Error) -> bool,
+    /// How many times the usual pause is between what it does.
+    pub pace: u64,
     pub conversation: String,
     /// Tells the keys of several callers of one conversation apart.
     pub name: String,
@@ -46,7 +50,7 @@ impl Caller {
                 1 => self.set_parameters(number).await,
                 _ => self.say(number).await,
             }
-            tokio::time::sleep(Duration::from_millis(self.random.u64(0..40))).await;
+            tokio::time::sleep(Duration::from_millis(self.random.u64(0..40) * self.pace)).await;
         }
     }
 
@@ -101,7 +105,7 @@ impl Caller {
     {
         self.recorder.asked(&self.name, &self.conversation, key);
         while let Err(error) = call().await {
-            assert!(may_be_repeated(&error), "{key}: {error}");
+            assert!((self.bears)(&error), "{key}: {error}");
             tokio::time::sleep(PAUSE).await;
         }
         self.recorder.acknowledged(&self.name, key);
@@ -109,7 +113,7 @@ impl Caller {
 }
 
 /// A server that was killed gives these; all others say that the call itself is wrong.
-fn may_be_repeated(error: &Error) -> bool {
+pub fn may_be_repeated(error: &Error) -> bool {
     matches!(
         error.code(),
         Code::Unavailable

@@ -1,7 +1,5 @@
 //! Events of the contract as the journal checker sees them.
 
-use std::sync::OnceLock;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use parloir::domain::Cursor;
 use parloir_client::v1::{
@@ -10,7 +8,7 @@ use parloir_client::v1::{
 
 use crate::journal::{Fact, Logged, Settled};
 
-/// The event with its place. All cursors must be of one database.
+/// The event with its place.
 pub fn logged(delivered: &DeliveredEvent) -> Logged {
     let event = delivered
         .event
@@ -73,15 +71,11 @@ pub fn webhook_key(message_id: &str) -> String {
 
 /// The position in a cursor. Callers must not look inside; a checker that wants to see gaps has to.
 fn position(cursor: &str) -> u64 {
-    static EPOCH: OnceLock<u64> = OnceLock::new();
-    let epoch = *EPOCH.get_or_init(|| epoch(cursor));
-    let cursor = Cursor::decode(cursor, epoch).expect("a cursor of the one database");
-    cursor.position.0
-}
-
-fn epoch(cursor: &str) -> u64 {
     let bytes = URL_SAFE_NO_PAD
         .decode(cursor)
         .expect("a cursor is URL-safe text");
-    u64::from_be_bytes(bytes[1..9].try_into().expect("eight bytes"))
+    // Whatever database it is of: the epoch that it carries.
+    let epoch = u64::from_be_bytes(bytes[1..9].try_into().expect("eight bytes"));
+    let cursor = Cursor::decode(cursor, epoch).expect("a cursor");
+    cursor.position.0
 }

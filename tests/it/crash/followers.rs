@@ -70,7 +70,7 @@ impl Follower {
         connection: u32,
         cursor: &mut Option<String>,
     ) -> Result<(), Status> {
-        let mut messages = open(url, self.request(cursor.clone())).await?;
+        let mut messages = open(url, request(&self.conversations, cursor.clone())).await?;
         while let Some(message) = messages.message().await? {
             match message.message {
                 Some(Message::Started(_)) => self.recorder.resumed(),
@@ -84,32 +84,28 @@ impl Follower {
         }
         Ok(())
     }
+}
 
-    fn request(&self, cursor: Option<String>) -> SubscribeEventsRequest {
-        let filter = EventFilter {
-            accounts: vec![ACCOUNT.to_owned()],
-            conversation_ids: self.conversations.clone(),
-            kinds: Vec::new(),
-        };
-        SubscribeEventsRequest {
-            filter: (!self.conversations.is_empty()).then_some(filter),
-            start: Some(cursor.map_or(
-                Start::Position(StartPosition::Earliest.into()),
-                Start::AfterCursor,
-            )),
-            ..SubscribeEventsRequest::default()
-        }
+/// What follows these conversations, or all where none is named, after the cursor or from the beginning.
+pub fn request(conversations: &[String], cursor: Option<String>) -> SubscribeEventsRequest {
+    let filter = EventFilter {
+        accounts: vec![ACCOUNT.to_owned()],
+        conversation_ids: conversations.to_vec(),
+        kinds: Vec::new(),
+    };
+    SubscribeEventsRequest {
+        filter: (!conversations.is_empty()).then_some(filter),
+        start: Some(cursor.map_or(
+            Start::Position(StartPosition::Earliest.into()),
+            Start::AfterCursor,
+        )),
+        ..SubscribeEventsRequest::default()
     }
 }
 
 /// The whole log from its beginning to what was committed when the stream had caught up.
 pub async fn replay(url: &str) -> Vec<Logged> {
-    let everything = Follower {
-        recorder: Arc::new(Recorder::new()),
-        name: String::new(),
-        conversations: Vec::new(),
-    };
-    let mut messages = open(url, everything.request(None))
+    let mut messages = open(url, request(&[], None))
         .await
         .expect("the replay can be opened");
     let mut replay = Vec::new();
@@ -123,7 +119,7 @@ pub async fn replay(url: &str) -> Vec<Logged> {
     panic!("the replay ended before it had caught up");
 }
 
-async fn open(
+pub async fn open(
     url: &str,
     request: SubscribeEventsRequest,
 ) -> Result<tonic::Streaming<parloir_client::v1::SubscribeEventsResponse>, Status> {

@@ -1,23 +1,15 @@
 //! One run: the load, the kills, and the rest at the end.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use parloir::simulate::Simulator;
 use parloir_client::Client;
-use tokio::{task::JoinSet, time::timeout};
+use tokio::task::JoinSet;
 
 use super::{
-    agent,
-    callers::Caller,
+    callers,
     followers::{Follower, replay},
-    recorder::Recorder,
-    webhooks::Sender,
+    load::{Entrance, Load, Patience, conversation},
+    webhooks,
 };
 use crate::{
     journal::{Journal, Logged},
@@ -51,14 +43,21 @@ impl Default for Plan {
     }
 }
 
+impl Plan {
+    pub fn full() -> Self {
+        Self {
+            kills: 500,
+            loaded_kills: 400,
+            ..Self::default()
+        }
+    }
+}
+
 pub struct Run {
     plan: Plan,
     random: fastrand::Rng,
-    recorder: Arc<Recorder>,
-    simulator: Simulator,
+    load: Load,
     setup: Setup,
-    stop: Arc<AtomicBool>,
-    drivers: JoinSet<()>,
     followers: JoinSet<()>,
 }
 
@@ -75,18 +74,14 @@ pub struct Ended {
 
 impl Run {
     pub async fn new(seed: u64, plan: Plan) -> Self {
-        let recorder = Arc::new(Recorder::new());
-        let simulator = agent::start(&recorder, seed).await;
-        let setup = Setup::new(&simulator.base_url(), SETTINGS);
-        simulator.set_webhook_url(BOT, &setup.webhook_url());
+        let load = Load::new(seed, plan.conversations, 1).await;
+        let setup = Setup::new(&load.simulator.base_url(), SETTINGS);
+        load.simulator.set_webhook_url(BOT, &setup.webhook_url());
         Self {
             plan,
             random: fastrand::Rng::with_seed(seed),
-            recorder,
-            simulator,
+            load,
             setup,
-            stop: Arc::default(),
-            drivers: JoinSet::new(),
             followers: JoinSet::new(),
         }
     }
@@ -115,9 +110,9 @@ impl Run {
             server.ready().await;
         }
         tokio::time::sleep(Duration::from_millis(self.random.u64(0..1200))).await;
-        let (acknowledged, unanswered) = self.recorder.in_flight();
+        let (acknowledged, unanswered) = self.load.recorder.in_flight();
         server.kill();
-        assert!(self.drivers.try_join_next().is_none(), "a driver gave up");
+        self.load.still_runs();
         acknowledged > 0 && unanswered > 0
     }
 
@@ -128,55 +123,26 @@ impl Run {
             .attempts(1)
             .deadline(Duration::from_secs(5));
         let client = client.connect_lazy().expect("a valid address");
-        for number in 0..self.plan.conversations {
-            let conversation = format!("c{number}");
-            // Every third conversation has two callers at once.
-            for caller in 0..=usize::from(number.is_multiple_of(3)) {
-                self.spawn_caller(client.clone(), &conversation, caller);
-            }
-            self.spawn_sender(&conversation, number);
-            // And one that no caller ever opened.
-            self.spawn_sender(&format!("w{number}"), number);
-        }
+        let entrance = Entrance {
+            clients: vec![client.clone()],
+            webhooks: self.setup.webhooks,
+        };
+        let patience = Patience {
+            calls: callers::may_be_repeated,
+            webhooks: webhooks::may_be_repeated,
+        };
+        self.load.begin(&entrance, patience);
         for number in 0..self.plan.followers {
             self.spawn_follower(&client, &url, number);
         }
     }
 
-    fn spawn_caller(&mut self, client: Client, conversation: &str, number: usize) {
-        let caller = Caller {
-            client,
-            recorder: Arc::clone(&self.recorder),
-            stop: Arc::clone(&self.stop),
-            conversation: conversation.to_owned(),
-            name: format!("{conversation}-{number}"),
-            random: self.random.fork(),
-        };
-        self.drivers.spawn(caller.run());
-    }
-
-    fn spawn_sender(&mut self, conversation: &str, number: usize) {
-        let sender = Sender {
-            to: self.setup.webhooks,
-            recorder: Arc::clone(&self.recorder),
-            stop: Arc::clone(&self.stop),
-            conversation: conversation.to_owned(),
-            name: format!("sender-{conversation}-{number}"),
-            random: self.random.fork(),
-        };
-        self.drivers.spawn(sender.run());
-    }
-
     fn spawn_follower(&mut self, client: &Client, url: &str, number: usize) {
-        let conversation = format!("c{}", number % self.plan.conversations);
+        let (name, conversations) = self.followed(number);
         let follower = Follower {
-            recorder: Arc::clone(&self.recorder),
-            name: follower_name(number),
-            conversations: if number.is_multiple_of(2) {
-                Vec::new()
-            } else {
-                vec![conversation]
-            },
+            recorder: Arc::clone(&self.load.recorder),
+            name,
+            conversations,
         };
         if number % 4 < 2 {
             self.followers
@@ -186,26 +152,14 @@ impl Run {
         }
     }
 
-    /// Lets everything come to its end, and reads the log. What does not come to its end is the checker's to tell.
+    /// Lets everything come to its end, and reads the log.
     async fn rest(mut self, mut server: Server, kills: usize, loaded_kills: usize) -> Ended {
-        self.stop.store(true, Ordering::Relaxed);
-        let drivers = async {
-            while let Some(ended) = self.drivers.join_next().await {
-                ended.expect("a driver ends well");
-            }
-        };
-        timeout(LONGEST_REST, drivers)
-            .await
-            .expect("every call is answered in the end");
-        let through = self
-            .recorder
-            .until(|recorder| recorder.in_flight() == (0, 0));
-        let _ = timeout(LONGEST_REST, through).await;
-        for number in 0..self.plan.conversations {
-            self.simulator.settle(BOT, &format!("c{number}")).await;
-        }
+        self.load.end(LONGEST_REST).await;
         let seen = replay(&self.setup.grpc_url()).await;
-        let _ = timeout(LONGEST_REST, self.followed(&seen)).await;
+        let followed: Vec<_> = (0..self.plan.followers)
+            .map(|number| self.followed(number))
+            .collect();
+        self.load.followed(&followed, &seen, LONGEST_REST).await;
         self.followers.shutdown().await;
         // Once more, from the disk: what a server still holds in memory proves nothing.
         server.kill();
@@ -214,32 +168,25 @@ impl Run {
         let mut replay = replay(&self.setup.grpc_url()).await;
         let end = seen.last().map_or(0, |logged| logged.position);
         replay.retain(|logged| logged.position <= end);
-        let mut journals = self.recorder.journals(end);
-        journals.push(agent::journal(&self.simulator));
         Ended {
             plan: self.plan,
             kills,
             loaded_kills,
-            operations: self.recorder.operations(),
-            resumed: self.recorder.resumes(),
-            journals,
+            operations: self.load.recorder.operations(),
+            resumed: self.load.recorder.resumes(),
+            journals: self.load.journals(end),
             replay,
         }
     }
 
-    /// Waits until every follower has come to the end of the part that it follows.
-    async fn followed(&self, replay: &[Logged]) {
-        for number in 0..self.plan.followers {
-            let conversation = format!("c{}", number % self.plan.conversations);
-            let wanted = replay
-                .iter()
-                .rev()
-                .find(|logged| number.is_multiple_of(2) || logged.conversation == conversation);
-            let end = wanted.map_or(0, |logged| logged.position);
-            self.recorder
-                .until(|recorder| recorder.reached(&follower_name(number)) >= end)
-                .await;
-        }
+    /// A follower's name, and what it follows: every other one a conversation, the rest everything.
+    fn followed(&self, number: usize) -> (String, Vec<String>) {
+        let conversations = if number.is_multiple_of(2) {
+            Vec::new()
+        } else {
+            vec![conversation(number % self.plan.conversations)]
+        };
+        (format!("follower-{number}"), conversations)
     }
 }
 
@@ -251,8 +198,4 @@ impl Ended {
             self.kills, self.loaded_kills, self.operations, self.resumed
         )
     }
-}
-
-fn follower_name(number: usize) -> String {
-    format!("follower-{number}")
 }
