@@ -1,5 +1,6 @@
 //! A server's life: it starts alone, runs full, forgets what is old, and goes without losing anybody.
 
+mod disk;
 mod full;
 mod retention;
 mod slow;
