@@ -1,6 +1,7 @@
 //! The database, on real files or at a real server.
 
 mod administration;
+mod cancelled;
 mod erase;
 mod failure;
 mod forget;
@@ -11,6 +12,7 @@ pub(crate) mod place;
 mod sealing;
 mod state;
 mod subscription;
+mod upgraded;
 
 use std::sync::{
     Arc,

@@ -3,3 +3,5 @@
 mod deterministic;
 pub(crate) mod fake_server;
 pub(crate) mod master_keys;
+#[expect(dead_code, reason = "the rest of it is for tests of several replicas")]
+pub(crate) mod wire;
