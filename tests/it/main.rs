@@ -20,6 +20,7 @@ mod ownership;
 mod pages;
 mod privacy;
 mod process;
+mod replicas;
 mod requests;
 mod secrets;
 mod sources;
