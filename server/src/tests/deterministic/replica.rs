@@ -25,7 +25,7 @@ use crate::{
     metrics::Metrics,
     store::StoreClock,
     subscriptions::{self, Subscriptions},
-    tail::Tail,
+    tail::{Looks, Tail},
     waiters::Waiters,
 };
 
@@ -34,7 +34,10 @@ pub(super) const ACCOUNT: &str = "shop";
 /// How long one request to the agent may take.
 pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(4);
 /// How often the log is looked at when no bell is heard.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOKS: Looks = Looks {
+    connected: Duration::from_secs(1),
+    alone: Duration::from_millis(100),
+};
 const WHILE: Duration = Duration::from_mins(30);
 
 /// What serves, for one life.
@@ -152,7 +155,7 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
     }
     let stop = CancellationToken::new();
     bells::listen(world, life, &tail);
-    tokio::spawn(Arc::clone(&tail).run(LOOK_EVERY, stop.clone()));
+    tokio::spawn(Arc::clone(&tail).run(LOOKS, stop.clone()));
     tokio::spawn(delivery::take_over(
         Arc::clone(&store),
         committer.clone(),
