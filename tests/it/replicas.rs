@@ -14,6 +14,7 @@ mod rolling;
 mod stage;
 mod started;
 mod storm;
+mod subscriptions;
 mod vanished;
 #[path = "../../server/src/tests/wire.rs"]
 mod wire;

@@ -20,6 +20,11 @@ pub(crate) fn fresh(folder: &Path) -> StoreSettings {
     }
 }
 
+/// What only a server can be tried for is not tried where tests keep files.
+pub(crate) fn is_file() -> bool {
+    std::env::var(SERVER).is_err()
+}
+
 fn at_server(server: &str, folder: &Path) -> StoreSettings {
     let name = format!("t{}", Uuid::new_v4().simple());
     let (admin, create) = (
