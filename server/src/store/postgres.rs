@@ -117,8 +117,6 @@ impl Server {
         let limits = [
             ("statement_timeout", limit.as_str()),
             ("idle_in_transaction_session_timeout", limit.as_str()),
-            // The ROLLBACK of every connection that comes back mostly finds nothing to undo, and would be told so each time.
-            ("client_min_messages", "error"),
         ];
         let options = PgConnectOptions::clone(&self.options).application_name("parloir");
         options.options(limits).options(KEEPALIVES)
@@ -145,7 +143,8 @@ impl fmt::Display for Server {
 fn healed(options: PgPoolOptions) -> PgPoolOptions {
     options.after_release(|connection, _| {
         Box::pin(async move {
-            connection.execute("ROLLBACK").await?;
+            // A ROLLBACK alone would make the server warn of each connection that has nothing to roll back.
+            connection.execute("BEGIN; ROLLBACK").await?;
             Ok(true)
         })
     })

@@ -1,6 +1,7 @@
 //! A real `PostgreSQL` server of a test's own, which it may stop as if the machine had died.
 
 use std::{
+    fs,
     net::SocketAddr,
     path::PathBuf,
     process::{Command, Output},
@@ -65,6 +66,12 @@ impl Postgres {
     pub async fn count(&self, sql: &str) -> u64 {
         let answer = self.ask(sql).await;
         answer.parse().unwrap_or_else(|_| panic!("{sql}: {answer}"))
+    }
+
+    /// How often it has logged these words.
+    pub fn has_said(&self, words: &str) -> usize {
+        let log = fs::read_to_string(self.folder.path().join("log")).expect("a log");
+        log.matches(words).count()
     }
 
     async fn stop(&self, mode: &'static str) {
