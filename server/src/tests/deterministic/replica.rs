@@ -102,12 +102,12 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
     let clock: Arc<dyn Clock> = clock;
     let kept = Arc::new(reached);
     let store: Arc<dyn Store> = kept.clone();
-    let live = configured(world, life);
+    let known = configured(world, life);
     let (_, head) = store.bounds().await?;
     let hub = Hub::start(
         hub_settings(&world.plan),
         Arc::clone(&store),
-        Arc::clone(&live),
+        Arc::clone(&known),
         Arc::clone(&metrics),
         head,
     );
@@ -118,7 +118,7 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
     }));
     let desk = Desk {
         waiters: Arc::clone(&waiters),
-        live: Arc::clone(&live),
+        live: Arc::clone(&known),
     };
     let lanes = Lanes::new(delivery::Parts {
         desk,
@@ -148,7 +148,7 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
     };
     let committer = Committer::start(Arc::clone(&store), settings, observers);
     lanes.attach(committer.clone());
-    let directory = live.directory();
+    let directory = known.directory();
     let busy = delivery::recover(store.as_ref(), &committer, &directory, true).await?;
     for lane in busy {
         lanes.ring(lane);
@@ -160,7 +160,7 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
         Arc::clone(&store),
         committer.clone(),
         lanes,
-        Arc::clone(&live),
+        Arc::clone(&known),
         stop.clone(),
     ));
     let subscriptions = Subscriptions::new(subscriptions::Parts {
@@ -168,7 +168,7 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
         kept,
         committer: committer.clone(),
         hub: Arc::clone(&hub),
-        live: Arc::clone(&live),
+        live: Arc::clone(&known),
         clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
         settings: members::settings(),
@@ -177,7 +177,7 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
     let conversations = Arc::new(Conversations {
         store,
         committer,
-        live,
+        live: known,
         breakers,
         waiters,
         hub: Arc::clone(&hub),
