@@ -34,7 +34,13 @@ impl App {
         let streams = self.parts.hub.streams();
         tracing::info!(streams, "stopping: streams are told where to resume");
         self.parts.hub.shut_down(spread(streams)).await;
-        self.parts.subscriptions.shut_down().await;
+        let subscriptions = self.parts.subscriptions.shut_down();
+        if tokio::time::timeout(self.shutdown.grace, subscriptions)
+            .await
+            .is_err()
+        {
+            tracing::warn!("members of subscriptions were not signed off: their leases run out");
+        }
         self.stopping.cancel();
         // One grace for all: held webhooks are answered or get their fallback, calls end, and requests to agents that
         // have begun are committed. Nothing new begins.

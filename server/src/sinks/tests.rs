@@ -134,7 +134,7 @@ impl Stage {
     }
 
     /// A lease that nobody renews is over.
-    async fn pass(&self, time: Duration) {
+    fn pass(&self, time: Duration) {
         let now = crate::domain::Clock::now(self.scratch.clock.as_ref());
         self.scratch.clock.set((now + time).0);
     }
@@ -232,7 +232,7 @@ async fn another_server_goes_on_once_the_lease_of_one_that_died_is_over() {
     })
     .await;
     assert!(!second.shows(lag));
-    stage.pass(LEASE).await;
+    stage.pass(LEASE);
     stage.append(2).await;
     stage.stream.has(15).await;
     assert!(second.shows(lag));
@@ -251,12 +251,12 @@ async fn whoever_slept_through_its_lease_gives_nothing_more() {
     let stage = Stage::new().await;
     stage.append(1).await;
     // It cannot renew: its beat is far away.
-    let slow = stage.start_with(|settings, _| settings.lease = Duration::from_secs(3_600));
+    let slow = stage.start_with(|settings, _| settings.lease = Duration::from_hours(1));
     stage.stream.has(1).await;
     stage.stream.play(Play::Wait);
     stage.append(4).await;
     stage.stream.waits().await;
-    stage.pass(Duration::from_secs(3_601)).await;
+    stage.pass(Duration::from_secs(3_601));
     let other = stage.start();
     until("taken", async || stage.state().await.token == 2).await;
     stage.append(4).await;
@@ -331,9 +331,9 @@ async fn what_retention_removed_is_told_and_it_goes_on_with_what_is_left() {
         running.shows("parloir_sink_relaying{sink=\"crm\"} 0")
     })
     .await;
-    stage.pass(Duration::from_secs(10)).await;
+    stage.pass(Duration::from_secs(10));
     stage.append(2).await;
-    stage.pass(RETENTION - Duration::from_secs(5)).await;
+    stage.pass(RETENTION.saturating_sub(Duration::from_secs(5)));
     let mut tx = stage.scratch.store.begin().await.expect("begins");
     let now = crate::domain::Clock::now(stage.scratch.clock.as_ref());
     assert_eq!(tx.trim_log(now - RETENTION, 100).await, Ok(16));

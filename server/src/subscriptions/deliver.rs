@@ -108,6 +108,10 @@ impl Dispatcher {
 
     /// What was handed to a member and did not fit into its answer goes into the next one.
     pub(super) fn answer_with_the_rest(&mut self, member: &Id) {
+        if !self.pulls.contains_key(member) {
+            // It was answered with a question meanwhile: the rest is for its next one.
+            return;
+        }
         let Some(left) = self.left_over.remove(member) else {
             return;
         };

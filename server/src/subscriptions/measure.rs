@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{SubscriptionView, Subscriptions, op::Op};
 use crate::{
-    domain::{Position, Result},
+    domain::{Position, Result, subscription::SubscriptionRecord},
     metrics::SubscriptionFigures,
 };
 
@@ -25,38 +25,48 @@ impl Subscriptions {
         let (floor, _) = self.parts.store.bounds().await?;
         for record in self.parts.kept.subscriptions(None).await? {
             let key = record.key.clone();
-            let group = self.parts.group(&record).await?;
-            let parked = group.parked(Position(0), 1);
-            let needs_old = group.done_through().next() < floor
-                || parked.iter().any(|parked| parked.position < floor);
-            // Whoever comes first is told of the gap; until then the alarm stands.
-            if needs_old && !record.core.members.is_empty() {
-                self.send(&key, Op::Forget { floor })?;
+            // One that cannot be read hides none of the others.
+            if let Err(error) = self.measure_one(record, floor).await {
+                let (tenant, name) = (key.tenant.as_str(), key.name.as_str());
+                tracing::warn!(tenant, subscription = name, %error, "a subscription could not be measured");
             }
-            let view = self.parts.view(record).await?;
-            let oldest_parked = match parked.first() {
-                Some(parked) => self.parts.kept.recorded_at(parked.position).await?,
-                None => None,
-            };
-            let now = self.parts.clock.now();
-            let age = oldest_parked.map_or(view.oldest_undone_age, |parked| {
-                view.oldest_undone_age.max(now.since(parked))
-            });
-            let mut figures = self.figures(&view, age);
-            figures.at_risk |= needs_old;
-            let (tenant, name) = (key.tenant.as_str(), key.name.as_str());
-            self.parts
-                .metrics
-                .subscriptions
-                .stands(tenant, name, figures);
-            if figures.at_risk {
-                tracing::warn!(
-                    tenant,
-                    subscription = name,
-                    "retention is about to remove what the subscription has not done: let its members catch up, redrive \
-                     what is parked, or raise log.retention_age"
-                );
-            }
+        }
+        Ok(())
+    }
+
+    async fn measure_one(&self, record: SubscriptionRecord, floor: Position) -> Result<()> {
+        let key = record.key.clone();
+        let group = self.parts.group(&record).await?;
+        let parked = group.parked(Position(0), 1);
+        let needs_old = group.done_through().next() < floor
+            || parked.iter().any(|parked| parked.position < floor);
+        // Whoever comes first is told of the gap; until then the alarm stands.
+        if needs_old && !record.core.members.is_empty() {
+            self.send(&key, Op::Forget { floor })?;
+        }
+        let view = self.parts.view(record).await?;
+        let oldest_parked = match parked.first() {
+            Some(parked) => self.parts.kept.recorded_at(parked.position).await?,
+            None => None,
+        };
+        let now = self.parts.clock.now();
+        let age = oldest_parked.map_or(view.oldest_undone_age, |parked| {
+            view.oldest_undone_age.max(now.since(parked))
+        });
+        let mut figures = self.figures(&view, age);
+        figures.at_risk |= needs_old;
+        let (tenant, name) = (key.tenant.as_str(), key.name.as_str());
+        self.parts
+            .metrics
+            .subscriptions
+            .stands(tenant, name, figures);
+        if figures.at_risk {
+            tracing::warn!(
+                tenant,
+                subscription = name,
+                "retention is about to remove what the subscription has not done: let its members catch up, redrive \
+                 what is parked, or raise log.retention_age"
+            );
         }
         Ok(())
     }

@@ -20,6 +20,10 @@ impl Dispatcher {
         self.turned_at = Instant::now();
         match turned.now_is {
             Some((record, group)) => {
+                // Nobody comes for what a member that has gone left over.
+                let members = &group.core.members;
+                self.left_over
+                    .retain(|member, _| members.contains_key(member));
                 self.record = Some(record);
                 self.known = Some(group);
             }

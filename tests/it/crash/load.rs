@@ -121,7 +121,7 @@ impl Load {
 
     /// Fails when a driver met something that it does not bear.
     pub fn still_runs(&mut self) {
-        while let Some(ended) = self.drivers.try_join_next() {
+        if let Some(ended) = self.drivers.try_join_next() {
             ended.expect("a driver ends well");
             panic!("a driver gave up");
         }

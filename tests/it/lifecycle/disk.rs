@@ -93,7 +93,7 @@ async fn a_full_disk_refuses_what_is_new_shows_what_it_has_and_loses_nothing() {
 fn fill(server: &Server, disk: &str) -> PathBuf {
     let ballast = seen_by(server, disk).join("ballast");
     let mut file = fs::File::create(&ballast).expect("made");
-    let piece = [1; 64 * 1024];
+    let piece = vec![1; 64 * 1024];
     // To the end, and then 512 KiB back.
     let mut length = 0;
     while std::io::Write::write_all(&mut file, &piece).is_ok() {

@@ -16,7 +16,7 @@ use tokio_stream::StreamExt;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nats");
 
 /// For everything that is waited for: far more than it takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Broker {
     folder: TempDir,

@@ -136,13 +136,8 @@ async fn garbage_and_rings_of_another_log_are_none_and_lies_are_passed_on_as_hin
     let liar = broker.client().await;
     let subject = "test.parloir.log.0";
     let lie = format!("{LOG:016x}/{}", u64::MAX);
-    let garbage = [
-        &b""[..],
-        b"\xff\xfe",
-        b"nothing",
-        b"1/2/3",
-        &[b'x'; 100_000],
-    ];
+    let long = vec![b'x'; 100_000];
+    let garbage = [&b""[..], b"\xff\xfe", b"nothing", b"1/2/3", &long];
     // Until the subscription is there.
     while replica.heard.heads().is_empty() {
         for sent in garbage.into_iter().chain([lie.as_bytes()]) {

@@ -41,7 +41,7 @@ const STEP: Duration = Duration::from_millis(10);
 const MOST_STEPS: u32 = 150;
 /// After this, a transaction in which nothing has happened for half of it was left open.
 const LEFT_AFTER: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_mins(1);
 
 const OPEN: &str = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
 const LEFT_OPEN: &str = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' \

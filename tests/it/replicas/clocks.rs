@@ -125,8 +125,8 @@ async fn a_replica_whose_clock_is_wrong_and_changes_takes_nothing_early_and_keep
         }
         platform.release();
         for (_, conversation) in &held {
-            let state = settled(&mut events(&stage, conversation), conversation).await;
-            assert_eq!(state, DeliveryState::Delivered, "{offset}: {conversation}");
+            let became = settled(&mut events(&stage, conversation), conversation).await;
+            assert_eq!(became, DeliveryState::Delivered, "{offset}: {conversation}");
         }
     }
     let said = platform.requests();

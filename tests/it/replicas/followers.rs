@@ -163,7 +163,7 @@ impl Follower {
     }
 
     /// With the generated client: whenever a stream ends, it resumes at the next replica. Without an end.
-    pub async fn from_one_to_the_next(self, urls: Vec<String>, first: usize) {
+    pub async fn go_from_one_to_the_next(self, urls: Vec<String>, first: usize) {
         let mut cursor = None;
         for try_ in first.. {
             let at = try_ % urls.len();

@@ -33,7 +33,7 @@ const RESUMED_WITHIN: Duration = Duration::from_secs(5);
 const DATABASE_BACK_WITHIN: Duration = Duration::from_secs(20);
 /// For what must come to rest once nobody kills any more: what was under way at a replica that was killed is left to it
 /// for the agent's time limit and 15 s.
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_mins(1);
 
 const CONVERSATIONS: usize = 14;
 const FOLLOWERS: usize = 12;
@@ -151,7 +151,7 @@ impl Run {
             } else {
                 let urls = urls.clone();
                 self.followers
-                    .spawn(follower.from_one_to_the_next(urls, number));
+                    .spawn(follower.go_from_one_to_the_next(urls, number));
             }
         }
     }
@@ -222,7 +222,9 @@ impl Run {
         let heard = self.gallery.until(|_, seen| seen.position > position);
         match timeout(within, heard).await {
             Ok(heard) => heard - begun,
-            Err(_) => panic!("nothing new after {within:?}: {:#?}", self.gallery.seen()),
+            Err(tokio::time::error::Elapsed { .. }) => {
+                panic!("nothing new after {within:?}: {:#?}", self.gallery.seen())
+            }
         }
     }
 

@@ -40,7 +40,7 @@ impl Postgres {
     }
 
     /// The database's URL, by way of `address`.
-    pub fn url_at(&self, address: SocketAddr) -> String {
+    pub fn url_at(address: SocketAddr) -> String {
         format!("postgres://parloir@{address}/{DATABASE}")
     }
 
@@ -59,7 +59,7 @@ impl Postgres {
 
     /// What it answers, a row a line.
     pub async fn ask(&self, sql: &str) -> String {
-        psql(self.url_at(self.address()), sql.to_owned()).await
+        psql(Self::url_at(self.address()), sql.to_owned()).await
     }
 
     /// As [`Postgres::ask`], of a single number.

@@ -78,7 +78,7 @@ async fn a_rolling_restart_of_two_replicas_costs_well_behaved_clients_nothing_bu
         if number % 3 == 0 {
             followers.spawn(follower.behind_a_front(client()));
         } else {
-            followers.spawn(follower.from_one_to_the_next(urls.clone(), number));
+            followers.spawn(follower.go_from_one_to_the_next(urls.clone(), number));
         }
     }
     let begun = gallery.until(|_, seen| seen.position > 0);
@@ -86,7 +86,7 @@ async fn a_rolling_restart_of_two_replicas_costs_well_behaved_clients_nothing_bu
     gallery.measure();
 
     let mut refusals = Refusals::default();
-    for number in 0..2 {
+    for (number, url) in urls.iter().enumerate() {
         let before = gallery.seen();
         let there = before.values().filter(|seen| seen.at == Some(number));
         let there = there.count();
@@ -94,7 +94,7 @@ async fn a_rolling_restart_of_two_replicas_costs_well_behaved_clients_nothing_bu
         let told = before.values().map(|seen| seen.goodbyes).sum::<u32>();
         let gone = Arc::new(AtomicBool::new(false));
         let asking: Vec<_> = (0..4)
-            .map(|asker| tokio::spawn(ask(urls[number].clone(), asker, Arc::clone(&gone))))
+            .map(|asker| tokio::spawn(ask(url.clone(), asker, Arc::clone(&gone))))
             .collect();
         let terminated = Instant::now();
         let server = stage.replicas[number].server();
@@ -108,17 +108,17 @@ async fn a_rolling_restart_of_two_replicas_costs_well_behaved_clients_nothing_bu
         for asked in asking {
             refusals.add(asked.await.expect("an asker"));
         }
-        let seen = gallery.seen();
-        let goodbyes = seen.values().map(|seen| seen.goodbyes).sum::<u32>() - told;
+        let after = gallery.seen();
+        let goodbyes = after.values().map(|seen| seen.goodbyes).sum::<u32>() - told;
         // By then some may have come from the other replica, and none may have left without a word.
         assert!(
             goodbyes as usize >= there,
-            "{goodbyes} of {there}: {seen:#?}"
+            "{goodbyes} of {there}: {after:#?}"
         );
 
         stage.replicas[number].start(&[]);
         stage.replicas[number].ready().await;
-        let newest = seen.values().map(|seen| seen.position).max();
+        let newest = after.values().map(|seen| seen.position).max();
         let on = gallery.until(|_, seen| Some(seen.position) > newest);
         timeout(LONGEST_REST, on).await.expect("all go on");
         load.still_runs();

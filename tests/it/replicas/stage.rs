@@ -70,7 +70,7 @@ impl Stage {
         let key = key.display();
         let settings = format!("encryption.master_key = {{ file = \"{key}\" }}\n{settings}");
         let replica = |address: &SocketAddr| Replica {
-            setup: Setup::replica(agent_url, &settings, agent, &postgres.url_at(*address)),
+            setup: Setup::replica(agent_url, &settings, agent, &Postgres::url_at(*address)),
             server: None,
         };
         Self {
@@ -126,9 +126,12 @@ impl Replica {
         let server = self.server();
         server.ready().await;
         let ready = async { while !is_ready(ops).await.unwrap_or_default() {} };
-        if tokio::time::timeout(LONGEST_START, ready).await.is_err() {
-            panic!("not ready after {LONGEST_START:?}: {}", server.last_words());
-        }
+        let ready = tokio::time::timeout(LONGEST_START, ready).await;
+        assert!(
+            ready.is_ok(),
+            "not ready after {LONGEST_START:?}: {}",
+            server.last_words()
+        );
     }
 
     pub fn server(&mut self) -> &mut Server {
@@ -209,7 +212,7 @@ async fn to_ready(places: impl Iterator<Item = (SocketAddr, &Arc<AtomicBool>)>) 
 async fn watch(ops: SocketAddr, ready: Arc<AtomicBool>) {
     loop {
         let answer = tokio::time::timeout(LOOK_WITHIN, is_ready(ops)).await;
-        let is_ready = answer.is_ok_and(|answer| answer.unwrap_or_default());
+        let is_ready = answer.is_ok_and(Result::unwrap_or_default);
         ready.store(is_ready, Ordering::Relaxed);
         tokio::time::sleep(LOOK_EVERY).await;
     }

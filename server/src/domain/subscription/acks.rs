@@ -135,7 +135,11 @@ impl Group {
             .copied()
             .collect();
         for earlier in before {
-            self.finish(earlier);
+            // What was redriven and waits for its first hand-out is nothing that the member has had.
+            let was_had = self.entries.get(&earlier).is_some_and(|it| it.attempt > 0);
+            if was_had {
+                self.finish(earlier);
+            }
         }
         self.finish(position);
     }

@@ -248,7 +248,10 @@ impl Stage {
             Verdict::Done => {
                 self.seen.insert(id.position, Seen::Done);
                 for position in earlier {
-                    if let Some(Seen::Out { .. } | Seen::Failed { .. }) = self.seen.get(&position) {
+                    // What was redriven is none of what the member has had.
+                    if let Some(Seen::Out { .. } | Seen::Failed { attempt: 1.. }) =
+                        self.seen.get(&position)
+                    {
                         self.seen.insert(position, Seen::Done);
                         self.hands.retain(|id, _| id.position != position);
                     }

@@ -137,13 +137,11 @@ pub(super) async fn take_head(world: &World, life: &Arc<Life>) -> Result<u64, No
         database.waiting.push_back((connection, ring));
         (number, granted)
     };
-    match tokio::time::timeout(STATEMENT, granted).await {
-        Ok(Ok(())) => Ok(number),
-        Ok(Err(_)) | Err(_) => {
-            world.database().release(number);
-            Err(NotTaken)
-        }
+    if let Ok(Ok(())) = tokio::time::timeout(STATEMENT, granted).await {
+        return Ok(number);
     }
+    world.database().release(number);
+    Err(NotTaken)
 }
 
 /// The server ends connections whose replica is gone or says nothing.
@@ -163,7 +161,7 @@ pub(super) async fn watch_connections(world: Arc<World>) {
         };
         match silent_since {
             Some((known, since)) if known == number => {
-                if now - since >= IDLE_IN_TRANSACTION {
+                if now.saturating_sub(since) >= IDLE_IN_TRANSACTION {
                     database.release(number);
                     drop(database);
                     world.note("let go of the head", 0, number);

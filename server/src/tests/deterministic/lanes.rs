@@ -61,8 +61,8 @@ fn forbidden(before: &Delivery, after: &Delivery) -> Option<&'static str> {
 pub(super) fn arrives(world: &World, life: &Arc<Life>, subject: &Subject) {
     let (row, begun_by) = {
         let database = world.database();
-        let rows = database.rows.deliveries.values();
-        let row = rows.filter(|row| row.subject == *subject).last().cloned();
+        let mut rows = database.rows.deliveries.values();
+        let row = rows.rfind(|row| row.subject == *subject).cloned();
         let begun_by = row.as_ref().and_then(|row| database.begun.get(&row.id));
         (row.clone(), begun_by.copied())
     };

@@ -12,6 +12,10 @@ pub(super) struct Life {
     state: Mutex<State>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each trouble comes and goes by itself"
+)]
 #[derive(Debug, Default)]
 struct State {
     is_over: bool,

@@ -84,6 +84,10 @@ impl Clock for MachineClock {
 }
 
 /// Starts a replica and recovers what is left behind, as the server does.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the parts in the order in which the server puts them together"
+)]
 pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replica> {
     let metrics = Metrics::new();
     let machine = Arc::new(MachineClock {

@@ -13,7 +13,7 @@ use super::{
 use crate::domain::Position;
 
 /// How long what is left may take once there is no trouble any more: some leases, one after the other.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// What a run came to.
 #[derive(Debug)]

@@ -61,14 +61,14 @@ pub(super) async fn brew(world: Arc<World>) {
         world.turns.after(world.chance.millis(50..3000)).await;
         let kind = *world.chance.pick(&world.plan.kinds);
         let replica = world.any().await;
-        happens(&world, kind, replica);
+        happens(&world, kind, &replica);
     }
     // What is broken mends by itself.
     world.journal().is_calm = true;
     world.note("calm", 0, 0);
 }
 
-fn happens(world: &Arc<World>, kind: Kind, replica: Arc<Replica>) {
+fn happens(world: &Arc<World>, kind: Kind, replica: &Arc<Replica>) {
     let life = &replica.life;
     world.note(word(kind), life.number, 0);
     match kind {
@@ -76,16 +76,16 @@ fn happens(world: &Arc<World>, kind: Kind, replica: Arc<Replica>) {
         Kind::StandStill => {
             life.stand_still(true);
             let longest = *world.chance.pick(&[500, 6000, 40_000]);
-            mends(world, &replica, longest, |life| life.stand_still(false));
+            mends(world, replica, longest, |life| life.stand_still(false));
         }
         Kind::CutOff => {
             life.cut_off(true);
             let longest = *world.chance.pick(&[500, 6000, 40_000]);
-            mends(world, &replica, longest, |life| life.cut_off(false));
+            mends(world, replica, longest, |life| life.cut_off(false));
         }
         Kind::Deaf => {
             life.deafen(true);
-            mends(world, &replica, 20_000, |life| life.deafen(false));
+            mends(world, replica, 20_000, |life| life.deafen(false));
         }
         Kind::Clock => {
             let hour = 3_600_000_000;
