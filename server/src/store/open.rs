@@ -108,7 +108,10 @@ pub async fn pending_migrations(settings: &StoreSettings) -> Result<Vec<String>,
             path: path.to_owned(),
         });
     }
-    let connection = connected(&settings.location, settings.readers()).await?;
+    let mut options = settings.readers();
+    // Several at once may lock each other out of a file that is still empty.
+    options.max_connections(1).min_connections(1);
+    let connection = connected(&settings.location, options).await?;
     let pending = missing(&connection).await;
     connection.close().await?;
     Ok(names(&pending?))

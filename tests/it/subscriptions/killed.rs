@@ -96,5 +96,5 @@ async fn a_server_that_stops_in_good_order_gives_its_members_leases_back_at_once
 #[tokio::test]
 async fn leases_of_a_server_that_was_killed_run_out() {
     let kill = async |server: &mut Server| server.kill();
-    Box::pin(others_have_it_after("1s", kill)).await;
+    Box::pin(others_have_it_after("3s", kill)).await;
 }
