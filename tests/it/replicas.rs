@@ -10,6 +10,7 @@ mod followers;
 mod killed;
 mod left;
 mod postgres;
+mod reused;
 mod rolling;
 mod stage;
 mod started;

@@ -9,7 +9,7 @@ pub(super) use self::{
     pick::{at, from_in_conversation, recorded_at},
     read::{
         Head, events, first_sequence, head, page, position_before, position_of, position_of_event,
-        tail, take_head, with_id, with_sequence,
+        tail, with_id, with_sequence,
     },
     write::{advance, insert, key_destroyed},
 };

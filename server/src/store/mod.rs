@@ -26,6 +26,7 @@ mod platform_event;
 mod postgres;
 mod readers;
 mod reads;
+mod replica;
 mod request;
 mod row;
 mod sealed;

@@ -25,7 +25,7 @@ use super::{
     patient::Patient,
     postgres::Server,
     readers::Readers,
-    request,
+    replica, request,
     sealing::Keys,
     transaction::SqlTransaction,
     upstream_erasure,
@@ -71,13 +71,18 @@ impl SqlStore {
         let own = master::own(&connection, &custody, clock.now()).await?;
         let readers = connected(&settings.location, settings.readers()).await?;
         let patience = settings.location.patience();
+        let replica = Id::generate();
+        if let Location::Server(_) = &settings.location {
+            replica::enter(&connection, &replica).await?;
+        }
+        let writer = Writer::new(settings.writer(), patience, connection, replica);
         Ok(Self {
             epoch: meta.epoch,
             hash_key: own.hash_key.as_slice().into(),
             pepper: own.pepper.to_vec().into(),
             vault: Arc::new(Vault::new(custody, settings.cached_keys)),
             clock,
-            writer: Arc::new(Writer::new(settings.writer(), patience, connection)),
+            writer: Arc::new(writer),
             readers: Arc::new(Readers::new(settings.readers(), patience, readers)),
             server: match &settings.location {
                 Location::File(_) => None,

@@ -33,7 +33,7 @@ pub(super) struct SqlTransaction {
     pub(super) effects: Vec<Effect>,
     writer: Arc<Writer>,
     /// By which a server can be asked what became of it.
-    number: Option<String>,
+    number: Option<u64>,
     head: Head,
     unit_begins: usize,
     writes: u64,
@@ -160,7 +160,7 @@ impl OpenTransaction for SqlTransaction {
             if fault.is_certain() {
                 return Err(error);
             }
-            let Some(number) = &self.number else {
+            let Some(number) = self.number else {
                 return Err(Error::Internal);
             };
             match self.writer.fate(number).await {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt, mem,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -17,13 +17,14 @@ use super::{
     fault::Fault,
     log::{self, Head},
     patient::{Patient, answer},
+    replica,
     table::{execute, first},
 };
+use crate::domain::Id;
 
 const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 /// What a destroyed key leaves in its table's file goes now, not when the server gets round to it.
 const EMPTY_KEYS: &str = "VACUUM data_key";
-const FATE: &str = "SELECT COALESCE(pg_xact_status($1::text::xid8), '')";
 
 /// How long a commit whose end is unknown is asked after. A server that restarts takes a few seconds.
 const ASKED_FOR: Duration = Duration::from_secs(30);
@@ -37,6 +38,9 @@ pub(super) struct Writer {
     patience: Option<Duration>,
     connection: Mutex<DatabaseConnection>,
     broken: AtomicBool,
+    /// Under which a `PostgreSQL` server knows this process, and the number of its newest transaction.
+    replica: Id,
+    begun: AtomicU64,
 }
 
 /// A transaction that holds the head of the log, so that no other one writes.
@@ -44,7 +48,7 @@ pub(super) struct Begun {
     pub(super) db: Patient<DatabaseTransaction>,
     pub(super) head: Head,
     /// By which a `PostgreSQL` server can be asked what became of it.
-    pub(super) number: Option<String>,
+    pub(super) number: Option<u64>,
 }
 
 /// What became of a commit that was not answered.
@@ -59,8 +63,11 @@ impl Writer {
         options: ConnectOptions,
         patience: Option<Duration>,
         connection: DatabaseConnection,
+        replica: Id,
     ) -> Self {
         Self {
+            replica,
+            begun: AtomicU64::new(0),
             options,
             patience,
             backend: connection.get_database_backend(),
@@ -92,16 +99,16 @@ impl Writer {
         self.broken.store(true, Ordering::Release);
     }
 
-    /// Asks what became of a transaction whose commit was not answered.
-    pub(super) async fn fate(&self, number: &str) -> Fate {
+    /// Asks what became of the last transaction, whose commit was not answered.
+    pub(super) async fn fate(&self, number: u64) -> Fate {
         let until = Instant::now() + ASKED_FOR;
         while Instant::now() < until {
-            match self.ask(number).await.as_deref() {
-                Ok("committed") => return Fate::Committed,
-                Ok("aborted") => return Fate::Undone,
-                // Its connection has not been missed yet by the server.
-                Ok("in progress") => {}
+            match self.last_committed().await {
+                Ok(Some(last)) if last == number => return Fate::Committed,
+                Ok(Some(last)) if last < number => return Fate::Undone,
+                // Not the database that it was.
                 Ok(_) => return Fate::Unknown,
+                // Its connection may not have been missed yet by the server.
                 Err(fault) => {
                     fault.report();
                 }
@@ -111,12 +118,10 @@ impl Writer {
         Fate::Unknown
     }
 
-    async fn ask(&self, number: &str) -> Result<String, Fault> {
+    async fn last_committed(&self) -> Result<Option<u64>, Fault> {
         let mut connection = self.connection.lock().await;
         self.renew(&mut connection).await?;
-        let patient = self.patient(&connection);
-        let found = first(&patient, FATE, [number.into()], |row| Ok(row.text()?));
-        Ok(found.await?.unwrap_or_default())
+        replica::last_committed(&self.patient(&connection), &self.replica).await
     }
 
     /// Leaves nothing in the files of what was erased before. False: a reader needs it still.
@@ -145,7 +150,8 @@ impl Writer {
             connection: answer(self.patience, connection.begin()).await?,
             patience: self.patience,
         };
-        let (head, number, time) = log::take_head(&db).await?;
+        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        let (head, time) = replica::take_head(&db, &self.replica, number).await?;
         clock.told(time);
         Ok(Begun {
             db,

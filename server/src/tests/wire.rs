@@ -29,6 +29,8 @@ pub enum Weather {
     Delay(Duration),
     /// A black hole: connections stay, new ones are taken, and nothing arrives until this is over. Then all of it does.
     Silent,
+    /// Fair, and silent from the first piece on that holds these words.
+    SilentFrom(&'static str),
 }
 
 pub const FAIR: Weather = Weather::Delay(Duration::ZERO);
@@ -81,6 +83,13 @@ impl Wire {
         self.state.weather.send_replace(weather);
     }
 
+    /// Waits until it is silent.
+    pub async fn silent(&self) {
+        let mut weather = self.state.weather.subscribe();
+        let silent = weather.wait_for(|now| *now == Weather::Silent).await;
+        silent.expect("the sender is our own");
+    }
+
     /// Resets every connection.
     pub fn cut(&self) {
         self.state.cuts.send_modify(|cuts| *cuts += 1);
@@ -125,8 +134,8 @@ async fn carry(mut near: TcpStream, state: &State) {
         let ((near_in, near_out), (far_in, far_out)) = (near.split(), far.split());
         tokio::select! {
             // One end is gone: what it said before has arrived, and the other learns that it is gone.
-            () = pump(near_in, far_out, state.weather.subscribe()) => false,
-            () = pump(far_in, near_out, state.weather.subscribe()) => false,
+            () = pump(near_in, far_out, &state.weather) => false,
+            () = pump(far_in, near_out, &state.weather) => false,
             _ = cuts.changed() => true,
         }
     };
@@ -150,7 +159,7 @@ async fn connect(state: &State) -> Option<TcpStream> {
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    mut weather: watch::Receiver<Weather>,
+    weather: &watch::Sender<Weather>,
 ) {
     let (send, mut receive) = mpsc::channel::<(Instant, Vec<u8>)>(ON_THE_WAY);
     let taking = async move {
@@ -164,7 +173,8 @@ async fn pump(
     };
     let giving = async move {
         while let Some((taken, piece)) = receive.recv().await {
-            arrival(taken, &mut weather).await;
+            listen(&piece, weather);
+            arrival(taken, weather.subscribe()).await;
             if to.write_all(&piece).await.is_err() {
                 return;
             }
@@ -174,12 +184,28 @@ async fn pump(
     tokio::join!(taking, giving);
 }
 
+fn listen(piece: &[u8], weather: &watch::Sender<Weather>) {
+    weather.send_if_modified(|now| {
+        let Weather::SilentFrom(words) = *now else {
+            return false;
+        };
+        let is_said = piece
+            .windows(words.len())
+            .any(|part| part == words.as_bytes());
+        if is_said {
+            *now = Weather::Silent;
+        }
+        is_said
+    });
+}
+
 /// Waits until what was taken then arrives.
-async fn arrival(taken: Instant, weather: &mut watch::Receiver<Weather>) {
+async fn arrival(taken: Instant, mut weather: watch::Receiver<Weather>) {
     loop {
         let now = *weather.borrow_and_update();
         let changed = weather.changed();
         match now {
+            Weather::SilentFrom(_) => return,
             Weather::Delay(delay) => {
                 tokio::select! {
                     () = tokio::time::sleep_until(taken + delay) => return,

@@ -22,14 +22,6 @@ use crate::{
 const HEAD: &str =
     "SELECT position, floor, recorded_at, keys_destroyed FROM log_head WHERE log_id = 0";
 
-/// Waits until every other transaction that writes has ended, and keeps the head until this one has. What is read after it
-/// is read as they left it.
-const TAKE_HEAD: &str =
-    "SELECT position, floor, recorded_at, keys_destroyed, pg_current_xact_id()::text,
-        (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint
-    FROM (SELECT position, floor, recorded_at, keys_destroyed FROM log_head
-        WHERE log_id = 0 FOR UPDATE) AS head";
-
 /// Pages end before the body that would make them too large; lengths are read without the bodies.
 static PAGE: LazyLock<String> = LazyLock::new(|| {
     TABLE.select(
@@ -69,7 +61,8 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    fn read(row: &mut Row<'_>) -> Result<Self, Fault> {
+    /// Of its columns, in this order.
+    pub(in crate::store) fn read(row: &mut Row<'_>) -> Result<Self, Fault> {
         Ok(Self {
             position: Position(row.number("log_head.position")?),
             floor: Position(row.number("log_head.floor")?),
@@ -81,16 +74,6 @@ impl Head {
 
 pub(crate) async fn head(db: &impl ConnectionTrait) -> Result<Head, Fault> {
     let head = first(db, HEAD, [], Head::read);
-    head.await?.ok_or(Fault::Nonsense("log_head"))
-}
-
-/// Takes the head from all other transactions. Answers the number of this one and the server's time, too.
-pub(in crate::store) async fn take_head(
-    db: &impl ConnectionTrait,
-) -> Result<(Head, String, Timestamp), Fault> {
-    let head = first(db, TAKE_HEAD, [], |row| {
-        Ok((Head::read(row)?, row.text()?, row.time()?))
-    });
     head.await?.ok_or(Fault::Nonsense("log_head"))
 }
 
