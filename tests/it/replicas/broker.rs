@@ -13,16 +13,12 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Absent: there is no script that starts one.
-    pub async fn start() -> Option<Self> {
-        if !script("nats").exists() {
-            return None;
-        }
+    pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().to_owned();
         let url =
             blocking(move || output(Command::new(script("nats")).arg("start").arg(path))).await;
-        Some(Self { folder, url })
+        Self { folder, url }
     }
 
     /// What makes a replica use it, as TOML for the top.
@@ -32,7 +28,15 @@ impl Broker {
 
     pub async fn kill(&self) {
         let path = self.folder.path().to_owned();
-        blocking(move || output(Command::new(script("nats")).arg("stop").arg(path))).await;
+        blocking(move || {
+            output(
+                Command::new(script("nats"))
+                    .arg("stop")
+                    .arg(path)
+                    .arg("immediate"),
+            )
+        })
+        .await;
     }
 
     pub async fn start_again(&self) {

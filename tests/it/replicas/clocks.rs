@@ -34,8 +34,8 @@ const ITS_TIME: Duration = Duration::from_secs(2);
 const LATE: Duration = Duration::from_secs(3);
 /// Replicas look twice within this whether something was left behind.
 const HELD: Duration = Duration::from_secs(4);
-/// A clock that is so far off is none that runs a little fast.
-const WRONG: i64 = 240;
+/// So many seconds from what was wished, a clock is as it was wished.
+const NEAR: i64 = 30;
 const SET_WITHIN: Duration = Duration::from_secs(15);
 
 /// The library that tells a process another time, from a file that may change while it runs. Monotonic time is left alone,
@@ -91,7 +91,7 @@ async fn a_replica_whose_clock_is_wrong_and_changes_takes_nothing_early_and_keep
     };
     let mut stage = Stage::new(&platform.url(), 2, wishes).await;
     let skew = Skew::new(&stage);
-    skew.set("-2h");
+    skew.set("-3h");
     let program = skew.program();
     let program: Vec<_> = program.iter().map(String::as_str).collect();
     stage.replicas[0].start(&[]);
@@ -184,11 +184,11 @@ async fn a_question_waits_its_time(stage: &Stage, conversation: &str) {
 
 /// Waits until the replica's clock is as wrong as was wished: otherwise nothing here means anything.
 async fn is_wrong(stage: &Stage, offset: &str) {
-    let mut found = 0;
+    let (wished, mut found) = (in_seconds(offset), 0);
     let wrong = async {
         loop {
             found = seconds_ahead(stage).await;
-            if found.abs() > WRONG && (found < 0) == offset.starts_with('-') {
+            if (found - wished).abs() < NEAR {
                 return;
             }
         }
@@ -206,6 +206,13 @@ async fn seconds_ahead(stage: &Stage) -> i64 {
     let date = reply.header("date").expect("a date");
     let theirs = seconds(httpdate::parse_http_date(date).expect("a date"));
     theirs - seconds(SystemTime::now())
+}
+
+/// An offset as the library reads it: a sign, a number, and `h` or `m`.
+fn in_seconds(offset: &str) -> i64 {
+    let (number, unit) = offset.split_at(offset.len() - 1);
+    let number: i64 = number.parse().expect("a number");
+    number * if unit == "h" { 3600 } else { 60 }
 }
 
 fn seconds(time: SystemTime) -> i64 {

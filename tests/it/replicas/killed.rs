@@ -67,7 +67,7 @@ struct Run {
     load: Load,
     stage: Stage,
     front: Front,
-    broker: Option<Broker>,
+    broker: Broker,
     gallery: Arc<Gallery>,
     followers: JoinSet<()>,
     counts: Counts,
@@ -94,7 +94,7 @@ impl Run {
     async fn new(seed: u64) -> Self {
         let load = Load::new(seed, CONVERSATIONS, PACE).await;
         let broker = Broker::start().await;
-        let own = broker.as_ref().map(Broker::settings).unwrap_or_default();
+        let own = broker.settings();
         let settings = format!("{}\n{own}", WISHES.settings);
         let wishes = Wishes {
             settings: &settings,
@@ -195,11 +195,10 @@ impl Run {
         self.pause(500).await;
         self.note_load();
         let newest = newest(&self.gallery.seen());
-        let Some(broker) = &self.broker else { return };
-        broker.kill().await;
+        self.broker.kill().await;
         self.counts.brokers += 1;
         self.heard_after(newest, RESUMED_WITHIN).await;
-        broker.start_again().await;
+        self.broker.start_again().await;
     }
 
     async fn kill_database(&mut self) {
