@@ -8,6 +8,7 @@ pub mod agent;
 pub mod callers;
 pub mod facts;
 pub mod followers;
+pub mod gallery;
 pub mod load;
 pub mod recorder;
 mod run;

@@ -6,7 +6,6 @@ mod broker;
 mod cancelled;
 mod clocks;
 mod faults;
-mod followers;
 mod killed;
 mod left;
 mod postgres;

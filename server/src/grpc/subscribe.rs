@@ -5,6 +5,7 @@ mod body;
 mod message;
 pub(super) mod named;
 mod notice;
+mod plain;
 #[cfg(test)]
 mod tests;
 pub(super) mod wish;
@@ -30,7 +31,6 @@ use crate::{
     subscriptions::Subscriptions,
 };
 use body::EventStream;
-use named::NamedStream;
 
 /// The path of the one call that is answered here.
 const PATH: &str = "/parloir.v1.ConversationService/SubscribeEvents";
@@ -143,7 +143,7 @@ impl Streams {
         };
         let opened = tokio::spawn(opening.in_current_span()).await;
         let stream = opened.unwrap_or(Err(Error::Internal)).map_err(refused)?;
-        Ok(Body::new(NamedStream::new(stream, self.clock)))
+        Ok(Body::new(EventStream::new(stream, self.clock)))
     }
 }
 

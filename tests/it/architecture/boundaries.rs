@@ -2,9 +2,9 @@
 
 use super::source::{Source, mentions, modules, sources};
 
-/// One folder (or file) of the server and what stays out of it, tests included unless said otherwise.
+/// Folders (or files) of the server and what stays out of them, tests included unless said otherwise.
 struct Boundary {
-    inside: &'static str,
+    inside: &'static [&'static str],
     /// Crates and paths that it must not name.
     names: &'static [&'static str],
     /// Modules of the server that its production code must not use.
@@ -19,7 +19,7 @@ enum Modules {
 
 const BOUNDARIES: &[Boundary] = &[
     Boundary {
-        inside: "server/src/domain/",
+        inside: &["server/src/domain/"],
         names: &[
             "tonic",
             "axum",
@@ -37,16 +37,11 @@ const BOUNDARIES: &[Boundary] = &[
         why: "the rules know no transport, no storage and no clock but their own",
     },
     Boundary {
-        inside: "server/src/conversations/",
-        names: &["tonic", "axum", "sea_orm", "sqlx", "reqwest", "hyper"],
-        modules: Modules::NoneOf(&[
-            "agents", "app", "commands", "grpc", "net", "ops", "simulate", "sources", "store",
-            "webhook", "webhooks",
-        ]),
-        why: "use cases speak to ports, never to a transport or a database",
-    },
-    Boundary {
-        inside: "server/src/admin/",
+        inside: &[
+            "server/src/conversations/",
+            "server/src/admin/",
+            "server/src/subscriptions/",
+        ],
         names: &[
             "tonic", "axum", "sea_orm", "sqlx", "reqwest", "hyper", "prost",
         ],
@@ -57,18 +52,7 @@ const BOUNDARIES: &[Boundary] = &[
         why: "use cases speak to ports, never to a transport or a database",
     },
     Boundary {
-        inside: "server/src/subscriptions/",
-        names: &[
-            "tonic", "axum", "sea_orm", "sqlx", "reqwest", "hyper", "prost",
-        ],
-        modules: Modules::NoneOf(&[
-            "agents", "app", "commands", "grpc", "net", "ops", "simulate", "sources", "store",
-            "webhook", "webhooks",
-        ]),
-        why: "use cases speak to ports, never to a transport or a database",
-    },
-    Boundary {
-        inside: "server/src/sinks/",
+        inside: &["server/src/sinks/"],
         names: &[
             "tonic",
             "axum",
@@ -85,7 +69,7 @@ const BOUNDARIES: &[Boundary] = &[
         why: "use cases speak to ports, never to a broker or a database",
     },
     Boundary {
-        inside: "server/src/nats/",
+        inside: &["server/src/nats/"],
         names: &["tonic", "axum", "sea_orm", "sqlx", "reqwest", "hyper"],
         modules: Modules::NoneOf(&[
             "agents",
@@ -103,7 +87,7 @@ const BOUNDARIES: &[Boundary] = &[
         why: "the broker's adapter knows the broker and what is asked of it",
     },
     Boundary {
-        inside: "server/src/agents/",
+        inside: &["server/src/agents/"],
         names: &["sea_orm", "sqlx", "tonic", "prost", "parloir_proto"],
         modules: Modules::NoneOf(&[
             "app",
@@ -120,7 +104,7 @@ const BOUNDARIES: &[Boundary] = &[
         why: "a platform's adapter knows its platform and the domain",
     },
     Boundary {
-        inside: "server/src/sources/",
+        inside: &["server/src/sources/"],
         names: &["sea_orm", "sqlx", "tonic", "prost", "parloir_proto"],
         modules: Modules::NoneOf(&[
             "agents",
@@ -137,7 +121,7 @@ const BOUNDARIES: &[Boundary] = &[
         why: "a source's adapter knows its system and the domain, and no agent",
     },
     Boundary {
-        inside: "server/src/store/",
+        inside: &["server/src/store/"],
         names: &["tonic", "axum", "reqwest", "hyper"],
         modules: Modules::NoneOf(&[
             "agents",
@@ -155,7 +139,7 @@ const BOUNDARIES: &[Boundary] = &[
         why: "the database knows the domain and nobody who uses it",
     },
     Boundary {
-        inside: "server/src/grpc/",
+        inside: &["server/src/grpc/"],
         names: &["sea_orm", "sqlx", "reqwest", "axum"],
         modules: Modules::NoneOf(&[
             "agents", "app", "commands", "simulate", "sources", "store", "webhook", "webhooks",
@@ -163,7 +147,7 @@ const BOUNDARIES: &[Boundary] = &[
         why: "handlers convert, call a use case, and convert",
     },
     Boundary {
-        inside: "server/src/simulate/",
+        inside: &["server/src/simulate/"],
         names: &[
             "sea_orm",
             "sqlx",
@@ -175,7 +159,7 @@ const BOUNDARIES: &[Boundary] = &[
         why: "the simulated platform shares no code with what is tested against it",
     },
     Boundary {
-        inside: "client/src/",
+        inside: &["client/src/"],
         names: &["sea_orm", "axum", "reqwest", "parloir_migrations"],
         modules: Modules::NoneOf(&[]),
         why: "callers compile the client, not the server",
@@ -210,7 +194,7 @@ fn violations(source: &Source) -> Vec<String> {
     let code = source.production();
     let mut found: Vec<_> = BOUNDARIES
         .iter()
-        .filter(|boundary| source.path.starts_with(boundary.inside))
+        .filter(|boundary| source.is_in(boundary.inside))
         .flat_map(|boundary| crossings(boundary, source, &code))
         .collect();
     found.extend(composition(source, &code));
@@ -242,14 +226,13 @@ impl Modules {
 }
 
 fn composition(source: &Source, code: &str) -> Option<String> {
-    let inside = |folders: &[&str]| folders.iter().any(|folder| source.path.starts_with(folder));
-    if !source.path.starts_with("server/src/") || inside(COMPOSES) || source.is_test() {
+    if !source.path.starts_with("server/src/") || source.is_in(COMPOSES) || source.is_test() {
         return None;
     }
     ["agents", "sources", "store"]
         .into_iter()
         .filter(|module| {
-            !inside(&[
+            !source.is_in(&[
                 &format!("server/src/{module}/"),
                 &format!("server/src/{module}.rs"),
             ])
@@ -264,8 +247,7 @@ fn composition(source: &Source, code: &str) -> Option<String> {
 }
 
 fn clock(source: &Source, code: &str) -> Option<String> {
-    let outside =
-        !source.path.starts_with("server/") || CLOCKS.iter().any(|at| source.path.starts_with(at));
+    let outside = !source.path.starts_with("server/") || source.is_in(CLOCKS);
     (!outside && !source.is_test() && mentions(code, "SystemTime::now"))
         .then(|| format!("{} reads the machine's clock: take a Clock", source.path))
 }

@@ -18,6 +18,11 @@ impl Source {
         }
     }
 
+    /// Whether it stands in one of these folders, or is one of these files.
+    pub fn is_in(&self, places: &[&str]) -> bool {
+        places.iter().any(|place| self.path.starts_with(place))
+    }
+
     /// It, or the folder it stands in, holds tests only.
     pub fn is_test(&self) -> bool {
         self.path

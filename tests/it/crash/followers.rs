@@ -13,22 +13,45 @@ use parloir_client::{
 };
 use tonic::Status;
 
-use super::{facts::logged, recorder::Recorder};
+use super::{facts::logged, gallery::Gallery, load::conversation};
 use crate::{journal::Logged, process::ACCOUNT};
 
+/// Between two tries: those who lost their server do not wait, but do not spin either.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// So many subscribers, each by its name and what it follows: every other one a conversation, the rest everything.
+pub fn followed(followers: usize, conversations: usize) -> Vec<(String, Vec<String>)> {
+    let followed = (0..followers).map(|number| {
+        let conversations = if number.is_multiple_of(2) {
+            Vec::new()
+        } else {
+            vec![conversation(number % conversations)]
+        };
+        (format!("follower-{number}"), conversations)
+    });
+    followed.collect()
+}
+
 pub struct Follower {
-    pub recorder: Arc<Recorder>,
-    pub name: String,
+    gallery: Arc<Gallery>,
+    name: String,
     /// None: all.
-    pub conversations: Vec<String>,
+    conversations: Vec<String>,
 }
 
 impl Follower {
-    /// Through the client crate, without an end.
-    pub async fn run_with_client(self, client: Client) {
-        self.recorder.subscribed(&self.name, &self.conversations);
+    /// Of these conversations, or of all where none is named. From now on it is waited for.
+    pub fn new(gallery: &Arc<Gallery>, name: String, conversations: Vec<String>) -> Self {
+        gallery.subscribed(&name, &conversations);
+        Self {
+            gallery: Arc::clone(gallery),
+            name,
+            conversations,
+        }
+    }
+
+    /// Through the client crate, wherever its address leads, without an end.
+    pub async fn behind_a_front(self, client: Client) {
         let mut subscription = Subscription::new().from_earliest();
         if !self.conversations.is_empty() {
             subscription = subscription
@@ -39,12 +62,9 @@ impl Follower {
         let mut connection = 0;
         while let Some(item) = events.next().await {
             match item.unwrap_or_else(|error| panic!("{}: {error}", self.name)) {
-                Item::Started(_) => {
-                    connection += 1;
-                    self.recorder.resumed();
-                }
+                Item::Started(_) => connection = self.gallery.connected(&self.name, None),
                 Item::Event(delivered) => {
-                    self.recorder
+                    self.gallery
                         .delivered(&self.name, connection, logged(&delivered));
                 }
                 Item::Gap(gap) => panic!("{}: {gap:?}", self.name),
@@ -53,13 +73,13 @@ impl Follower {
         }
     }
 
-    /// With the generated client, without an end.
-    pub async fn run_by_hand(self, url: String) {
-        self.recorder.subscribed(&self.name, &self.conversations);
+    /// With the generated client: whenever a stream ends, it resumes at the next replica. Without an end.
+    pub async fn go_from_one_to_the_next(self, urls: Vec<String>, first: usize) {
         let mut cursor = None;
-        for connection in 1.. {
+        for try_ in first.. {
+            let at = try_ % urls.len();
             // However it ended: resume after the last event that came.
-            let _ = self.follow(&url, connection, &mut cursor).await;
+            let _ = self.follow(&urls[at], at, &mut cursor).await;
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -67,17 +87,26 @@ impl Follower {
     async fn follow(
         &self,
         url: &str,
-        connection: u32,
+        at: usize,
         cursor: &mut Option<String>,
     ) -> Result<(), Status> {
-        let mut messages = open(url, request(&self.conversations, cursor.clone())).await?;
+        let request: SubscribeEventsRequest = request(&self.conversations, cursor.clone());
+        let mut messages = open(url, request).await?;
+        let mut connection = 0;
         while let Some(message) = messages.message().await? {
             match message.message {
-                Some(Message::Started(_)) => self.recorder.resumed(),
+                Some(Message::Started(_)) => {
+                    connection = self.gallery.connected(&self.name, Some(at));
+                }
                 Some(Message::Event(delivered)) => {
-                    self.recorder
+                    self.gallery
                         .delivered(&self.name, connection, logged(&delivered));
                     *cursor = Some(delivered.cursor);
+                }
+                Some(Message::GoingAway(goodbye)) => {
+                    assert!(!goodbye.resume_cursor.is_empty(), "{}", self.name);
+                    *cursor = Some(goodbye.resume_cursor);
+                    self.gallery.said_goodbye(&self.name);
                 }
                 _ => {}
             }

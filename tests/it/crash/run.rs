@@ -1,14 +1,15 @@
 //! One run: the load, the kills, and the rest at the end.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use parloir_client::Client;
 use tokio::task::JoinSet;
 
 use super::{
     callers,
-    followers::{Follower, replay},
-    load::{Entrance, Load, Patience, conversation},
+    followers::{Follower, followed, replay},
+    gallery::Gallery,
+    load::{Entrance, Load, Patience},
     webhooks,
 };
 use crate::{
@@ -132,23 +133,16 @@ impl Run {
             webhooks: webhooks::may_be_repeated,
         };
         self.load.begin(&entrance, patience);
-        for number in 0..self.plan.followers {
-            self.spawn_follower(&client, &url, number);
-        }
-    }
-
-    fn spawn_follower(&mut self, client: &Client, url: &str, number: usize) {
-        let (name, conversations) = self.followed(number);
-        let follower = Follower {
-            recorder: Arc::clone(&self.load.recorder),
-            name,
-            conversations,
-        };
-        if number % 4 < 2 {
-            self.followers
-                .spawn(follower.run_with_client(client.clone()));
-        } else {
-            self.followers.spawn(follower.run_by_hand(url.to_owned()));
+        let gallery = Gallery::new(&self.load.recorder);
+        for (number, (name, conversations)) in self.followed().into_iter().enumerate() {
+            let follower = Follower::new(&gallery, name, conversations);
+            if number % 4 < 2 {
+                self.followers
+                    .spawn(follower.behind_a_front(client.clone()));
+            } else {
+                self.followers
+                    .spawn(follower.go_from_one_to_the_next(vec![url.clone()], 0));
+            }
         }
     }
 
@@ -156,10 +150,9 @@ impl Run {
     async fn rest(mut self, mut server: Server, kills: usize, loaded_kills: usize) -> Ended {
         self.load.end(LONGEST_REST).await;
         let seen = replay(&self.setup.grpc_url()).await;
-        let followed: Vec<_> = (0..self.plan.followers)
-            .map(|number| self.followed(number))
-            .collect();
-        self.load.followed(&followed, &seen, LONGEST_REST).await;
+        self.load
+            .followed(&self.followed(), &seen, LONGEST_REST)
+            .await;
         self.followers.shutdown().await;
         // Once more, from the disk: what a server still holds in memory proves nothing.
         server.kill();
@@ -179,14 +172,8 @@ impl Run {
         }
     }
 
-    /// A follower's name, and what it follows: every other one a conversation, the rest everything.
-    fn followed(&self, number: usize) -> (String, Vec<String>) {
-        let conversations = if number.is_multiple_of(2) {
-            Vec::new()
-        } else {
-            vec![conversation(number % self.plan.conversations)]
-        };
-        (format!("follower-{number}"), conversations)
+    fn followed(&self) -> Vec<(String, Vec<String>)> {
+        followed(self.plan.followers, self.plan.conversations)
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
         agent,
         facts::{parameters_key, start_key, webhook_key},
         followers::{Follower, replay},
+        gallery::Gallery,
         recorder::Recorder,
         verdict,
     },
@@ -65,13 +66,10 @@ async fn callers_that_give_up_at_any_moment_lose_no_row_and_leave_no_transaction
     let mut stage = Stage::over(postgres, &by_wire, &simulator.base_url(), wishes);
     stage.start().await;
     // The platform's answers go nowhere: what else would be committed might end what was left open.
-    let follower = Follower {
-        recorder: Arc::clone(&recorder),
-        name: "follower".to_owned(),
-        conversations: Vec::new(),
-    };
+    let gallery = Gallery::new(&recorder);
+    let follower = Follower::new(&gallery, "follower".to_owned(), Vec::new());
     let mut following = JoinSet::new();
-    following.spawn(follower.run_by_hand(stage.url(0)));
+    following.spawn(follower.go_from_one_to_the_next(vec![stage.url(0)], 0));
     let impatient = Impatient::new(&stage, &recorder);
     impatient.open_conversations().await;
 

@@ -1,7 +1,7 @@
 //! Replicas, the broker between them and the database beneath them are killed in turn, under load, and what everybody
 //! wrote down is held against the log.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use parloir_client::Client;
 use tokio::{
@@ -11,14 +11,14 @@ use tokio::{
 
 use super::{
     broker::Broker,
-    followers::{Follower, Gallery},
     stage::{Front, Stage, Wishes},
 };
 use crate::{
     crash::{
         callers,
-        followers::replay,
-        load::{Entrance, Load, Patience, conversation},
+        followers::{Follower, followed, replay},
+        gallery::{Gallery, Seen},
+        load::{Entrance, Load, Patience},
         verdict, webhooks,
     },
     full::{is_full, seed},
@@ -144,7 +144,9 @@ impl Run {
         };
         self.load.begin(&entrance, patience);
         let urls: Vec<_> = (0..2).map(|number| self.stage.url(number)).collect();
-        for (number, (name, conversations)) in followed().into_iter().enumerate() {
+        for (number, (name, conversations)) in
+            followed(FOLLOWERS, CONVERSATIONS).into_iter().enumerate()
+        {
             let follower = Follower::new(&self.gallery, name, conversations);
             if number % 3 == 0 {
                 self.followers.spawn(follower.behind_a_front(client()));
@@ -251,7 +253,9 @@ impl Run {
     async fn rest(mut self) -> (Counts, Vec<Journal>, Vec<Logged>) {
         self.load.end(LONGEST_REST).await;
         let seen = replay(&self.stage.url(0)).await;
-        self.load.followed(&followed(), &seen, LONGEST_REST).await;
+        self.load
+            .followed(&followed(FOLLOWERS, CONVERSATIONS), &seen, LONGEST_REST)
+            .await;
         self.followers.shutdown().await;
         // Once more, from the disk: what somebody still holds in memory proves nothing.
         for replica in &mut self.stage.replicas {
@@ -269,20 +273,7 @@ impl Run {
     }
 }
 
-/// Each by its name and what it follows: every other one a conversation, the rest everything.
-fn followed() -> Vec<(String, Vec<String>)> {
-    let followed = (0..FOLLOWERS).map(|number| {
-        let conversations = if number.is_multiple_of(2) {
-            Vec::new()
-        } else {
-            vec![conversation(number % CONVERSATIONS)]
-        };
-        (format!("follower-{number}"), conversations)
-    });
-    followed.collect()
-}
-
-fn newest(seen: &std::collections::BTreeMap<String, super::followers::Seen>) -> u64 {
+fn newest(seen: &BTreeMap<String, Seen>) -> u64 {
     let positions = seen.values().map(|seen| seen.position);
     positions.max().unwrap_or_default()
 }

@@ -21,14 +21,12 @@ use tokio::{
 use tonic::{Status, transport::Channel};
 use tonic_types::StatusExt;
 
-use super::{
-    followers::{Follower, Gallery},
-    stage::{Front, Stage, Wishes},
-};
+use super::stage::{Front, Stage, Wishes};
 use crate::{
     crash::{
-        followers::replay,
-        load::{Entrance, Load, Patience, conversation},
+        followers::{Follower, followed, replay},
+        gallery::Gallery,
+        load::{Entrance, Load, Patience},
         verdict,
     },
     full::seed,
@@ -73,7 +71,9 @@ async fn a_rolling_restart_of_two_replicas_costs_well_behaved_clients_nothing_bu
     let gallery = Gallery::new(&load.recorder);
     let mut followers = JoinSet::new();
     let urls: Vec<_> = (0..2).map(|number| stage.url(number)).collect();
-    for (number, (name, conversations)) in followed().into_iter().enumerate() {
+    for (number, (name, conversations)) in
+        followed(FOLLOWERS, CONVERSATIONS).into_iter().enumerate()
+    {
         let follower = Follower::new(&gallery, name, conversations);
         if number % 3 == 0 {
             followers.spawn(follower.behind_a_front(client()));
@@ -129,7 +129,8 @@ async fn a_rolling_restart_of_two_replicas_costs_well_behaved_clients_nothing_bu
 
     load.end(LONGEST_REST).await;
     let replay = replay(&urls[0]).await;
-    load.followed(&followed(), &replay, LONGEST_REST).await;
+    load.followed(&followed(FOLLOWERS, CONVERSATIONS), &replay, LONGEST_REST)
+        .await;
     followers.shutdown().await;
     let end = replay.last().map_or(0, |logged| logged.position);
     println!(
@@ -142,19 +143,6 @@ async fn a_rolling_restart_of_two_replicas_costs_well_behaved_clients_nothing_bu
     assert!(report.acknowledged > 200, "hardly anything was under way");
     assert!(longest <= LONGEST_GAP, "{:#?}", gallery.seen());
     assert!(refusals.is_as_promised(), "{refusals:?}");
-}
-
-/// Each by its name and what it follows.
-fn followed() -> Vec<(String, Vec<String>)> {
-    let followed = (0..FOLLOWERS).map(|number| {
-        let conversations = if number.is_multiple_of(2) {
-            Vec::new()
-        } else {
-            vec![conversation(number % CONVERSATIONS)]
-        };
-        (format!("follower-{number}"), conversations)
-    });
-    followed.collect()
 }
 
 /// How calls failed at a replica that was asked to end, whose callers knew nothing of it.

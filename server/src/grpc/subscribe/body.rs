@@ -1,9 +1,10 @@
-//! The body of a stream's response: asks the hub what to say next whenever the connection has room.
+//! The body of a stream's response: asks for what to say next whenever the connection has room.
 
 use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -13,63 +14,74 @@ use tonic::Status;
 
 use super::notice;
 use crate::{
-    domain::{Clock, Error},
+    domain::{Clock, Error, Position},
     grpc::status::{lifetime_over, replaced, status},
-    hub::{Leave, Notice, Subscription},
+    hub::{Hub, Leave},
 };
 
+/// Where a stream's messages come from.
+pub(super) trait Speaker: Unpin {
+    /// The first message.
+    fn started(&self, clock: &dyn Clock) -> Bytes;
+
+    /// What comes next. Not asked again once it has said the last.
+    fn poll_next(&mut self, context: &mut Context<'_>, clock: &dyn Clock) -> Poll<Saying>;
+}
+
+/// Framed messages, and whether anything comes after them.
+pub(super) enum Saying {
+    Next(Bytes),
+    Last(Bytes, Status),
+    Failed(Status),
+}
+
+impl Saying {
+    /// Come back after `resume`.
+    pub(super) fn going_away(
+        hub: &Hub,
+        resume: Position,
+        reconnect_after: Duration,
+        reason: Leave,
+    ) -> Self {
+        let last = notice::going_away(hub, resume, reconnect_after, reason);
+        let status = match reason {
+            Leave::Replaced => replaced(),
+            Leave::Shutdown => status(&Error::Stopping, hub.epoch()),
+            Leave::Lifetime => lifetime_over(),
+        };
+        Self::Last(last, status)
+    }
+
+    pub(super) fn failed(hub: &Hub, error: &Error) -> Self {
+        Self::Failed(status(error, hub.epoch()))
+    }
+}
+
 /// An open stream. It keeps as little as it can, because most streams are idle most of the time.
-pub(super) struct EventStream {
-    stage: Stage,
+pub(super) struct EventStream<S> {
+    stage: Stage<S>,
     clock: Arc<dyn Clock>,
 }
 
-enum Stage {
+enum Stage<S> {
     /// `Started` is still to be sent.
-    Opening(Subscription),
-    Following(Subscription),
+    Opening(S),
+    Following(S),
     /// The last message was sent; how it ended is still to be told.
     Ending(Status),
     Ended,
 }
 
-impl EventStream {
-    pub(super) fn new(subscription: Subscription, clock: Arc<dyn Clock>) -> Self {
+impl<S> EventStream<S> {
+    pub(super) fn new(speaker: S, clock: Arc<dyn Clock>) -> Self {
         Self {
-            stage: Stage::Opening(subscription),
+            stage: Stage::Opening(speaker),
             clock,
         }
     }
-
-    fn say(&mut self, notice: Notice) -> Option<Bytes> {
-        let Stage::Following(subscription) = &self.stage else {
-            return None;
-        };
-        let hub = subscription.hub();
-        Some(match notice {
-            Notice::Events(bytes) => bytes,
-            Notice::CaughtUp(at) => notice::caught_up(hub, at),
-            Notice::FellBehind(at) => notice::fell_behind(hub, at),
-            Notice::Gap { asked, resumed } => notice::gap(hub, asked, resumed),
-            Notice::Checkpoint(at) => notice::checkpoint(hub, at, &*self.clock),
-            Notice::GoingAway {
-                resume,
-                reconnect_after,
-                reason,
-            } => {
-                let last = notice::going_away(hub, resume, reconnect_after, reason);
-                self.stage = Stage::Ending(farewell(reason, hub.epoch()));
-                last
-            }
-            Notice::Failed(error) => {
-                self.stage = Stage::Ending(status(&error, hub.epoch()));
-                return None;
-            }
-        })
-    }
 }
 
-impl Body for EventStream {
+impl<S: Speaker> Body for EventStream<S> {
     type Data = Bytes;
     type Error = Status;
 
@@ -77,17 +89,21 @@ impl Body for EventStream {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let this = &mut *self;
-        if let Stage::Following(subscription) = &mut this.stage {
-            let notice = ready!(subscription.poll_next(context));
-            if let Some(bytes) = this.say(notice) {
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        let Self { stage, clock } = &mut *self;
+        if let Stage::Following(speaker) = stage {
+            match ready!(speaker.poll_next(context, &**clock)) {
+                Saying::Next(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Saying::Last(bytes, status) => {
+                    *stage = Stage::Ending(status);
+                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                }
+                Saying::Failed(status) => *stage = Stage::Ending(status),
             }
         }
-        Poll::Ready(match std::mem::replace(&mut this.stage, Stage::Ended) {
-            Stage::Opening(subscription) => {
-                let first = notice::started(&subscription, &*this.clock);
-                this.stage = Stage::Following(subscription);
+        Poll::Ready(match std::mem::replace(stage, Stage::Ended) {
+            Stage::Opening(speaker) => {
+                let first = speaker.started(&**clock);
+                *stage = Stage::Following(speaker);
                 Some(Ok(Frame::data(first)))
             }
             Stage::Ending(status) => Some(Ok(Frame::trailers(trailers(&status)))),
@@ -96,15 +112,7 @@ impl Body for EventStream {
     }
 }
 
-pub(super) fn farewell(reason: Leave, epoch: u64) -> Status {
-    match reason {
-        Leave::Replaced => replaced(),
-        Leave::Shutdown => status(&Error::Stopping, epoch),
-        Leave::Lifetime => lifetime_over(),
-    }
-}
-
-pub(super) fn trailers(status: &Status) -> HeaderMap {
+fn trailers(status: &Status) -> HeaderMap {
     let mut trailers = HeaderMap::new();
     if status.add_header(&mut trailers).is_err() {
         // Only text that no header can carry gets here; the code says the essential.

@@ -1,24 +1,23 @@
 //! A member's stream of a named subscription: what waits in its mailbox, as bytes of the contract.
 
 use std::{
-    pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::Bytes;
-use http_body::{Body, Frame};
 use parloir_proto::v1;
-use tonic::Status;
 
-use super::{body, notice, wish};
+use super::{
+    body::{Saying, Speaker},
+    notice, wish,
+};
 use crate::{
     domain::{
         Clock, Id, Result,
         subscription::{AckId, SubscriptionKey},
     },
-    grpc::{checks::Checks, status::status},
+    grpc::checks::Checks,
     hub::{Handed, append_handed},
     subscriptions::{Creation, Mail, MemberStream, Settings},
     wire::subscription::DEFAULT_POLICY,
@@ -78,38 +77,18 @@ pub(super) fn request(
     checks.finish(|| Some((membership?, heartbeat)))
 }
 
-/// An open stream of a member.
-pub(super) struct NamedStream {
-    stage: Stage,
-    clock: Arc<dyn Clock>,
-}
-
-enum Stage {
-    /// `Started` is still to be sent.
-    Opening(MemberStream),
-    Following(MemberStream),
-    /// The last message was sent; how it ended is still to be told.
-    Ending(Status),
-    Ended,
-}
-
-impl NamedStream {
-    pub(super) fn new(stream: MemberStream, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            stage: Stage::Opening(stream),
-            clock,
-        }
+impl Speaker for MemberStream {
+    fn started(&self, clock: &dyn Clock) -> Bytes {
+        notice::started_named(self, clock)
     }
 
-    fn say(&mut self, mail: Mail) -> Option<Bytes> {
-        let Stage::Following(stream) = &self.stage else {
-            return None;
-        };
-        let hub = stream.hub();
-        Some(match mail {
-            mail @ Mail::Event { .. } => events(stream, mail),
+    fn poll_next(&mut self, context: &mut Context<'_>, clock: &dyn Clock) -> Poll<Saying> {
+        let next = ready!(self.poll(context));
+        let hub = self.hub();
+        Poll::Ready(Saying::Next(match next {
+            mail @ Mail::Event { .. } => events(self, mail),
             Mail::CaughtUp(at) => notice::caught_up(hub, at),
-            Mail::Checkpoint(at) => notice::checkpoint(hub, at, &*self.clock),
+            Mail::Checkpoint(at) => notice::checkpoint(hub, at, clock),
             Mail::FellBehind(at) => notice::fell_behind(hub, at),
             Mail::Gap { asked, resumed } => notice::gap(hub, asked, resumed),
             Mail::GoingAway {
@@ -117,15 +96,11 @@ impl NamedStream {
                 reconnect_after,
                 reason,
             } => {
-                let last = notice::going_away(hub, resume, reconnect_after, reason);
-                self.stage = Stage::Ending(body::farewell(reason, hub.epoch()));
-                last
+                let last = Saying::going_away(hub, resume, reconnect_after, reason);
+                return Poll::Ready(last);
             }
-            Mail::Failed(error) => {
-                self.stage = Stage::Ending(status(&error, hub.epoch()));
-                return None;
-            }
-        })
+            Mail::Failed(error) => return Poll::Ready(Saying::failed(hub, &error)),
+        }))
     }
 }
 
@@ -152,31 +127,4 @@ fn events(stream: &MemberStream, first: Mail) -> Bytes {
         next = stream.take_event(most.saturating_sub(bytes.len()));
     }
     bytes.into()
-}
-
-impl Body for NamedStream {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let this = &mut *self;
-        if let Stage::Following(stream) = &this.stage {
-            let mail = ready!(stream.poll(context));
-            if let Some(bytes) = this.say(mail) {
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
-            }
-        }
-        Poll::Ready(match std::mem::replace(&mut this.stage, Stage::Ended) {
-            Stage::Opening(stream) => {
-                let first = notice::started_named(&stream, &*this.clock);
-                this.stage = Stage::Following(stream);
-                Some(Ok(Frame::data(first)))
-            }
-            Stage::Ending(status) => Some(Ok(Frame::trailers(body::trailers(&status)))),
-            Stage::Following(_) | Stage::Ended => None,
-        })
-    }
 }
