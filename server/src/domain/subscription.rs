@@ -16,6 +16,7 @@ mod group;
 mod hand_out;
 mod question;
 mod slot;
+mod take_back;
 
 #[cfg(test)]
 mod tests;

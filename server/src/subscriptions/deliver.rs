@@ -14,17 +14,12 @@ use super::{
 use crate::domain::{Id, Position, subscription::HandOut};
 
 impl Dispatcher {
-    pub(super) async fn deliver(&mut self, out: Vec<HandOut>, mut events: Events) {
-        if let Err(error) = self.read_missing(&out, &mut events).await {
+    /// False: some of it could not be read, and is taken back.
+    pub(super) async fn deliver(&mut self, mut out: Vec<HandOut>, mut events: Events) -> bool {
+        let read = self.read_missing(&out, &mut events).await;
+        if let Err(error) = &read {
             tracing::warn!(subscription = %self.key.name, %error, "what is to be repeated could not be read");
-            // It was counted as handed out: it fails, and comes again.
-            for hand in out {
-                self.push(Step::Expire {
-                    ack: hand.ack,
-                    attempt: hand.attempt,
-                });
-            }
-            return;
+            out = self.take_back_missing(out, &events);
         }
         let mut pulled: BTreeMap<Id, Vec<PulledEvent>> = BTreeMap::new();
         for hand in out {
@@ -62,6 +57,22 @@ impl Dispatcher {
         }
         self.answer_pulls(pulled);
         self.tell_level();
+        read.is_ok()
+    }
+
+    /// Answers what can be sent all the same.
+    fn take_back_missing(&mut self, out: Vec<HandOut>, events: &Events) -> Vec<HandOut> {
+        let Some(group) = &self.known else {
+            return Vec::new();
+        };
+        let (sendable, unseen) = group.sendable(out, |at| !events.contains_key(&at));
+        for hand in unseen {
+            self.push(Step::TakeBack {
+                ack: hand.ack,
+                attempt: hand.attempt,
+            });
+        }
+        sendable
     }
 
     async fn read_missing(&self, out: &[HandOut], events: &mut Events) -> Read<()> {

@@ -40,9 +40,13 @@ impl Dispatcher {
             }
         }
         self.look_after_members();
-        self.deliver(turned.out, events).await;
+        let is_whole = self.deliver(turned.out, events).await;
         for member in std::mem::take(&mut self.rested) {
             self.answer_with_the_rest(&member);
+        }
+        if !is_whole {
+            // The next turn hands it out again: a database that is half away is not to be asked without end.
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

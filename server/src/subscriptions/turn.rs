@@ -44,6 +44,11 @@ pub(super) enum Step {
         ack: AckId,
         attempt: u32,
     },
+    /// It could not be read, and was not sent.
+    TakeBack {
+        ack: AckId,
+        attempt: u32,
+    },
     Lost(Position),
     Forget(Position),
     Act(Act, Option<AuditRecord>),
@@ -54,7 +59,11 @@ impl Step {
     pub fn is_owed(&self) -> bool {
         matches!(
             self,
-            Self::Leave { .. } | Self::Expire { .. } | Self::Lost(_) | Self::Forget(_)
+            Self::Leave { .. }
+                | Self::Expire { .. }
+                | Self::TakeBack { .. }
+                | Self::Lost(_)
+                | Self::Forget(_)
         )
     }
 }
@@ -247,6 +256,7 @@ impl Turn {
                 return Done::Acked(acks.iter().map(|ack| group.ack(ack, now)).collect());
             }
             Step::Expire { ack, attempt } => group.expire(*ack, *attempt, now),
+            Step::TakeBack { ack, attempt } => group.take_back(*ack, *attempt, now),
             Step::Lost(position) => group.lost(*position),
             Step::Forget(floor) => return Done::Forgot(group.forget_below(*floor)),
             Step::Act(act, _) => return Done::Acted(act.apply(record, group, now)),

@@ -23,7 +23,7 @@ impl Group {
             before.session == as_member.session || (before.pulls && as_member.pulls)
         });
         if before.is_some() && !goes_on {
-            self.take_back(&member, now);
+            self.reclaim(&member, now);
             for slot in &mut self.core.slots {
                 if slot.holder.as_ref() == Some(&member) {
                     slot.token += 1;
@@ -77,7 +77,7 @@ impl Group {
 
     fn remove_member(&mut self, member: &Id, now: Timestamp) {
         self.core.members.remove(member);
-        self.take_back(member, now);
+        self.reclaim(member, now);
         for slot in &mut self.core.slots {
             if slot.holder.as_ref() == Some(member) {
                 slot.holder = slot.next.take();
@@ -91,7 +91,7 @@ impl Group {
     }
 
     /// What a member had comes again.
-    fn take_back(&mut self, member: &Id, now: Timestamp) {
+    fn reclaim(&mut self, member: &Id, now: Timestamp) {
         let entries = self.entries.values();
         let had: Vec<_> = entries
             .filter(|entry| {

@@ -49,6 +49,10 @@ struct Stage {
     /// What members have in hand.
     hands: BTreeMap<AckId, (Id, u32)>,
     seen: BTreeMap<Position, Seen>,
+    /// Of the next hand-outs the places with these bits are not sent.
+    unreadable: u64,
+    /// Hand-outs that nobody saw, and that are still to be taken back.
+    unseen: Vec<HandOut>,
 }
 
 #[derive(Debug, Clone)]
@@ -67,6 +71,8 @@ enum Deed {
     Sleep,
     Restart,
     Redrive,
+    /// The next hand-outs cannot all be read.
+    Unreadable(u64),
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -82,6 +88,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Sleep),
         1 => Just(Deed::Restart),
         1 => Just(Deed::Redrive),
+        3 => any::<u64>().prop_map(Deed::Unreadable),
     ]
 }
 
@@ -123,6 +130,8 @@ impl Stage {
             next_session: 1,
             hands: BTreeMap::new(),
             seen: BTreeMap::new(),
+            unreadable: 0,
+            unseen: Vec::new(),
         }
     }
 
@@ -177,6 +186,7 @@ impl Stage {
                 let parked = parked.map(|seen| *seen = Seen::Failed { attempt: 0 });
                 assert_eq!(parked.count(), count);
             }
+            Deed::Unreadable(places) => self.unreadable = *places,
         }
         self.turn();
     }
@@ -309,6 +319,9 @@ impl Stage {
     /// As a server does it.
     fn turn(&mut self) {
         self.group.tick(self.now);
+        for hand in std::mem::take(&mut self.unseen) {
+            self.group.take_back(hand.ack, hand.attempt, self.now);
+        }
         // The leases of members moved: what they had in hand counts no more.
         let group = &self.group;
         let lost: Vec<_> = self
@@ -369,7 +382,12 @@ impl Stage {
                 self.group.scan(&scan, self.now, &mut rooms, &mut out);
             }
         }
-        for hand in out {
+        let places = std::mem::take(&mut self.unreadable);
+        let (sent, unseen) = self
+            .group
+            .sendable(out, |at| places >> (at.0 % 64) & 1 == 1);
+        self.unseen = unseen;
+        for hand in sent {
             self.take(&hand);
         }
         self.keep();
@@ -379,6 +397,11 @@ impl Stage {
     fn take(&mut self, hand: &HandOut) {
         let position = hand.ack.position;
         assert!(hand.attempt <= MAX_ATTEMPTS, "{hand:?} is one too often");
+        let before = match self.seen.get(&position) {
+            Some(Seen::Out { attempt } | Seen::Failed { attempt }) => *attempt,
+            _ => 0,
+        };
+        assert_eq!(hand.attempt, before + 1, "{hand:?} counts what was seen");
         assert_ne!(
             self.seen.get(&position),
             Some(&Seen::Done),
@@ -439,6 +462,11 @@ impl Stage {
         if let Some(undone) = undone {
             let done_through = self.group.done_through();
             assert!(done_through < undone, "{done_through:?} is past {undone:?}");
+        }
+        let parked = self.group.parked(Position(0), usize::MAX);
+        for parked in parked {
+            let seen = self.seen.get(&parked.position);
+            assert_eq!(seen, Some(&Seen::Parked), "{parked:?}");
         }
         let rows: BTreeSet<_> = self.rows.entries.keys().collect();
         let entries: BTreeSet<_> = self.group.entries.keys().collect();
@@ -688,4 +716,51 @@ fn moving_the_position_back_hands_everything_out_again_and_makes_old_acks_worthl
     stage.turn();
     let (new, _, attempt) = stage.hand(0).expect("it came again");
     assert_eq!((new.position, attempt), (old.position, 1));
+}
+
+/// Turns in which the first event of the log cannot be read.
+fn without_the_first(stage: &mut Stage, deed: &Deed) {
+    stage.unreadable = 1 << 1;
+    stage.act(deed);
+}
+
+#[test]
+fn what_nobody_saw_is_not_counted_and_holds_up_its_conversation_alone() {
+    let mut stage = joined(&["a"]);
+    without_the_first(&mut stage, &Deed::Say(0));
+    for _ in 0..2 * MAX_ATTEMPTS {
+        without_the_first(&mut stage, &Deed::Say(1));
+        assert_eq!(stage.hands.len(), 1, "another conversation goes on");
+        without_the_first(&mut stage, &Deed::Done(0));
+    }
+    without_the_first(&mut stage, &Deed::Say(0));
+    assert_eq!(stage.hands.len(), 0, "nothing overtakes it");
+    stage.turn();
+    let (first, _, attempt) = stage.hand(0).expect("one in hand");
+    assert_eq!((first.position, attempt), (Position(1), 1));
+}
+
+#[test]
+fn what_nobody_saw_is_given_back_though_its_member_is_gone() {
+    let mut stage = joined(&["m1"]);
+    stage.act(&Deed::Say(0));
+    for _ in 2..MAX_ATTEMPTS {
+        stage.act(&Deed::Expire(0));
+    }
+    without_the_first(&mut stage, &Deed::Expire(0));
+    assert_eq!(stage.unseen.len(), 1, "the last attempt");
+    stage.act(&Deed::Leave(1));
+    stage.act(&Deed::Join(1));
+    let (_, _, attempt) = stage.hand(0).expect("it came again");
+    assert_eq!(attempt, MAX_ATTEMPTS);
+}
+
+#[test]
+fn what_was_handed_out_since_is_not_taken_back() {
+    let mut stage = joined(&["a"]);
+    stage.act(&Deed::Say(0));
+    let (old, _, attempt) = stage.hand(0).expect("one in hand");
+    stage.act(&Deed::Expire(0));
+    stage.group.take_back(old, attempt, stage.now);
+    assert!(stage.group.is_in_flight(old, attempt + 1));
 }

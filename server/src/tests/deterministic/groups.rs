@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::{
     database::{Database, Kept},
+    members::Said,
     plan::Bug,
     store::Reached,
     transaction::Open,
@@ -157,13 +158,19 @@ impl SubscriptionRead for Reached {
     }
 
     async fn events_at(&self, positions: &[Position]) -> Result<Vec<StoredEvent>> {
-        self.read("events at", |database| {
+        self.asks_for_bodies();
+        let read = self.read("events at", |database| {
             let kept = positions.iter().filter_map(|it| database.log.get(&it.0));
             let mut events: Vec<_> = kept.map(|kept| kept.stored.clone()).collect();
             events.sort_by_key(|event| event.position);
             events
-        })
-        .await
+        });
+        let read = read.await;
+        if read.is_ok() && !self.world.chance.percent(self.world.plan.bodies_failing) {
+            return read;
+        }
+        self.was_refused();
+        Err(Error::StoreUnavailable)
     }
 
     async fn events_from(
@@ -199,11 +206,15 @@ pub(super) fn committed(world: &World, after: &Group) {
     {
         let mut database = world.database();
         let before = database.rows.groups.get(&after.record.key).cloned();
+        let said = &world.journal().said;
+        if let Some(before) = &before {
+            wrong.extend(unseen(said, before, after));
+        }
         let entries = before.map_or_else(BTreeMap::new, |before| before.entries);
         note(&mut database, &entries, after);
         for entry in after.entries.values() {
             let was = entries.get(&entry.position);
-            wrong.extend(forbidden(&database, was, entry, after));
+            wrong.extend(forbidden(&database, said, was, entry, after));
         }
     }
     for wrong in wrong {
@@ -218,13 +229,49 @@ fn note(database: &mut Database, before: &BTreeMap<Position, Entry>, after: &Gro
     for entry in after.entries.values() {
         if matches!(entry.state, State::Parked { .. }) {
             history.parked.insert(entry.position);
+        } else {
+            history.parked.remove(&entry.position);
         }
     }
+}
+
+/// Events that are set aside with an attempt that no member saw, although the one that was to get it has its stream.
+fn unseen(said: &Said, before: &Group, after: &Group) -> Vec<String> {
+    let session = |group: &Group, id| {
+        let member = group.record.core.members.get(id);
+        member.map(|member| member.session)
+    };
+    let unseen = after.entries.values().filter(|entry| {
+        let was = before.entries.get(&entry.position);
+        let had_by = was.and_then(|was| match &was.state {
+            State::InFlight {
+                member,
+                until: None,
+            } if was.attempt == entry.attempt => Some(member),
+            _ => None,
+        });
+        let is_there = had_by.is_some_and(|it| session(before, it) == session(after, it));
+        // What a member says late of an attempt before counts for this one.
+        let position = &entry.position;
+        let is_said = said.park.contains(position) || said.retry.contains(position);
+        is_there
+            && !is_said
+            && matches!(entry.state, State::Parked { .. })
+            && !said.handed.contains(&(*position, entry.attempt))
+    });
+    let told = |it: &Entry| {
+        format!(
+            "{} is parked, and attempt {} was not seen",
+            it.position.0, it.attempt
+        )
+    };
+    unseen.map(told).collect()
 }
 
 /// What must not be of an event that is handed out.
 fn forbidden(
     database: &Database,
+    said: &Said,
     was: Option<&Entry>,
     entry: &Entry,
     group: &Group,
@@ -240,7 +287,10 @@ fn forbidden(
     if database.history.done.contains(&entry.position) {
         return Some(format!("{at} was done and is handed out again"));
     }
-    if entry.attempt != was.map_or(0, |was| was.attempt) + 1 {
+    // What was taken back because nobody saw it is not counted.
+    let before = was.map_or(0, |was| was.attempt);
+    let was_seen = said.handed.contains(&(entry.position, before));
+    if entry.attempt != before + 1 && (entry.attempt != before || was_seen) {
         return Some(format!("{at} is handed out without being counted"));
     }
     if entry.attempt > group.record.policy.max_attempts {

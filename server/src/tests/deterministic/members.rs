@@ -10,6 +10,7 @@ use std::{
 use super::{
     database::Kept,
     groups::{self, Group},
+    plan::Plan,
     replica::Replica,
     world::World,
 };
@@ -36,6 +37,7 @@ pub(super) struct Said {
     pub done: BTreeMap<Position, Option<ConversationKey>>,
     pub cumulative: BTreeMap<ConversationKey, Position>,
     pub park: BTreeSet<Position>,
+    pub retry: BTreeSet<Position>,
     /// Of these they were told that it is kept.
     pub kept: BTreeSet<Position>,
     /// Who was handed what, with the number of the attempt.
@@ -50,7 +52,7 @@ pub(super) fn key() -> SubscriptionKey {
 }
 
 /// As every member asks for it; the first one makes it.
-fn creation(world: &World) -> Creation {
+pub(super) fn creation(world: &World) -> Creation {
     let kinds = if world.plan.all_kinds {
         Vec::new()
     } else {
@@ -75,10 +77,10 @@ fn creation(world: &World) -> Creation {
     }
 }
 
-pub(super) fn settings() -> Settings {
+pub(super) fn settings(plan: &Plan) -> Settings {
     Settings {
         max_subscriptions: 10,
-        max_members: 10,
+        max_members: plan.max_members,
         max_in_flight: 100,
         max_pending: 1000,
         lease: Duration::from_secs(6),
@@ -306,7 +308,9 @@ fn note(world: &World, ack: Ack) {
         (Verdict::Park, _) => {
             journal.said.park.insert(position);
         }
-        (Verdict::Retry(_), _) => {}
+        (Verdict::Retry(_), _) => {
+            journal.said.retry.insert(position);
+        }
     }
 }
 

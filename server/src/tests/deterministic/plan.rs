@@ -11,6 +11,8 @@ pub(super) struct Plan {
     pub messages: u64,
     pub readers: u64,
     pub members: u64,
+    /// Of the subscription at one time.
+    pub max_members: usize,
     /// Of the subscription that they share.
     pub window: u32,
     pub max_attempts: u32,
@@ -24,6 +26,8 @@ pub(super) struct Plan {
     pub bells_lost: u64,
     pub bells_doubled: u64,
     pub reads_failing: u64,
+    /// Of reading what is handed out again.
+    pub bodies_failing: u64,
     pub commits_unclear: u64,
     pub requests_failing: u64,
     pub max_batch: usize,
@@ -81,12 +85,13 @@ impl Plan {
             kinds.push(*chance.pick(&Kind::ALL));
         }
         let rarely = |often: u64| if chance.percent(30) { often } else { 0 };
-        Self {
+        let mut plan = Self {
             replicas: 2 + chance.index(2),
             conversations: chance.within(2..5),
             messages: chance.within(2..6),
             readers: chance.within(1..3),
             members: chance.within(0..4),
+            max_members: 10,
             window: *chance.pick(&[1, 2, 4]),
             max_attempts: *chance.pick(&[2, 5, 100]),
             parked_blocks: chance.percent(20),
@@ -97,11 +102,16 @@ impl Plan {
             bells_lost: *chance.pick(&[0, 10, 60, 100]),
             bells_doubled: rarely(30),
             reads_failing: rarely(3),
+            bodies_failing: 0,
             commits_unclear: rarely(4),
             requests_failing: rarely(25),
             max_batch: *chance.pick(&[1, 3, 128]),
             ring: *chance.pick(&[2, 16, 8192]),
             page: *chance.pick(&[2, 7, 256]),
+        };
+        if plan.reads_failing > 0 {
+            plan.bodies_failing = 40;
         }
+        plan
     }
 }

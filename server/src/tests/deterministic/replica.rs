@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -102,6 +102,7 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
         world: Arc::clone(world),
         life: Arc::clone(life),
         clock: Arc::clone(&clock),
+        refused_at: Mutex::default(),
     };
     let clock: Arc<dyn Clock> = clock;
     let kept = Arc::new(reached);
@@ -175,7 +176,7 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
         live: Arc::clone(&known),
         clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
-        settings: members::settings(),
+        settings: members::settings(&world.plan),
         reason: crate::grpc::status::reason,
     });
     let conversations = Arc::new(Conversations {

@@ -1,6 +1,9 @@
 //! The database as one replica reaches it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 
@@ -22,11 +25,15 @@ use crate::{
 
 /// What cursors of this database say.
 pub(super) const EPOCH: u64 = 4711;
+/// For so long at least does nobody ask again who was refused.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 pub(super) struct Reached {
     pub world: Arc<World>,
     pub life: Arc<Life>,
     pub clock: Arc<StoreClock>,
+    /// When what is handed out again could not be read the last time.
+    pub refused_at: Mutex<Option<Duration>>,
 }
 
 impl std::fmt::Debug for Reached {
@@ -66,6 +73,30 @@ impl Reached {
         }
         self.life.goes_on().await;
         Ok(found)
+    }
+}
+
+impl Reached {
+    /// Whoever was refused waits before asking again.
+    pub(super) fn asks_for_bodies(&self) {
+        let now = self.world.turns.now();
+        let refused_at = *self
+            .refused_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if refused_at.is_some_and(|at| now < at + PATIENCE) {
+            let number = self.life.number;
+            let wrong = format!("replica {number} does not wait before it reads bodies again");
+            self.world.wrong(wrong);
+        }
+    }
+
+    pub(super) fn was_refused(&self) {
+        let mut refused_at = self
+            .refused_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *refused_at = Some(self.world.turns.now());
     }
 }
 
