@@ -58,7 +58,7 @@ pub(super) struct Dispatcher {
     pub(super) seen: Vec<(u64, Position)>,
     /// Questions were looked for up to here.
     pub(super) asked_through: Option<Position>,
-    steps: Vec<(Step, Answer)>,
+    pub(super) steps: Vec<(Step, Answer)>,
     /// Somebody else may have changed something.
     pub(super) stale: bool,
     /// The database's time of the last turn.
@@ -75,10 +75,15 @@ pub(super) struct Dispatcher {
 pub(super) enum Answer {
     Nobody,
     Join(Id, u64, Reply<Position>),
+    /// The member's stream itself: its leases ran out, and it asks for them anew.
+    Rejoin(Id, u64),
     Pull(Id),
     Ack(Reply<Vec<Acked>>),
     Act(Reply<usize>),
-    Forget { asked: Position, resumed: Position },
+    Forget {
+        asked: Position,
+        resumed: Position,
+    },
 }
 
 impl Dispatcher {

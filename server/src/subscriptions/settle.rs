@@ -72,7 +72,8 @@ impl Dispatcher {
                 Answer::Act(reply) => {
                     let _ = reply.send(Err(error.clone()));
                 }
-                Answer::Forget { .. } | Answer::Nobody => {}
+                // Whose leases are still lost asks again after the next turn.
+                Answer::Rejoin(..) | Answer::Forget { .. } | Answer::Nobody => {}
             }
         }
         self.over = *error == Error::Stopping;
@@ -100,6 +101,15 @@ impl Dispatcher {
                     self.streams.remove(&member);
                 }
                 let _ = reply.send(Err(error));
+            }
+            (Answer::Rejoin(member, session), Done::Joined(Err(error))) => {
+                let ours = self.streams.get(&member);
+                if ours.is_some_and(|stream| stream.session == session)
+                    && let Some(stream) = self.streams.remove(&member)
+                {
+                    // Asking without end would keep the head of the log from everybody else.
+                    stream.mailbox.end(Mail::Failed(error));
+                }
             }
             (Answer::Pull(member), Done::Joined(joined)) => match joined {
                 Ok(()) => {
@@ -192,13 +202,15 @@ impl Dispatcher {
             }
         }
         for (member, session, max_in_flight) in lost {
-            self.push(Step::Join {
+            let answer = Answer::Rejoin(member.clone(), session);
+            let step = Step::Join {
                 member,
                 session,
                 pulls: false,
                 max_in_flight,
                 lease: self.parts.settings.lease,
-            });
+            };
+            self.steps.push((step, answer));
         }
     }
 }

@@ -19,6 +19,7 @@ mod plan;
 mod readers;
 mod replica;
 mod run;
+mod scenes;
 mod seeds;
 mod store;
 mod trace;

@@ -32,6 +32,10 @@ pub(super) struct Outcome {
 
 /// Runs a seed in virtual time.
 pub(super) fn run(seed: u64, bug: Option<Bug>) -> Outcome {
+    in_virtual_time(seed, played(seed, bug))
+}
+
+pub(super) fn in_virtual_time<T>(seed: u64, what: impl Future<Output = T>) -> T {
     // What the server draws for itself, a jitter or the name of a session.
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -39,7 +43,7 @@ pub(super) fn run(seed: u64, bug: Option<Bug>) -> Outcome {
         .start_paused(true)
         .build()
         .expect("a runtime");
-    runtime.block_on(played(seed, bug))
+    runtime.block_on(what)
 }
 
 async fn played(seed: u64, bug: Option<Bug>) -> Outcome {
@@ -70,13 +74,8 @@ async fn played(seed: u64, bug: Option<Bug>) -> Outcome {
 }
 
 fn begin(world: &Arc<World>) {
-    let turns = Arc::clone(world);
-    tokio::spawn(async move { turns.turns.run().await });
-    tokio::spawn(database::watch_connections(Arc::clone(world)));
+    serve(world);
     tokio::spawn(trouble::brew(Arc::clone(world)));
-    for number in 0..world.plan.replicas {
-        tokio::spawn(trouble::keep(Arc::clone(world), number));
-    }
     for conversation in 0..world.plan.conversations {
         tokio::spawn(callers::speak(Arc::clone(world), conversation));
     }
@@ -85,6 +84,16 @@ fn begin(world: &Arc<World>) {
     }
     for member in 0..world.plan.members {
         tokio::spawn(members::work(Arc::clone(world), member));
+    }
+}
+
+/// Time goes by, and replicas serve.
+pub(super) fn serve(world: &Arc<World>) {
+    let turns = Arc::clone(world);
+    tokio::spawn(async move { turns.turns.run().await });
+    tokio::spawn(database::watch_connections(Arc::clone(world)));
+    for number in 0..world.plan.replicas {
+        tokio::spawn(trouble::keep(Arc::clone(world), number));
     }
 }
 
@@ -124,7 +133,7 @@ fn is_done(world: &World) -> bool {
 }
 
 /// Lets go of everything that holds everything else.
-fn end(world: &World) {
+pub(super) fn end(world: &World) {
     world.bells.clear();
     for number in 0..world.plan.replicas {
         world.place(number, None);
