@@ -31,10 +31,11 @@ impl App {
         self.health.set_serving(false);
         // Load balancers look only now and then.
         tokio::time::sleep(self.shutdown.notice).await;
-        let streams = self.parts.hub.streams();
+        let streams = self.parts.hub.streams() + self.parts.subscriptions.streams();
         tracing::info!(streams, "stopping: streams are told where to resume");
-        self.parts.hub.shut_down(spread(streams)).await;
-        let subscriptions = self.parts.subscriptions.shut_down();
+        let spread = spread(streams);
+        self.parts.hub.shut_down(spread).await;
+        let subscriptions = self.parts.subscriptions.shut_down(spread);
         if tokio::time::timeout(self.shutdown.grace, subscriptions)
             .await
             .is_err()

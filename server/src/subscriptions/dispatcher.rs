@@ -34,6 +34,9 @@ pub(super) const LINGER: Duration = Duration::from_secs(10);
 /// After a turn that could not be committed.
 pub(super) const PAUSE: Duration = Duration::from_millis(200);
 
+/// Whoever was replaced and comes back all the same does so within this time.
+const REPLACED: Duration = Duration::from_millis(500);
+
 /// Repeats that one turn hands out.
 const REPEATS: usize = 256;
 
@@ -263,9 +266,16 @@ impl Dispatcher {
     }
 
     pub(super) fn say_goodbye(&self, stream: &LocalStream, reason: Leave) {
+        let within = match reason {
+            Leave::Shutdown => self.running.lock().spread,
+            // Two that go on taking each other's place do it at leisure.
+            Leave::Replaced => REPLACED,
+            // Lifetimes are of different lengths already.
+            Leave::Lifetime => Duration::ZERO,
+        };
         stream.mailbox.end(Mail::GoingAway {
             resume: self.done_through(),
-            reconnect_after: Duration::from_millis(fastrand::u64(..500)),
+            reconnect_after: within.mul_f64(fastrand::f64()),
             reason,
         });
     }

@@ -1,7 +1,7 @@
 //! Members of this server: those that have a stream, and those that come for events.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
@@ -106,6 +106,7 @@ impl Subscriptions {
             &choice.kinds,
             &self.parts.live.directory(),
         );
+        self.streams.fetch_add(1, Ordering::Relaxed);
         let mut stream = MemberStream {
             terms: Terms {
                 record,
@@ -179,6 +180,7 @@ impl MemberStream {
 
 impl Drop for MemberStream {
     fn drop(&mut self) {
+        self.subscriptions.streams.fetch_sub(1, Ordering::Relaxed);
         let left = Op::Left {
             member: self.terms.member.clone(),
             session: self.session,

@@ -20,7 +20,10 @@ mod wake;
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -85,6 +88,8 @@ pub struct Parts {
 pub struct Subscriptions {
     parts: Arc<Parts>,
     running: Arc<Running>,
+    /// Open streams of members.
+    streams: AtomicUsize,
 }
 
 /// The tasks of those that are used here.
@@ -95,6 +100,8 @@ struct Running(Mutex<Registry>);
 struct Registry {
     inboxes: HashMap<SubscriptionKey, mpsc::UnboundedSender<Op>>,
     stopping: bool,
+    /// Over how long members come back once the server stops.
+    spread: Duration,
 }
 
 impl Running {
@@ -109,6 +116,7 @@ impl Subscriptions {
         Arc::new(Self {
             parts: Arc::new(parts),
             running: Arc::default(),
+            streams: AtomicUsize::new(0),
         })
     }
 
@@ -127,11 +135,18 @@ impl Subscriptions {
         answer.await.unwrap_or(Err(Error::Stopping))
     }
 
-    /// Ends all streams in good order and gives their leases back.
-    pub async fn shut_down(&self) {
+    /// How many members have a stream here.
+    pub fn streams(&self) -> usize {
+        self.streams.load(Ordering::Relaxed)
+    }
+
+    /// Ends all streams in good order and gives their leases back. Members are told to come back spread over a time, as
+    /// other subscribers are.
+    pub async fn shut_down(&self, spread: Duration) {
         let inboxes: Vec<_> = {
             let mut running = self.running.lock();
             running.stopping = true;
+            running.spread = spread;
             running.inboxes.values().cloned().collect()
         };
         let mut ended = Vec::new();

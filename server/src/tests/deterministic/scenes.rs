@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Error, Id, Result},
+    hub::Leave,
     subscriptions::{Mail, MemberStream},
 };
 
@@ -74,6 +75,40 @@ fn a_member_that_wakes_to_a_full_subscription_is_told_so() {
             panic!("it was told {told:?}");
         };
         assert_eq!(setting, "subscriptions.max_members");
+        end(&world);
+    });
+}
+
+#[test]
+fn members_come_back_spread_over_the_time_of_a_stop() {
+    in_virtual_time(1, async {
+        let (world, replicas) = stage(1, 100).await;
+        let mut streams = Vec::new();
+        for number in 0..40 {
+            let member = format!("m{number}");
+            streams.push(open(&world, &replicas[0], &member).await.expect("a stream"));
+        }
+        let subscriptions = &replicas[0].subscriptions;
+        assert_eq!(subscriptions.streams(), 40);
+        let spread = Duration::from_secs(2);
+        subscriptions.shut_down(spread).await;
+        let mut late = 0;
+        for stream in &streams {
+            let told = last(stream).await;
+            let Mail::GoingAway {
+                reconnect_after,
+                reason: Leave::Shutdown,
+                ..
+            } = told
+            else {
+                panic!("it was told {told:?}");
+            };
+            assert!(reconnect_after <= spread);
+            late += u32::from(reconnect_after > spread / 2);
+        }
+        assert!((10..=30).contains(&late), "{late} of 40 come late");
+        drop(streams);
+        assert_eq!(subscriptions.streams(), 0);
         end(&world);
     });
 }
