@@ -279,12 +279,28 @@ async fn say(world: &Arc<World>, number: u64, replica: &Arc<Replica>, ack: Ack) 
         };
         if let Some(answer) = answered.and_then(|all| all.first().copied()) {
             world.note("acknowledged", number, ack.id.position.0);
-            let is_kept = answer == Acked::Ok && ack.verdict == Verdict::Done;
-            if is_kept {
+            if answer == Acked::Ok && !is_kept(world, ack) {
+                let position = ack.id.position.0;
+                world.wrong(format!("{position} was acknowledged and is not kept"));
+            }
+            if answer == Acked::Ok && ack.verdict == Verdict::Done {
                 world.journal().said.kept.insert(ack.id.position);
             }
             return;
         }
+    }
+}
+
+/// Whether the database holds what a member was told to be kept. What is done or set aside remains so.
+fn is_kept(world: &World, ack: Ack) -> bool {
+    let database = world.database();
+    let entry = groups::only(&database).and_then(|group| group.entries.get(&ack.id.position));
+    let state = entry.map(|entry| &entry.state);
+    match ack.verdict {
+        Verdict::Done => matches!(state, None | Some(State::Done)),
+        Verdict::Park => matches!(state, None | Some(State::Done | State::Parked { .. })),
+        // It may have come again since.
+        Verdict::Retry(_) => true,
     }
 }
 

@@ -143,7 +143,7 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
     );
     let dying = (Arc::clone(world), Arc::clone(life));
     let observers = Observers {
-        publish: Box::new(after_commit(world, life, &tail, &lanes)),
+        publish: Box::new(after_commit(world, life, (&hub, &tail), &lanes)),
         fatal: Box::new(move || super::trouble::falls_over(&dying.0, &dying.1)),
         metrics: Arc::clone(&metrics),
     };
@@ -208,13 +208,19 @@ pub(super) async fn start(world: &Arc<World>, life: &Arc<Life>) -> Result<Replic
 fn after_commit(
     world: &Arc<World>,
     life: &Arc<Life>,
-    tail: &Arc<Tail>,
+    (hub, tail): (&Arc<Hub>, &Arc<Tail>),
     lanes: &Arc<Lanes>,
 ) -> impl Fn(Batch) + Send + Sync + use<> {
     let (world, life) = (Arc::clone(world), Arc::clone(life));
-    let (tail, lanes) = (Arc::clone(tail), Arc::clone(lanes));
+    let (hub, tail, lanes) = (Arc::clone(hub), Arc::clone(tail), Arc::clone(lanes));
     move |batch| {
+        let before = hub.head();
         tail.committed(&batch);
+        let first = batch.events.first().map(|event| event.position);
+        if let Some(first) = first.filter(|first| *first > before.next() && hub.head() >= *first) {
+            // Those who wait here would never hear of what others have committed before it.
+            world.wrong(format!("{} was told right after {}", first.0, before.0));
+        }
         bells::ring(&world, &life);
         for effect in batch.effects {
             match effect {
