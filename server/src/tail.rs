@@ -2,6 +2,9 @@
 //! and for those who wait here. The database is the truth; being rung is a hint, and looking now and then makes up for
 //! every hint that was lost.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,

@@ -32,7 +32,8 @@ use super::{
 /// How long a lane waits when the store did not take its step: the outcome of a request must not be forgotten.
 const STORE_RETRY: Duration = Duration::from_millis(500);
 
-/// The time between two lanes that go on when their agent is back: ten thousand take ten seconds.
+/// The time between two lanes that go on when their agent is back, or that another replica left: ten thousand take ten
+/// seconds.
 const RAMP: Duration = Duration::from_millis(1);
 
 /// All lanes of this process.
@@ -101,6 +102,18 @@ impl Lanes {
     /// Something in this lane may be possible that was not before. Ringing too often is harmless.
     pub fn ring(self: &Arc<Self>, key: LaneKey) {
         self.wake(key, None);
+    }
+
+    /// One after the other, so that neither the recipient nor the database is met by all at once.
+    pub async fn ring_all(self: &Arc<Self>, lanes: Vec<LaneKey>) {
+        for lane in lanes {
+            self.ring(lane);
+            tokio::time::sleep(RAMP).await;
+        }
+    }
+
+    pub fn runs(&self, key: &LaneKey) -> bool {
+        lock(&self.running).contains_key(key)
     }
 
     /// This delivery was committed ATTEMPTING: its request leaves now.
@@ -281,8 +294,7 @@ impl Lanes {
         }
     }
 
-    /// The recipient is back: the lanes that wait for it go on, one after the other, so that it is not met by all at
-    /// once.
+    /// The recipient is back: the lanes that wait for it go on.
     fn resume(self: &Arc<Self>, recipient: &Recipient) {
         let directory = self.desk.directory();
         let goes_there = |lane: &LaneKey| match (
@@ -305,12 +317,7 @@ impl Lanes {
         // Not in the order of a hash, which differs from process to process.
         waiting.sort_unstable();
         let lanes = Arc::clone(self);
-        tokio::spawn(async move {
-            for lane in waiting {
-                lanes.ring(lane);
-                tokio::time::sleep(RAMP).await;
-            }
-        });
+        tokio::spawn(async move { lanes.ring_all(waiting).await });
     }
 
     /// Commits until the store takes it: only the end of the process may lose how a request ended.

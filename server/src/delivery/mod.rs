@@ -12,6 +12,7 @@ mod parts;
 mod recover;
 mod settle;
 mod settle_source;
+mod take_over;
 
 pub use advance::escalation_is_open;
 pub use attempt::begin;
@@ -20,8 +21,9 @@ pub use breaker::{BreakerSettings, Breakers};
 pub use lanes::{Lanes, Parts};
 pub use look::owner_must_be_read;
 pub use parts::human_items;
-pub use recover::{recover, take_over};
+pub use recover::recover;
 pub use settle::record_change;
+pub use take_over::take_over;
 
 use std::time::Duration;
 

@@ -3,36 +3,27 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     committer::Committer,
     domain::{
-        Conversation, Delivery, DeliveryKind, DeliveryState, Direction, Directory, Error, LaneKey,
+        Conversation, Delivery, DeliveryKind, DeliveryState, Direction, Directory, Id, LaneKey,
         Reason, Result, Timestamp,
         ports::{Store, Transaction, Unit},
     },
-    live::Live,
 };
 
 use super::{
-    lanes::Lanes,
     settle::record_change,
     settle_source::{may_have_handed_over, part_done, read_back},
 };
 
-/// How many rows one transaction settles: few enough to keep it short.
+/// How many rows one transaction looks at and settles: few enough to keep it short.
 const AT_ONCE: usize = 200;
 
 /// A request is under way at most for its agent's, or source's, `send_timeout` after it was committed ATTEMPTING, and this
 /// long in all else: it begins within [`super::BEGUN_WITHIN`], and how it ended is committed at once.
 const LEASE_SPARE: Duration = Duration::from_secs(15);
-/// How often the rows of other replicas are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// A lane that has not moved for so long has lost its replica: while that lives, it goes on by itself.
-const LEFT_BEHIND: Duration = Duration::from_secs(5);
-/// Lanes that are rung at once.
-const LANES_AT_ONCE: usize = 200;
 
 /// Settles what was under way and answers the lanes that have something to do. Run before any lane.
 pub async fn recover(
@@ -45,43 +36,23 @@ pub async fn recover(
     store.busy_lanes().await
 }
 
-/// Takes over, for as long as it runs, what other replicas have left behind. What one of them still does is fenced: its
-/// row was settled, or is at its next attempt, so how the old one ended changes nothing.
-pub async fn take_over(
-    store: Arc<dyn Store>,
-    committer: Committer,
-    lanes: Arc<Lanes>,
-    live: Arc<Live>,
-    stop: CancellationToken,
-) {
-    let mut looks = tokio::time::interval(LOOK_EVERY);
-    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(looks.tick()).await.is_some() {
-        let look = async {
-            settle_interrupted(&committer, &live.directory(), true).await?;
-            let waiting = (store.clone(), LEFT_BEHIND);
-            let lanes =
-                tokio::spawn(async move { waiting.0.idle_lanes(waiting.1, LANES_AT_ONCE).await });
-            lanes.await.map_err(|_| Error::Internal)?
-        };
-        match look.await {
-            Ok(left) => left.into_iter().for_each(|lane| lanes.ring(lane)),
-            Err(error) => tracing::warn!(%error, "what other replicas left was not taken over"),
-        }
-    }
-}
-
-async fn settle_interrupted(
+pub(super) async fn settle_interrupted(
     committer: &Committer,
     directory: &Arc<Directory>,
     is_shared: bool,
 ) -> Result<()> {
-    let interrupted = Interrupted {
+    let mut interrupted = Interrupted {
         directory: Arc::clone(directory),
         is_shared,
+        after: None,
     };
-    while committer.submit(interrupted.clone()).await?.output == AT_ONCE {}
-    Ok(())
+    loop {
+        let last = committer.submit(interrupted.clone()).await?.output;
+        if last.is_none() {
+            return Ok(());
+        }
+        interrupted.after = last;
+    }
 }
 
 /// A message that was under way may have arrived: UNKNOWN, or read back where a source can tell. Anything else is sent
@@ -90,22 +61,28 @@ async fn settle_interrupted(
 struct Interrupted {
     directory: Arc<Directory>,
     is_shared: bool,
+    /// The last one that was looked at: those that may still be under way hide none behind them.
+    after: Option<(Timestamp, Id)>,
 }
 
 #[async_trait]
 impl Unit for Interrupted {
-    type Output = usize;
+    /// The last one that was looked at, where there may be more behind it.
+    type Output = Option<(Timestamp, Id)>;
 
-    async fn run(&self, tx: &mut dyn Transaction) -> Result<usize> {
+    async fn run(&self, tx: &mut dyn Transaction) -> Result<Self::Output> {
         let now = tx.now();
         let before = if self.is_shared {
             now - LEASE_SPARE
         } else {
             Timestamp(i64::MAX)
         };
-        let mut deliveries = tx.attempting_deliveries(before, AT_ONCE).await?;
+        let after = self.after.as_ref();
+        let mut deliveries = tx.attempting_deliveries(before, after, AT_ONCE).await?;
+        let last = deliveries.last().filter(|_| deliveries.len() == AT_ONCE);
+        let last = last.map(|delivery| (delivery.queued_at, delivery.id.clone()));
         deliveries.retain(|delivery| !self.is_held(delivery, now));
-        for mut delivery in deliveries.iter().cloned() {
+        for mut delivery in deliveries {
             delivery.reason = Some(Reason::Interrupted);
             let Some(mut conversation) = tx.conversation(&delivery.key).await? else {
                 delivery.state = DeliveryState::Failed;
@@ -117,7 +94,7 @@ impl Unit for Interrupted {
             record_change(tx, &mut conversation, &delivery);
             tx.save_conversation(&conversation).await?;
         }
-        Ok(deliveries.len())
+        Ok(last)
     }
 }
 

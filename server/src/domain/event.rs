@@ -134,6 +134,12 @@ pub enum EventBody {
         /// Every event up to this `sequence` was.
         through_sequence: u64,
     },
+    /// What a later version wrote and this one cannot read: kept and passed on as it is, and nothing is made of it.
+    Unread {
+        kind: EventKind,
+        /// The encoded body.
+        body: Vec<u8>,
+    },
 }
 
 /// The handle of a question that waits.
@@ -163,27 +169,29 @@ pub enum EndCause {
 
 /// The kinds of event; the numbers are those of the contract and of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
 pub enum EventKind {
-    ConversationStarted = 1,
-    ConversationEnded = 2,
-    VisitorMessage = 3,
-    DeliveryChanged = 4,
-    AgentMessage = 5,
-    ActionRequested = 6,
-    EscalationRequested = 7,
-    AvailabilityRequested = 8,
-    RequestClosed = 9,
-    OwnerChanged = 10,
-    HumanMessage = 11,
-    TicketReplied = 12,
-    ParametersUpdated = 13,
-    PlatformAlert = 14,
-    UnknownPlatformEvent = 15,
-    Erased = 16,
+    ConversationStarted,
+    ConversationEnded,
+    VisitorMessage,
+    DeliveryChanged,
+    AgentMessage,
+    ActionRequested,
+    EscalationRequested,
+    AvailabilityRequested,
+    RequestClosed,
+    OwnerChanged,
+    HumanMessage,
+    TicketReplied,
+    ParametersUpdated,
+    PlatformAlert,
+    UnknownPlatformEvent,
+    Erased,
+    /// One of a later version, which may write beside this one; by its number.
+    Later(i32),
 }
 
 impl EventKind {
+    /// Those that this version knows.
     pub const ALL: [Self; 16] = [
         Self::ConversationStarted,
         Self::ConversationEnded,
@@ -203,12 +211,31 @@ impl EventKind {
         Self::Erased,
     ];
 
-    pub fn number(self) -> u8 {
-        self as u8
+    pub fn number(self) -> i32 {
+        match self {
+            Self::ConversationStarted => 1,
+            Self::ConversationEnded => 2,
+            Self::VisitorMessage => 3,
+            Self::DeliveryChanged => 4,
+            Self::AgentMessage => 5,
+            Self::ActionRequested => 6,
+            Self::EscalationRequested => 7,
+            Self::AvailabilityRequested => 8,
+            Self::RequestClosed => 9,
+            Self::OwnerChanged => 10,
+            Self::HumanMessage => 11,
+            Self::TicketReplied => 12,
+            Self::ParametersUpdated => 13,
+            Self::PlatformAlert => 14,
+            Self::UnknownPlatformEvent => 15,
+            Self::Erased => 16,
+            Self::Later(number) => number,
+        }
     }
 
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    pub fn from_number(number: i32) -> Self {
+        let known = Self::ALL.into_iter().find(|kind| kind.number() == number);
+        known.unwrap_or(Self::Later(number))
     }
 }
 
@@ -241,6 +268,7 @@ impl EventBody {
             Self::PlatformAlert { .. } => EventKind::PlatformAlert,
             Self::UnknownPlatformEvent { .. } => EventKind::UnknownPlatformEvent,
             Self::Erased { .. } => EventKind::Erased,
+            Self::Unread { kind, .. } => *kind,
         }
     }
 }

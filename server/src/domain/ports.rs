@@ -165,10 +165,12 @@ pub trait Transaction: Sealing {
     async fn waiting_deliveries(&mut self, agent: &Id) -> Result<usize>;
     /// The deliveries of a conversation that are not final, both directions, in order.
     async fn unfinished_deliveries(&mut self, key: &ConversationKey) -> Result<Vec<Delivery>>;
-    /// Deliveries that have been under way since `before` or longer, at most `limit`.
+    /// Deliveries that have been under way since `before` or longer, at most `limit`: those behind the one that was queued
+    /// at this time and has this id, in that order.
     async fn attempting_deliveries(
         &mut self,
         before: Timestamp,
+        after: Option<&(Timestamp, Id)>,
         limit: usize,
     ) -> Result<Vec<Delivery>>;
 
@@ -341,8 +343,14 @@ pub trait Store: SealedStore + Send + Sync + std::fmt::Debug {
     async fn first_sequence(&self, key: &ConversationKey) -> Result<u64>;
     /// Lanes with something to do.
     async fn busy_lanes(&self) -> Result<Vec<LaneKey>>;
-    /// Lanes whose first row has waited for `span` or longer beyond its time, at most `limit`, none before the others.
-    async fn idle_lanes(&self, span: Duration, limit: usize) -> Result<Vec<LaneKey>>;
+    /// Lanes in which nothing is under way and a row has waited for `span` or longer beyond its time, at most `limit`: those
+    /// behind `after`, in the order of their keys.
+    async fn idle_lanes(
+        &self,
+        span: Duration,
+        after: Option<&LaneKey>,
+        limit: usize,
+    ) -> Result<Vec<LaneKey>>;
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>>;
     async fn erasure(&self, tenant: &Id, receipt_id: &Id) -> Result<Option<Erasure>>;
     /// Erasures of which something may be left on this server, at most `limit`: tenant and receipt.

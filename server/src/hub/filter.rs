@@ -12,8 +12,8 @@ pub struct Filter {
     conversations: Box<[Id]>,
     /// The agents that serve the accounts: an event without an account concerns them all.
     agents: Box<[Id]>,
-    /// One bit per kind's number.
-    kinds: u32,
+    /// Few.
+    kinds: Box<[EventKind]>,
 }
 
 /// What of an event decides whom it concerns.
@@ -43,16 +43,12 @@ impl Filter {
         kinds: &[EventKind],
         directory: &Directory,
     ) -> Self {
-        let kinds = match kinds {
-            [] => u32::MAX,
-            some => some.iter().fold(0, |all, kind| all | bit(*kind)),
-        };
         let filter = Self {
             tenant: tenant.clone(),
             accounts: sorted(accounts),
             conversations: sorted(conversations),
             agents: Box::default(),
-            kinds,
+            kinds: kinds.into(),
         };
         filter.under(directory)
     }
@@ -74,7 +70,7 @@ impl Filter {
 
     pub fn matches(&self, event: &Concerns) -> bool {
         self.tenant == event.tenant
-            && self.kinds & bit(event.kind) != 0
+            && self.matches_kind(event.kind)
             && self.matches_account(event)
             && (self.conversations.is_empty()
                 || event
@@ -86,7 +82,7 @@ impl Filter {
     /// Whether an event of this kind that belongs to the agent and to no conversation would match.
     pub fn matches_of_agent(&self, agent: &Id, kind: EventKind) -> bool {
         self.tenant.as_str() == tenant_of(agent.as_str())
-            && self.kinds & bit(kind) != 0
+            && self.matches_kind(kind)
             && self.conversations.is_empty()
             && (self.accounts.is_empty() || holds(&self.agents, agent))
     }
@@ -105,6 +101,10 @@ impl Filter {
 
     pub(super) fn agents(&self) -> &[Id] {
         &self.agents
+    }
+
+    fn matches_kind(&self, kind: EventKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
     }
 
     fn matches_account(&self, event: &Concerns) -> bool {
@@ -126,10 +126,6 @@ impl From<&StoredEvent> for Concerns {
             kind: event.kind,
         }
     }
-}
-
-fn bit(kind: EventKind) -> u32 {
-    1 << kind.number()
 }
 
 fn sorted(mut ids: Vec<Id>) -> Box<[Id]> {

@@ -1,10 +1,15 @@
 //! Table `delivery`: the lanes to agents and sources.
 
 mod codes;
+mod lanes;
 
 use std::sync::LazyLock;
 
 use sea_orm::{ConnectionTrait, Value};
+
+#[cfg(test)]
+pub(super) use lanes::IDLE_LANES;
+pub(super) use lanes::{busy_lanes, idle_lanes};
 
 use codes::{direction, direction_number, kind, kind_number, subject};
 
@@ -14,7 +19,7 @@ use super::{
     fault::Fault,
     row::Row,
     sealing::{Keys, PLAIN},
-    table::{Table, all, all_opened, execute, first, first_opened, number},
+    table::{Table, all_opened, execute, first, first_opened, number},
 };
 use crate::{
     domain::{
@@ -87,10 +92,10 @@ static UNFINISHED: LazyLock<String> = LazyLock::new(|| {
             ORDER BY lane_order",
     )
 });
-static ATTEMPTING: LazyLock<String> = LazyLock::new(|| {
+pub(super) static ATTEMPTING: LazyLock<String> = LazyLock::new(|| {
     TABLE.select(
-        "WHERE state = $1 AND finished_at IS NULL AND attempted_at <= $3
-            ORDER BY queued_at, id LIMIT $2",
+        "WHERE state = $1 AND finished_at IS NULL AND attempted_at <= $2 AND (queued_at, id) > ($3, $4)
+            ORDER BY queued_at, id LIMIT $5",
     )
 });
 /// Final rows are forgotten after a time, so the conversation, which is not, has a say: orders never come twice as far
@@ -104,12 +109,6 @@ const LAST_ORDER: &str = "SELECT MAX(lane_order) FROM (
 ) AS orders";
 const WAITING: &str = "SELECT COUNT(*) FROM delivery
     WHERE agent = $1 AND finished_at IS NULL AND direction = 0";
-const BUSY_LANES: &str = "SELECT DISTINCT tenant, account, conversation_id, direction FROM delivery
-    WHERE finished_at IS NULL";
-/// In no order: where there are more than the limit, each gets its turn.
-const IDLE_LANES: &str = "SELECT tenant, account, conversation_id, direction FROM delivery
-    WHERE finished_at IS NULL AND state = $1 AND queued_at <= $2 AND not_before <= $2
-    GROUP BY tenant, account, conversation_id, direction ORDER BY RANDOM() LIMIT $3";
 /// Kinds 7 and 8 are handovers.
 static HANDOVER: LazyLock<String> = LazyLock::new(|| {
     TABLE.select(
@@ -225,37 +224,19 @@ pub(super) async fn attempting(
     db: &impl ConnectionTrait,
     keys: &Keys,
     before: Timestamp,
+    after: Option<&(Timestamp, Id)>,
     limit: usize,
 ) -> Result<Vec<Delivery>, Fault> {
     let state = delivery_state(DeliveryState::Attempting) as i32;
-    let values = [number(state), number(limit), before.0.into()];
+    let (queued_at, id) = after.map_or((i64::MIN, ""), |(time, id)| (time.0, id.as_str()));
+    let values = [
+        number(state),
+        before.0.into(),
+        queued_at.into(),
+        id.into(),
+        number(limit),
+    ];
     all_opened(db, keys, KEY, &ATTEMPTING, values, read).await
-}
-
-pub(super) async fn busy_lanes(db: &impl ConnectionTrait) -> Result<Vec<LaneKey>, Fault> {
-    all(db, BUSY_LANES, [], |row| {
-        Ok(LaneKey {
-            conversation: row.key()?,
-            direction: row.code("delivery.direction", direction)?,
-        })
-    })
-    .await
-}
-
-pub(super) async fn idle_lanes(
-    db: &impl ConnectionTrait,
-    since: Timestamp,
-    limit: usize,
-) -> Result<Vec<LaneKey>, Fault> {
-    let state = delivery_state(DeliveryState::Queued) as i32;
-    let values = [number(state), since.0.into(), number(limit)];
-    all(db, IDLE_LANES, values, |row| {
-        Ok(LaneKey {
-            conversation: row.key()?,
-            direction: row.code("delivery.direction", direction)?,
-        })
-    })
-    .await
 }
 
 fn place(row: &str) -> Place<'_> {

@@ -249,9 +249,14 @@ impl Store for SqlStore {
             .await
     }
 
-    async fn idle_lanes(&self, span: Duration, limit: usize) -> Result<Vec<LaneKey>> {
-        let since = self.clock.now() - span;
-        self.read(async move |db, _| delivery::idle_lanes(&db, since, limit).await)
+    async fn idle_lanes(
+        &self,
+        span: Duration,
+        after: Option<&LaneKey>,
+        limit: usize,
+    ) -> Result<Vec<LaneKey>> {
+        let (since, after) = (self.clock.now() - span, after.cloned());
+        self.read(async move |db, _| delivery::idle_lanes(&db, since, after.as_ref(), limit).await)
             .await
     }
 

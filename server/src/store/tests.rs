@@ -6,6 +6,7 @@ mod erase;
 mod failure;
 mod forget;
 mod lanes;
+pub(crate) mod later;
 mod log;
 mod opening;
 pub(crate) mod place;

@@ -177,9 +177,10 @@ impl Transaction for SqlTransaction {
     async fn attempting_deliveries(
         &mut self,
         before: Timestamp,
+        after: Option<&(Timestamp, Id)>,
         limit: usize,
     ) -> Result<Vec<Delivery>> {
-        let found = delivery::attempting(&self.db, &self.keys, before, limit).await;
+        let found = delivery::attempting(&self.db, &self.keys, before, after, limit).await;
         self.read(found)
     }
 

@@ -14,8 +14,11 @@ use super::Nonsense;
 use crate::domain::EventBody;
 
 pub fn encode(body: &EventBody) -> Vec<u8> {
+    if let EventBody::Unread { body, .. } = body {
+        return body.clone();
+    }
     let event = v1::Event {
-        body: Some(write::body(body)),
+        body: write::body(body),
         ..v1::Event::default()
     };
     event.encode_to_vec()

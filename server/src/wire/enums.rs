@@ -158,11 +158,15 @@ pub fn read_evidence(number: i32) -> Option<Evidence> {
 
 /// The numbers of the kinds are those of the contract.
 pub fn event_kind(kind: EventKind) -> i32 {
-    i32::from(kind.number())
+    kind.number()
 }
 
-/// The kind's name in the contract, in small letters: that of its part of `Event.body`.
+/// The kind's name in the contract, in small letters: that of its part of `Event.body`. One of a later version is called by
+/// its number.
 pub fn event_kind_name(kind: EventKind) -> String {
+    if let EventKind::Later(number) = kind {
+        return format!("kind_{number}");
+    }
     let wire = v1::EventKind::try_from(event_kind(kind)).unwrap_or_default();
     let name = wire.as_str_name();
     name.strip_prefix("EVENT_KIND_")
@@ -170,8 +174,10 @@ pub fn event_kind_name(kind: EventKind) -> String {
         .to_ascii_lowercase()
 }
 
+/// A kind as callers name it: one that this version knows.
 pub fn read_event_kind(number: i32) -> Option<EventKind> {
-    u8::try_from(number).ok().and_then(EventKind::from_number)
+    let kind = EventKind::from_number(number);
+    (!matches!(kind, EventKind::Later(_))).then_some(kind)
 }
 
 pub fn upstream_state(value: UpstreamState) -> v1::UpstreamErasureState {
@@ -222,6 +228,17 @@ mod tests {
         for number in 1..=3 {
             let state = read_session_state(number).expect("known");
             assert_eq!(session_state(state) as i32, number);
+        }
+    }
+
+    #[test]
+    fn a_kind_has_the_name_of_its_part_of_the_contract_or_its_number() {
+        for (kind, name) in [
+            (EventKind::VisitorMessage, "visitor_message"),
+            (EventKind::Later(9999), "kind_9999"),
+        ] {
+            assert_eq!(event_kind_name(kind), name);
+            assert_eq!(EventKind::from_number(event_kind(kind)), kind);
         }
     }
 

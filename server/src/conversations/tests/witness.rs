@@ -82,7 +82,7 @@ passing_on! {
         async fn next_opening(key: &ConversationKey, order: u64) -> Result<Option<Delivery>>;
         async fn next_order(key: &ConversationKey) -> Result<u64>;
         async fn waiting_deliveries(agent: &Id) -> Result<usize>;
-        async fn attempting_deliveries(before: Timestamp, limit: usize) -> Result<Vec<Delivery>>;
+        async fn attempting_deliveries(before: Timestamp, after: Option<&(Timestamp, Id)>, limit: usize) -> Result<Vec<Delivery>>;
         async fn contact(id: &Id) -> Result<Option<KnownContact>>;
         async fn contact_of(key: &ConversationKey) -> Result<Option<KnownContact>>;
         async fn unknown_owners(source: &Id, before: Timestamp, limit: usize) -> Result<Vec<Conversation>>;
@@ -275,8 +275,13 @@ impl Store for Witness {
         self.store.busy_lanes().await
     }
 
-    async fn idle_lanes(&self, span: Duration, limit: usize) -> Result<Vec<LaneKey>> {
-        self.store.idle_lanes(span, limit).await
+    async fn idle_lanes(
+        &self,
+        span: Duration,
+        after: Option<&LaneKey>,
+        limit: usize,
+    ) -> Result<Vec<LaneKey>> {
+        self.store.idle_lanes(span, after, limit).await
     }
 
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<KnownContact>> {

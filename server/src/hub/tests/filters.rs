@@ -23,24 +23,27 @@ fn sorts() -> Vec<crate::domain::StoredEvent> {
         event("c", "1", EventKind::ActionRequested),          // 5
         agent_event("bot", EventKind::AvailabilityRequested), // 6
         agent_event("other", EventKind::AvailabilityRequested), // 7
+        event("a", "1", EventKind::Later(9999)),              // 8
     ]
 }
 
 #[tokio::test]
 async fn a_reader_gets_what_its_filter_names_live_and_from_the_log() {
     use EventKind::{AgentMessage, AvailabilityRequested};
-    let cases: [(Choice, &[u64]); 10] = [
-        ((&[], &[], &[]), &[1, 2, 3, 4, 5, 6, 7]),
-        ((&["a"], &[], &[]), &[1, 2, 3, 6]),
-        ((&["a", "c"], &[], &[]), &[1, 2, 3, 5, 6, 7]),
-        ((&["a"], &["1"], &[]), &[1, 2]),
-        ((&[], &["1"], &[]), &[1, 2, 4, 5]),
+    let cases: [(Choice, &[u64]); 12] = [
+        ((&[], &[], &[]), &[1, 2, 3, 4, 5, 6, 7, 8]),
+        ((&["a"], &[], &[]), &[1, 2, 3, 6, 8]),
+        ((&["a", "c"], &[], &[]), &[1, 2, 3, 5, 6, 7, 8]),
+        ((&["a"], &["1"], &[]), &[1, 2, 8]),
+        ((&[], &["1"], &[]), &[1, 2, 4, 5, 8]),
         ((&["b", "a", "a"], &[], &[AgentMessage]), &[2, 3, 4]),
         ((&["b"], &[], &[AvailabilityRequested]), &[6]),
         (
             (&[], &[], &[AvailabilityRequested, AgentMessage]),
             &[2, 3, 4, 6, 7],
         ),
+        ((&[], &[], &[EventKind::Later(9999)]), &[8]),
+        ((&[], &[], &[EventKind::Later(41)]), &[]),
         ((&["unheard of"], &[], &[]), &[]),
         ((&["c"], &["2"], &[]), &[]),
     ];
@@ -55,11 +58,11 @@ async fn a_reader_gets_what_its_filter_names_live_and_from_the_log() {
         world.publish(vec![sort]);
     }
     for (live, filter, expected) in &mut readers {
-        live.drain(Position(7)).await;
+        live.drain(Position(8)).await;
         assert_eq!(live.events, *expected, "live: {filter:?}");
         let log = World::on(world.log.clone(), Settings::default());
         let mut late = log.open(Start::Earliest, filter.clone()).await.unwrap();
-        late.drain(Position(7)).await;
+        late.drain(Position(8)).await;
         assert_eq!(late.events, *expected, "late: {filter:?}");
     }
 }

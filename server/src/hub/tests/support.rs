@@ -153,7 +153,7 @@ impl Store for MemoryLog {
     async fn first_sequence(&self, _: &ConversationKey) -> Result<u64> {
         Err(Error::Internal)
     }
-    async fn idle_lanes(&self, _: Duration, _: usize) -> Result<Vec<LaneKey>> {
+    async fn idle_lanes(&self, _: Duration, _: Option<&LaneKey>, _: usize) -> Result<Vec<LaneKey>> {
         Err(Error::Internal)
     }
     async fn busy_lanes(&self) -> Result<Vec<LaneKey>> {

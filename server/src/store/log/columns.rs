@@ -10,7 +10,7 @@ use crate::{
     },
     keys::Place,
     store::{fault::Fault, row::Row},
-    wire::{body, enums::read_event_kind, envelope::Envelope},
+    wire::{body, envelope::Envelope},
 };
 
 /// An event as it travels, and its `sequence`.
@@ -21,14 +21,14 @@ pub(super) fn stored(row: &mut Row<'_>) -> Result<(u64, StoredEvent), Fault> {
 
 /// An event as the rules know it.
 pub(super) fn fact(row: &mut Row<'_>) -> Result<Event, Fault> {
-    Columns::read(row)?.fact()
+    Ok(Columns::read(row)?.fact())
 }
 
 /// An event as it travels and as the rules know it.
 pub(super) fn both(row: &mut Row<'_>) -> Result<(StoredEvent, Arc<Event>), Fault> {
     let columns = Columns::read(row)?;
     let stored = columns.stored();
-    Ok((stored, Arc::new(columns.fact()?)))
+    Ok((stored, Arc::new(columns.fact())))
 }
 
 /// The columns of a row, as they are.
@@ -75,10 +75,10 @@ impl Columns {
         }
     }
 
-    fn fact(self) -> Result<Event, Fault> {
+    fn fact(self) -> Event {
         let tenant = Id::trusted(self.tenant);
         let key = self.account.zip(self.conversation_id);
-        Ok(Event {
+        Event {
             position: self.position,
             recorded_at: self.recorded_at,
             fact: NewEvent {
@@ -95,9 +95,13 @@ impl Columns {
                 owner_epoch: self.owner_epoch,
                 superseded: self.superseded,
                 traceparent: self.traceparent,
-                body: body::decode(&self.body)?,
+                // Rather that nobody makes anything of it than that a version which reads less than another stands still.
+                body: body::decode(&self.body).unwrap_or(EventBody::Unread {
+                    kind: self.kind,
+                    body: self.body,
+                }),
             },
-        })
+        }
     }
 
     fn read(row: &mut Row<'_>) -> Result<Self, Fault> {
@@ -114,7 +118,7 @@ impl Columns {
             sequence: row.number("event.sequence")?,
             owner_epoch: row.number("event.owner_epoch")?,
             superseded: row.flag()?,
-            kind: row.code("event.kind", read_event_kind)?,
+            kind: EventKind::from_number(row.number("event.kind")?),
             recorded_at: row.time()?,
             traceparent: row.text()?,
             body: body_of(row, position)?,

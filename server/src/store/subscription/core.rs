@@ -19,7 +19,7 @@ struct KeptChoice {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     conversations: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    kinds: Vec<u8>,
+    kinds: Vec<i32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,11 +62,7 @@ pub(super) fn read_choice(text: &str) -> Result<Choice, Fault> {
     Ok(Choice {
         accounts: ids(kept.accounts),
         conversations: ids(kept.conversations),
-        kinds: kept
-            .kinds
-            .into_iter()
-            .filter_map(EventKind::from_number)
-            .collect(),
+        kinds: kept.kinds.into_iter().map(EventKind::from_number).collect(),
     })
 }
 

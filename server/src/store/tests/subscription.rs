@@ -119,7 +119,8 @@ async fn a_subscription_is_read_as_it_was_saved_and_its_changes_in_place_of_it()
     saved.choice = Choice {
         accounts: vec![id("shop"), id("outlet")],
         conversations: vec![id("c")],
-        kinds: vec![EventKind::AgentMessage, EventKind::ActionRequested],
+        // One that another replica knows, perhaps.
+        kinds: vec![EventKind::AgentMessage, EventKind::Later(9999)],
     };
     saved.policy.when_parked = WhenParked::Block;
     saved.policy.ack_deadline = Duration::from_hours(1);

@@ -40,10 +40,6 @@ impl Chance {
         &all[self.index(all.len())]
     }
 
-    pub(super) fn shuffle<T>(&self, all: &mut [T]) {
-        self.draw(|rng| rng.shuffle(all));
-    }
-
     fn draw<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         draw(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

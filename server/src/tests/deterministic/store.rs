@@ -203,17 +203,26 @@ impl Store for Reached {
         .await
     }
 
-    async fn idle_lanes(&self, span: Duration, limit: usize) -> Result<Vec<LaneKey>> {
+    async fn idle_lanes(
+        &self,
+        span: Duration,
+        after: Option<&LaneKey>,
+        limit: usize,
+    ) -> Result<Vec<LaneKey>> {
         let before = self.clock.now() - span;
         let idle = self.read("idle lanes", |database| {
-            lanes(database, |delivery| {
+            let busy = lanes(database, |delivery| {
+                delivery.state == DeliveryState::Attempting
+            });
+            let mut idle = lanes(database, |delivery| {
                 delivery.state == DeliveryState::Queued
                     && delivery.queued_at <= before
                     && delivery.not_before <= before
-            })
+            });
+            idle.retain(|lane| !busy.contains(lane) && after.is_none_or(|after| lane > after));
+            idle
         });
         let mut idle = idle.await?;
-        self.world.chance.shuffle(&mut idle);
         idle.truncate(limit);
         Ok(idle)
     }

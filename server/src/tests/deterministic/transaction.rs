@@ -476,13 +476,17 @@ impl Transaction for Open {
     async fn attempting_deliveries(
         &mut self,
         before: Timestamp,
+        after: Option<&(Timestamp, Id)>,
         limit: usize,
     ) -> Result<Vec<Delivery>> {
         self.statement().await?;
+        let place = |delivery: &Delivery| (delivery.queued_at, delivery.id.clone());
         let mut found = self.deliveries(|delivery| {
-            delivery.state == DeliveryState::Attempting && delivery.attempted_at <= before
+            delivery.state == DeliveryState::Attempting
+                && delivery.attempted_at <= before
+                && after.is_none_or(|after| place(delivery) > *after)
         });
-        found.sort_by_key(|delivery| delivery.queued_at);
+        found.sort_by_key(place);
         found.truncate(limit);
         Ok(found)
     }

@@ -419,6 +419,10 @@ impl Draw {
                 receipt_id: self.text(),
                 through_sequence: self.0.u64(..),
             },
+            EventKind::Later(_) => EventBody::Unread {
+                kind,
+                body: Vec::new(),
+            },
         }
     }
 }

@@ -21,9 +21,10 @@ use crate::{
     },
 };
 
+/// Absent: it was never read, so its bytes are all there is.
 #[expect(clippy::too_many_lines, reason = "a flat list, one arm a kind")]
-pub fn body(body: &EventBody) -> Body {
-    match body {
+pub fn body(body: &EventBody) -> Option<Body> {
+    Some(match body {
         EventBody::ConversationStarted {
             resumed,
             visitor: visiting,
@@ -135,7 +136,8 @@ pub fn body(body: &EventBody) -> Body {
             receipt_id: receipt_id.clone(),
             through_sequence: *through_sequence,
         }),
-    }
+        EventBody::Unread { .. } => return None,
+    })
 }
 
 fn subject(subject: &Subject) -> delivery_changed::Subject {
