@@ -27,18 +27,22 @@ pub struct NewKeyArgs {
 /// A file that is there already or cannot be written.
 pub fn run(args: &NewKeyArgs) -> Result<()> {
     let key = Key::generate().context("the system has no randomness to give")?;
-    let place = if let Some(file) = &args.file {
+    let (place, what_next) = if let Some(file) = &args.file {
         owners_file::write(file, key.text().expose_secret())?;
-        file.display().to_string()
+        let place = file.display().to_string();
+        let what_next =
+            format!("It stands in {place}, for its owner alone. Let the server read it");
+        (place, what_next)
     } else {
         println!("{}", key.text().expose_secret());
-        "/path/to/key".to_owned()
+        let place = "/path/to/key".to_owned();
+        let what_next = format!("Put it into a file that only the server can read ({place})");
+        (place, what_next)
     };
     let id = key.id();
     eprintln!(
-        "This is the key {id}. It is not kept anywhere else. Put it into a file that only the server can read ({place}), and \
-         name that in the configuration:\n\n\
-         [[callers]]\nname = \"crm\"\nscopes = [\"converse\", \"subscribe\"]\nkeys = [{{ file = \"{place}\" }}]\n\n\
+        "This is the key {id}. It is not kept anywhere else. {what_next}, and name that in the configuration:\n\n\
+         [[callers]]\nname = \"crm\"\nscopes = [\"converse\", \"subscribe\", \"respond\"]\nkeys = [{{ file = \"{place}\" }}]\n\n\
          The caller sends it with every call: `authorization: Bearer <key>`; verbs of parloir take --key-file or PARLOIR_KEY."
     );
     Ok(())

@@ -182,6 +182,13 @@ fn check_together(config: &Config, problems: &mut Problems) {
             "must not hold a password, because it is shown in logs: name its place in database.password",
         );
     }
+    if is_server(url) && config.encryption.master_key.is_beside() {
+        problems.add(
+            "encryption.master_key",
+            "must be set with PostgreSQL: every replica needs the same keys, so no file is made beside a database that \
+             is elsewhere; `parloir new-master-key` draws one",
+        );
+    }
     if url.strip_prefix("sqlite:").is_none_or(str::is_empty) && !is_server(url) {
         problems.add(
             "database.url",

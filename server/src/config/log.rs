@@ -11,7 +11,7 @@ section! {
         /// cursor is older is told of the gap.
         #[serde(with = "humantime_serde")]
         retention_age: Duration = Duration::from_hours(30 * 24), "1m" to "36500days";
-        /// How often old events and forgotten idempotency keys are removed.
+        /// How often old events and forgotten idempotency keys are removed, and the gauges of named subscriptions counted.
         #[serde(with = "humantime_serde")]
         sweep_interval: Duration = Duration::from_mins(1), "10ms" to "1day";
         /// How long a repeated command or message is recognised. A repeat after that time is done again.

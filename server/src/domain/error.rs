@@ -108,7 +108,7 @@ pub enum Error {
     #[error("this method is opened to nobody")]
     MethodClosed,
     /// The store cannot write now.
-    #[error("the store cannot be written now: repeat the call with the same key")]
+    #[error("the store cannot be reached now: repeat the call with the same key")]
     StoreUnavailable,
     /// The disk is full.
     #[error("the disk of the store is full: repeat the call with the same key once there is space")]

@@ -9,10 +9,12 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderValue, Request, Response, header::AUTHORIZATION};
+use tokio::time::timeout;
 use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 
 use super::{
+    call::patience,
     observe::Whose,
     permissions::{Permission, Permissions, Rule},
     revocable::RevocableBody,
@@ -138,9 +140,20 @@ where
                     .map(|body| Body::new(SizedBody::new(body, limit, setting, Box::new(told))));
             }
         }
+        let patience = match place {
+            Place::Call(_) => patience(request.headers()),
+            Place::Nothing | Place::Stream(_) => None,
+        };
         let answering = self.inner.call(request);
         Box::pin(async move {
-            let answered = answering.await;
+            let answered = match patience {
+                None => answering.await,
+                // What was begun goes its way, whoever waits for it.
+                Some(patience) => match timeout(patience, answering).await {
+                    Ok(answered) => answered,
+                    Err(_) => return Ok(status(&Error::StoreUnavailable, 0).into_http()),
+                },
+            };
             match (place, by) {
                 (Place::Stream(open), Some(by)) => answered.map(|response| {
                     let ends = by

@@ -69,9 +69,8 @@ async fn a_commit_that_died_with_the_server_is_not_taken_for_the_one_that_got_it
         way.open();
         let through = timeout(LONGEST, calling.join_all()).await;
         through.expect("every call is answered");
-        if stage.replicas[0].server().has_ended().is_some() {
-            panic!("it gave up: {}", stage.replicas[0].server().last_words());
-        }
+        let server = stage.replicas[0].server();
+        assert!(server.has_ended().is_none(), "{}", server.last_words());
         start_at_last(&stage.impatient(0, LONGEST), &format!("after-{round}")).await;
     }
 
@@ -105,9 +104,9 @@ impl Way {
     async fn to(place: SocketAddr) -> Self {
         let is_open = Arc::new(AtomicBool::new(true));
         let asked = Arc::clone(&is_open);
-        let places = move || match asked.load(Ordering::Relaxed) {
-            true => vec![place],
-            false => Vec::new(),
+        let places = move || {
+            let is_open = asked.load(Ordering::Relaxed);
+            is_open.then_some(place).into_iter().collect()
         };
         Self {
             wire: Wire::to_any(Arc::new(places)).await,

@@ -119,3 +119,22 @@ async fn a_tenants_calls_under_way_are_counted_together() {
     };
     assert_one_at_a_time(limits, "limits.tenant_calls_in_flight").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_cannot_be_answered_in_time_is_refused_with_the_remedy() {
+    let (layer, key, _) = limited(&LimitsConfig::default());
+    let guard = layer.layer(tower::service_fn(|_: Request<Body>| {
+        std::future::pending::<std::result::Result<Response<Body>, Infallible>>()
+    }));
+    let mut request = request(&key);
+    let headers = request.headers_mut();
+    headers.insert("grpc-timeout", HeaderValue::from_static("10S"));
+    let began = tokio::time::Instant::now();
+    let refused = guard.oneshot(request).await;
+    let refused = refused.unwrap_or_else(|never| match never {});
+    let status = Status::from_header_map(refused.headers()).expect("a status");
+    assert_eq!(status.code(), Code::Unavailable);
+    let details = tonic_types::StatusExt::get_details_error_info(&status).expect("a reason");
+    assert_eq!(details.reason, "STORE_UNAVAILABLE");
+    assert_eq!(began.elapsed().as_millis(), 9900);
+}
