@@ -51,8 +51,14 @@ impl Verdict {
 
 impl Admin {
     /// Asks the platform, once with each key that is in force: the first of what it answers is about the key that is meant
-    /// to work, which another one could hide. A paused agent can be tested, too, and one of the configuration.
-    pub async fn test(self: &Arc<Self>, identity: &Identity, name: &str) -> Result<Vec<Tested>> {
+    /// to work, which another one could hide. A paused agent can be tested, too, and one of the configuration. All of it
+    /// takes no more than `longest`.
+    pub async fn test(
+        self: &Arc<Self>,
+        identity: &Identity,
+        name: &str,
+        longest: Duration,
+    ) -> Result<Vec<Tested>> {
         let act = Act::new(identity, "TestAgent", ResourceKind::Agent.target(name));
         let known = self.object(identity, Kind::Agent, name);
         let setup = self.parts.live.setup();
@@ -65,8 +71,11 @@ impl Admin {
         };
         // Nothing here touches the database, so it may be given up.
         let mut all = Vec::new();
-        for setting in agent.keys_in_force() {
-            all.push(test_key(agent.as_ref(), setting, settings.send_timeout).await);
+        let keys = agent.keys_in_force();
+        let share = longest / u32::try_from(keys.len().max(1)).unwrap_or(u32::MAX);
+        let patience = settings.send_timeout.min(share);
+        for setting in keys {
+            all.push(test_key(agent.as_ref(), setting, patience).await);
         }
         let each = all.iter().map(|one| {
             json!({ "setting": one.setting, "verdict": one.verdict.name(), "status": one.status })
@@ -90,7 +99,7 @@ fn tested(setting: &'static str, answer: Option<Probed>, took: Duration) -> Test
             verdict: Verdict::Unclear,
             status: None,
             took,
-            text: "no answer within the agent's send_timeout".to_owned(),
+            text: "no answer within the agent's send_timeout, or the call's deadline".to_owned(),
         };
     };
     let (verdict, text) = match sent {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::domain::{
-    AgentSettings, Answer, Conversation, DeliveryKind, EventBody, Fingerprint, Id, OpenQuestion,
-    Question, Request, RequestKind, RequestOutcome, Result, Timestamp,
+    AgentSettings, Answer, Conversation, DeliveryKind, Error, EventBody, Fingerprint, Id,
+    OpenQuestion, Question, Request, RequestKind, RequestOutcome, Result, Timestamp,
     ports::{Transaction, Unit},
 };
 
@@ -109,6 +109,8 @@ impl Ask {
                 answer: Some(answer),
                 ..
             }) => Some(Asked::Answered(answer)),
+            // It may have been answered: asked anew, an action would be done twice.
+            Some(EventBody::Unread { .. }) => return Err(Error::Internal),
             _ => None,
         })
     }

@@ -214,6 +214,8 @@ impl Unit for LookUp {
         let event = tx.event_by_id(&closed.event_id).await?;
         Ok(match event.map(|event| event.fact.body) {
             Some(EventBody::RequestClosed { answer, .. }) => Found::Closed(answer),
+            // A later version closed it in a way of its own: that nobody answered is not known.
+            Some(EventBody::Unread { .. }) => return Err(Error::Internal),
             _ => Found::Closed(None),
         })
     }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     conversations::Desk,
     domain::{
-        Attempt, Conversation, Delivery, DeliveryKind, DeliveryState, Departure, EventBody,
+        Attempt, Conversation, Delivery, DeliveryKind, DeliveryState, Departure, Error, EventBody,
         KnownContact, LaneKey, Owner, Reason, Recipient, Result, SourceEntry, Timestamp, ToSource,
         ports::Transaction,
         source::{Author, Item},
@@ -108,8 +108,13 @@ async fn consider(
     let Some(body) = event.map(|event| event.fact.body) else {
         return Ok(ends(delivery, DeliveryState::Failed, Reason::QueuedTooLong));
     };
-    if matches!(body, EventBody::Erased { .. }) {
-        return Ok(ends(delivery, DeliveryState::Failed, Reason::Erased));
+    match body {
+        EventBody::Erased { .. } => {
+            return Ok(ends(delivery, DeliveryState::Failed, Reason::Erased));
+        }
+        // It waits for a replica that can read it.
+        EventBody::Unread { .. } => return Err(Error::Internal),
+        _ => {}
     }
     let mut parts = parts(delivery, &body, conversation, &source);
     let index = usize::try_from(delivery.part).unwrap_or(usize::MAX);

@@ -9,7 +9,7 @@ mod secrets;
 mod subscriptions;
 mod values;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use parloir_proto::v1::{
     self,
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, codec::CompressionEncoding};
 
 use super::{
-    call::identity,
+    call::{identity, time_for},
     service::{Options, still_open},
     status,
 };
@@ -64,6 +64,8 @@ pub(super) struct Door<'a> {
     pub admin: &'a Arc<Admin>,
     pub subscriptions: &'a Arc<Subscriptions>,
     pub identity: Identity,
+    /// How long the call may take.
+    pub longest: Duration,
     pub epoch: u64,
 }
 
@@ -79,6 +81,7 @@ impl Administration {
                 admin: &self.admin,
                 subscriptions: &self.subscriptions,
                 identity: identity(request.extensions())?,
+                longest: time_for(request.metadata()),
                 epoch: self.epoch,
             };
             work(door, request.into_inner()).await

@@ -177,16 +177,13 @@ impl ConversationService for Calls {
                     calls::pull::take(opened, terms).await
                 }
                 calls::pull::Pull::Named(membership, terms) => {
-                    let subscriptions = Arc::clone(&self.subscriptions);
                     let key = membership.key.clone();
-                    // As above.
-                    let pulling = tokio::spawn(async move {
-                        let terms = (membership.max_in_flight, terms.events, terms.wait);
-                        let (key, member) = (membership.key, membership.member);
-                        let creation = membership.creation;
-                        subscriptions.pull(key, member, creation, terms).await
-                    });
-                    let pulled = pulling.await.unwrap_or(Err(Error::Internal))?;
+                    let terms = (membership.max_in_flight, terms.events, terms.wait);
+                    let (of, member) = (membership.key, membership.member);
+                    let pulling = self
+                        .subscriptions
+                        .pull(of, member, membership.creation, terms);
+                    let pulled = pulling.await?;
                     calls::pull::response(pulled, &key, self.epoch())
                 }
             }

@@ -53,8 +53,13 @@ impl Fault {
     /// After an error from COMMIT: it certainly changed nothing.
     pub(super) fn is_certain(&self) -> bool {
         match self.state() {
-            // What a server answers to a commit is its last word; a server that is stopping may say it too late.
-            Some(state) => !state.starts_with(OPERATOR),
+            // What a server answers to a commit is its last word, unless it is stopping, does not know, or somebody between
+            // answers for it.
+            Some(state) => {
+                !state.starts_with(OPERATOR)
+                    && !state.starts_with(CONNECTION)
+                    && state != COMPLETION_UNKNOWN
+            }
             // Both are raised before the commit's last frame is in the write-ahead log.
             None => matches!(self.code(), Some(code::FULL | code::BUSY)),
         }
@@ -121,6 +126,9 @@ impl Fault {
 
 /// The class of what an operator does: shut down, cancel, refuse for now.
 const OPERATOR: &str = "57";
+/// The class of what goes wrong on the way.
+const CONNECTION: &str = "08";
+const COMPLETION_UNKNOWN: &str = "40003";
 
 fn of_state(state: &str) -> Error {
     match (state, state.get(..2).unwrap_or_default()) {

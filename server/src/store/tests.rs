@@ -13,6 +13,7 @@ pub(crate) mod place;
 mod sealing;
 mod state;
 mod subscription;
+mod unanswered;
 mod upgraded;
 
 use std::sync::{

@@ -11,15 +11,19 @@ use super::{
     plan::Events,
     turn::Step,
 };
-use crate::domain::{Id, Position, subscription::HandOut};
+use crate::domain::{Error, Id, Position, StoredEvent, subscription::HandOut};
 
 impl Dispatcher {
     /// False: some of it could not be read, and is taken back.
     pub(super) async fn deliver(&mut self, mut out: Vec<HandOut>, mut events: Events) -> bool {
         let read = self.read_missing(&out, &mut events).await;
-        if let Err(error) = &read {
-            tracing::warn!(subscription = %self.key.name, %error, "what is to be repeated could not be read");
-            out = self.take_back_missing(out, &events);
+        match &read {
+            Ok(unreadable) if unreadable.is_empty() => {}
+            Ok(unreadable) => out = self.set_aside(out, |at| unreadable.contains(&at), true),
+            Err(error) => {
+                tracing::warn!(subscription = %self.key.name, %error, "what is to be repeated could not be read");
+                out = self.set_aside(out, |at| !events.contains_key(&at), false);
+            }
         }
         let mut pulled: BTreeMap<Id, Vec<PulledEvent>> = BTreeMap::new();
         for hand in out {
@@ -60,33 +64,58 @@ impl Dispatcher {
         read.is_ok()
     }
 
-    /// Answers what can be sent all the same.
-    fn take_back_missing(&mut self, out: Vec<HandOut>, events: &Events) -> Vec<HandOut> {
+    /// Takes back what is missing and what would overtake it. What is missing for good fails instead, so that it is parked
+    /// in the end. Answers what can be sent all the same.
+    fn set_aside(
+        &mut self,
+        out: Vec<HandOut>,
+        is_missing: impl Fn(Position) -> bool,
+        for_good: bool,
+    ) -> Vec<HandOut> {
         let Some(group) = &self.known else {
             return Vec::new();
         };
-        let (sendable, unseen) = group.sendable(out, |at| !events.contains_key(&at));
-        for hand in unseen {
-            self.push(Step::TakeBack {
-                ack: hand.ack,
-                attempt: hand.attempt,
+        let (sendable, unseen) = group.sendable(out, &is_missing);
+        for HandOut { ack, attempt, .. } in unseen {
+            self.push(if for_good && is_missing(ack.position) {
+                Step::Expire { ack, attempt }
+            } else {
+                Step::TakeBack { ack, attempt }
             });
         }
         sendable
     }
 
-    async fn read_missing(&self, out: &[HandOut], events: &mut Events) -> Read<()> {
+    /// Answers what is there and cannot be read.
+    async fn read_missing(&self, out: &[HandOut], events: &mut Events) -> Read<Vec<Position>> {
         let missing: Vec<_> = out
             .iter()
             .map(|hand| hand.ack.position)
             .filter(|position| !events.contains_key(position))
             .collect();
         if missing.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let read = self.parts.kept.events_at(&missing).await?;
-        events.extend(read.into_iter().map(|event| (event.position, event.bytes)));
-        Ok(())
+        let mut add = |read: Vec<StoredEvent>| {
+            events.extend(read.into_iter().map(|event| (event.position, event.bytes)));
+        };
+        let kept = &self.parts.kept;
+        let mut unreadable = Vec::new();
+        match kept.events_at(&missing).await {
+            Ok(read) => add(read),
+            Err(Error::StoreUnavailable) => return Err(Error::StoreUnavailable),
+            // One of them spoils the read for all.
+            Err(_) => {
+                for position in missing {
+                    match kept.events_at(&[position]).await {
+                        Ok(read) => add(read),
+                        Err(Error::StoreUnavailable) => return Err(Error::StoreUnavailable),
+                        Err(_) => unreadable.push(position),
+                    }
+                }
+            }
+        }
+        Ok(unreadable)
     }
 
     fn answer_pulls(&mut self, pulled: BTreeMap<Id, Vec<PulledEvent>>) {

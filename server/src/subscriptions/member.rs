@@ -138,7 +138,10 @@ impl Subscriptions {
         creation: Creation,
         (max_in_flight, want, patience): (u32, usize, Duration),
     ) -> Result<Pulled> {
-        self.ensure(&key, creation).await?;
+        let (all, ensured) = (Arc::clone(self), key.clone());
+        // Works in the database: goes on even if the caller does not wait.
+        let ensuring = tokio::spawn(async move { all.ensure(&ensured, creation).await });
+        ensuring.await.unwrap_or(Err(Error::Internal))?;
         let (reply, answer) = oneshot::channel();
         let pull = Pull {
             max_in_flight,
@@ -151,6 +154,7 @@ impl Subscriptions {
             gap: None,
         };
         self.send(&key, Op::Pull { member, pull })?;
+        // Dropped with its caller, so that nothing is handed to nobody.
         answer.await.unwrap_or(Err(Error::Stopping))
     }
 }

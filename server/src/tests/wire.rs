@@ -31,6 +31,8 @@ pub enum Weather {
     Silent,
     /// Fair, and silent from the first piece on that holds these words.
     SilentFrom(&'static str),
+    /// Fair, and silent behind the first piece that holds these words.
+    SilentAfter(&'static str),
 }
 
 pub const FAIR: Weather = Weather::Delay(Duration::ZERO);
@@ -173,29 +175,38 @@ async fn pump(
     };
     let giving = async move {
         while let Some((taken, piece)) = receive.recv().await {
-            listen(&piece, weather);
+            let hears = |words: &str| holds(&piece, words);
+            quieten(
+                weather,
+                |now| matches!(now, Weather::SilentFrom(words) if hears(words)),
+            );
             arrival(taken, weather.subscribe()).await;
             if to.write_all(&piece).await.is_err() {
                 return;
             }
+            quieten(
+                weather,
+                |now| matches!(now, Weather::SilentAfter(words) if hears(words)),
+            );
         }
         let _ = to.shutdown().await;
     };
     tokio::join!(taking, giving);
 }
 
-fn listen(piece: &[u8], weather: &watch::Sender<Weather>) {
+fn holds(piece: &[u8], words: &str) -> bool {
+    piece
+        .windows(words.len())
+        .any(|part| part == words.as_bytes())
+}
+
+fn quieten(weather: &watch::Sender<Weather>, is_time: impl Fn(Weather) -> bool) {
     weather.send_if_modified(|now| {
-        let Weather::SilentFrom(words) = *now else {
-            return false;
-        };
-        let is_said = piece
-            .windows(words.len())
-            .any(|part| part == words.as_bytes());
-        if is_said {
+        let is_time = is_time(*now);
+        if is_time {
             *now = Weather::Silent;
         }
-        is_said
+        is_time
     });
 }
 
@@ -205,7 +216,7 @@ async fn arrival(taken: Instant, mut weather: watch::Receiver<Weather>) {
         let now = *weather.borrow_and_update();
         let changed = weather.changed();
         match now {
-            Weather::SilentFrom(_) => return,
+            Weather::SilentFrom(_) | Weather::SilentAfter(_) => return,
             Weather::Delay(delay) => {
                 tokio::select! {
                     () = tokio::time::sleep_until(taken + delay) => return,

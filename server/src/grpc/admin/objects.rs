@@ -171,7 +171,8 @@ pub(super) async fn test_agent(
     door: Door<'_>,
     message: v1::TestAgentRequest,
 ) -> Result<v1::TestAgentResponse> {
-    let tested = door.admin.test(&door.identity, &message.name).await?;
+    let testing = door.admin.test(&door.identity, &message.name, door.longest);
+    let tested = testing.await?;
     let keys: Vec<_> = tested.into_iter().map(tested_key).collect();
     let first = keys.first().cloned().unwrap_or_default();
     Ok(v1::TestAgentResponse {

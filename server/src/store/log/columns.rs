@@ -78,6 +78,21 @@ impl Columns {
     fn fact(self) -> Event {
         let tenant = Id::trusted(self.tenant);
         let key = self.account.zip(self.conversation_id);
+        let (position, kind) = (self.position, self.kind);
+        let body = body::decode(&self.body).unwrap_or_else(|_| {
+            if !matches!(kind, EventKind::Later(_)) {
+                tracing::warn!(
+                    position = position.0,
+                    ?kind,
+                    "an event has a body that this version cannot read"
+                );
+            }
+            // Rather that nobody makes anything of it than that a version which reads less than another stands still.
+            EventBody::Unread {
+                kind,
+                body: self.body,
+            }
+        });
         Event {
             position: self.position,
             recorded_at: self.recorded_at,
@@ -95,11 +110,7 @@ impl Columns {
                 owner_epoch: self.owner_epoch,
                 superseded: self.superseded,
                 traceparent: self.traceparent,
-                // Rather that nobody makes anything of it than that a version which reads less than another stands still.
-                body: body::decode(&self.body).unwrap_or(EventBody::Unread {
-                    kind: self.kind,
-                    body: self.body,
-                }),
+                body,
             },
         }
     }
