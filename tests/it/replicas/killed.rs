@@ -31,9 +31,9 @@ const RESUMED_WITHIN: Duration = Duration::from_secs(5);
 /// The same from the moment at which the database is there again. It recovers, and replicas ask it what became of their
 /// last commits.
 const DATABASE_BACK_WITHIN: Duration = Duration::from_secs(20);
-/// For what must come to rest once nobody kills any more: what was under way at a replica that was killed is left to it
-/// for the agent's time limit and 15 s.
-const LONGEST_REST: Duration = Duration::from_mins(1);
+/// For what must come to rest once nobody kills any more. Each kill stops the lanes of requests that were under way for the
+/// agent's time limit and 15 s, so after many a queue is left that is as long as it may be (`max_queue_age`, 5 min).
+const LONGEST_REST: Duration = Duration::from_mins(10);
 
 const CONVERSATIONS: usize = 14;
 const FOLLOWERS: usize = 12;
