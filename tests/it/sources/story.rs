@@ -86,10 +86,10 @@ impl Story {
         }
     }
 
-    /// Waits until the agent has said this.
+    /// Waits until the agent has said this, which may be before what was waited for last: the two may race.
     pub async fn agent_says(&mut self, words: &str) {
-        while !matches!(self.next().await, (Body::AgentMessage(message), _) if message.text == words)
-        {
+        while !self.carrying.contains_key(words) {
+            self.next().await;
         }
     }
 
